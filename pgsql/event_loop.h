@@ -1,0 +1,61 @@
+// The hooks that the pgsql room needs of an event loop. proxy/uv_event_loop implements them on libuv; tests implement them on
+// virtual time. One thread: every call and every callback happens on the loop's thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace proxymux::pgsql {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+using Duration = Clock::duration;
+
+// Destroying a Timer stops it; a callback never runs after that.
+class Timer {
+ public:
+  virtual ~Timer() = default;
+  virtual void Start(Duration after) = 0;  // once; starting again moves it
+  virtual void Stop() = 0;
+};
+
+// Tells when a socket that somebody else owns can be read or written. Must be destroyed before the socket is closed.
+class SocketWatch {
+ public:
+  virtual ~SocketWatch() = default;
+  virtual void SetInterest(bool readable, bool writable) = 0;
+};
+
+// Destroying one gives the result up: the callback does not run.
+class PendingCall {
+ public:
+  virtual ~PendingCall() = default;
+};
+
+struct ResolveResult {
+  std::vector<std::string> addresses;  // numeric, in the resolver's order
+  std::string error;                   // set when there are none
+};
+
+class EventLoop {
+ public:
+  virtual ~EventLoop() = default;
+
+  virtual Time Now() const = 0;  // cached once per turn of the loop
+  virtual std::unique_ptr<Timer> NewTimer(std::function<void()> on_expiry) = 0;
+  virtual std::unique_ptr<SocketWatch> WatchSocket(
+      int fd, std::function<void(bool readable, bool writable)> on_ready) = 0;
+  virtual std::unique_ptr<PendingCall> Resolve(const std::string& host,
+                                               std::function<void(ResolveResult)> done) = 0;
+  // Runs `work` on another thread (it may block for a bounded time), then `done` on the loop's thread. `work` runs even when
+  // the PendingCall was destroyed; `done` then does not.
+  virtual std::unique_ptr<PendingCall> RunBlocking(std::function<void()> work,
+                                                   std::function<void()> done) = 0;
+  // Runs `task` once, when what this turn of the loop has brought in is dealt with.
+  virtual void AtEndOfTurn(std::function<void()> task) = 0;
+};
+
+}  // namespace proxymux::pgsql
