@@ -1,5 +1,6 @@
-// The settings of proxymux.yaml as plain values. Names, units, defaults and help stand in option_table; this is what the
-// rest of the program reads. Immutable once loaded: a reload makes a new one and swaps it in whole.
+// The settings of proxymux.yaml as plain values. Names, units, defaults and help stand in
+// option_table; this is what the rest of the program reads. Immutable once loaded: a reload makes a
+// new one and swaps it in whole.
 #pragma once
 
 #include <chrono>
@@ -14,14 +15,15 @@ using Milliseconds = std::chrono::milliseconds;
 
 // One pool: `pool:` holds the values of every pool, `pools: {NAME: ...}` what differs for one.
 struct PoolSettings {
-  std::int64_t connections = 4;          // in all, over every host of the pool
-  std::int64_t pipeline_depth = 64;      // statements in flight on one connection
-  std::int64_t queue_limit = 10000;      // lookups waiting for a connection; more are answered RETRY
-  Milliseconds connect_timeout{3000};    // one address, from connect to ready for queries
-  Milliseconds queue_wait{10000};        // in the queue before RETRY
-  Milliseconds tcp_user_timeout{10000};  // unacknowledged data before the kernel drops the connection
-  Milliseconds keepalive_idle{30000};    // silence before the first TCP keepalive probe
-  std::string sslmode;                   // empty: what the table or libpq says
+  std::int64_t connections = 4;        // in all, over every host of the pool
+  std::int64_t pipeline_depth = 64;    // statements in flight on one connection
+  std::int64_t queue_limit = 10000;    // lookups waiting for a connection; more are answered RETRY
+  Milliseconds connect_timeout{3000};  // one address, from connect to ready for queries
+  Milliseconds queue_wait{10000};      // in the queue before RETRY
+  Milliseconds tcp_user_timeout{
+      10000};                          // unacknowledged data before the kernel drops the connection
+  Milliseconds keepalive_idle{30000};  // silence before the first TCP keepalive probe
+  std::string sslmode;                 // empty: what the table or libpq says
   std::string sslrootcert;
   std::string sslcert;
   std::string sslkey;
@@ -47,22 +49,26 @@ struct TableSettings {
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 struct ServerConfig {
-  Milliseconds drain_timeout{5000};     // work still running then is answered RETRY
-  bool greeting = true;                 // false: for clients before Postfix 3.6, which do not read one
-  std::size_t max_request = 64 << 10;   // bytes of one request
-  std::int64_t max_clients = 20000;     // connected at once; more wait in the listen queue
+  Milliseconds drain_timeout{5000};  // work still running then is answered RETRY
+  bool greeting = true;              // false: for clients before Postfix 3.6, which do not read one
+  std::size_t max_request = 64 << 10;      // bytes of one request
+  std::int64_t max_clients = 20000;        // connected at once; more wait in the listen queue
   Milliseconds table_check_interval{250};  // how often table files are looked at for changes
-  std::string admin_listen;             // empty: a UNIX socket under data_directory; "off"; "/path"; "ADDRESS:PORT"
+  std::string
+      admin_listen;  // empty: a UNIX socket under data_directory; "off"; "/path"; "ADDRESS:PORT"
   LogLevel log_level = LogLevel::kInfo;
-  std::string relay_socket = "private/proxymap";  // where other map types go when we are not in stock's place
-  std::int64_t relay_processes = 10;    // stock daemons at once when we are in stock's place
-  Milliseconds relay_idle{60000};       // an idle stock daemon or connection is ended after this
-  Milliseconds relay_timeout{120000};   // one relayed request
+  std::string relay_socket =
+      "private/proxymap";              // where other map types go when we are not in stock's place
+  std::int64_t relay_processes = 10;   // stock daemons at once when we are in stock's place
+  Milliseconds relay_idle{60000};      // an idle stock daemon or connection is ended after this
+  Milliseconds relay_timeout{120000};  // one relayed request
 
   PoolSettings pool;
-  std::map<std::string, PoolSettings> pools;    // by the pool's display name; each complete, defaults merged in
+  std::map<std::string, PoolSettings>
+      pools;  // by the pool's display name; each complete, defaults merged in
   TableSettings table;
-  std::map<std::string, TableSettings> tables;  // by "pgsql:NAME"; each complete, defaults merged in
+  std::map<std::string, TableSettings>
+      tables;  // by "pgsql:NAME"; each complete, defaults merged in
 };
 
 }  // namespace proxymux::config

@@ -1,7 +1,8 @@
 // What one pgsql_table(5) file says, as plain values: defaults filled in, nothing looked up yet.
 //
-// Made by pgsql_table_parser from the text of a .cf file (or from main.cf's NAME_... settings), read by the pgsql room.
-// A TableConfig is a copyable value without identity; two that compare equal mean the same table.
+// Made by pgsql_table_parser from the text of a .cf file (or from main.cf's NAME_... settings),
+// read by the pgsql room. A TableConfig is a copyable value without identity; two that compare
+// equal mean the same table.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,10 @@
 
 namespace proxymux::config {
 
+// How the key gets into a statement: as text, as a parameter, or as a parameter of a statement that
+// the server keeps prepared. kAuto chooses by the query.
+enum class StatementMode { kAuto, kLegacy, kParameterized, kPrepared };
+
 struct TableConfig {
   std::vector<std::string> hosts;  // as written, in order, "localhost" when the file names none
   std::string user;                // empty: libpq's own default
@@ -19,10 +24,11 @@ struct TableConfig {
   std::string encoding;            // client_encoding
   std::chrono::seconds idle_interval{60};
   std::chrono::seconds retry_interval{60};
-  std::string query;               // the template, also when made from select_function or table/select_field/...
+  std::string query;  // the template, also when made from select_function or table/select_field/...
   std::string result_format = "%s";
-  std::vector<std::string> domain; // list elements as written; empty: every key
+  std::vector<std::string> domain;   // list elements as written; empty: every key
   std::int64_t expansion_limit = 0;  // 0 or less: no limit
+  StatementMode statement_mode = StatementMode::kAuto;
 
   friend bool operator==(const TableConfig&, const TableConfig&) = default;
 };

@@ -1,5 +1,6 @@
 // The hooks that the pgsql room needs of an event loop. proxy/uv_event_loop implements them on libuv; tests implement them on
-// virtual time. One thread: every call and every callback happens on the loop's thread.
+// virtual time. One thread: every call and every callback happens on the loop's thread. A callback may destroy the object that
+// called it.
 #pragma once
 
 #include <chrono>

@@ -1,0 +1,256 @@
+#include "config/option_table.h"
+
+#include <charconv>
+
+namespace proxymux::config {
+namespace {
+
+using Server = OptionMember<ServerConfig>;
+using Pool = OptionMember<PoolSettings>;
+using Table = OptionMember<TableSettings>;
+
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+
+// An enum member as the number that the table's words are indexed with.
+template <auto Pointer>
+struct EnumAt;
+
+template <typename Struct, typename Enum, Enum Struct::*Pointer>
+struct EnumAt<Pointer> {
+  static EnumMember<Struct> Make() {
+    return {[](const Struct& from) { return static_cast<std::size_t>(from.*Pointer); },
+            [](Struct& to, std::size_t value) { to.*Pointer = static_cast<Enum>(value); }};
+  }
+};
+
+bool IsNotEmpty(std::string_view text) { return !text.empty(); }
+
+bool IsListenAddress(std::string_view text) {
+  if (text.empty() || text == "off" || text[0] == '/') return true;
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view port = text.substr(colon + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc{} && end == port.data() + port.size() && port[0] != '-' &&
+         number >= 1 && number <= 65535;
+}
+
+std::vector<Option> MakeOptions() {
+  return {
+      {.name = "drain_timeout",
+       .member = Server(&ServerConfig::drain_timeout),
+       .default_text = "5s",
+       .minimum = 0,
+       .maximum = kMinute,
+       .help = "How long a stop or a reload of Postfix waits for lookups in flight; what is not "
+               "done then is answered RETRY. While it lasts, master(8) starts no new process."},
+      {.name = "greeting",
+       .member = Server(&ServerConfig::greeting),
+       .default_text = "true",
+       .help = "Greet every client, as Postfix 3.6 and later expect. Set it to false for older "
+               "clients, which do not read a greeting; no client of 3.6 or later works then."},
+      {.name = "max_request",
+       .member = Server(&ServerConfig::max_request),
+       .default_text = "64KiB",
+       .minimum = 4 * kKiB,
+       .maximum = 16 * kMiB,
+       .help = "The largest request of a client; a larger one closes its connection."},
+      {.name = "max_clients",
+       .member = Server(&ServerConfig::max_clients),
+       .default_text = "20000",
+       .minimum = 1,
+       .maximum = 1000000,
+       .help = "Clients connected at once; more wait in the listen queue."},
+      {.name = "table_check_interval",
+       .member = Server(&ServerConfig::table_check_interval),
+       .default_text = "250ms",
+       .minimum = 10,
+       .maximum = kHour,
+       .help = "How often the table files in use are looked at for changes."},
+      {.name = "admin.listen",
+       .member = Server(&ServerConfig::admin_listen),
+       .default_text = "",
+       .reloadable = false,
+       .accepts = IsListenAddress,
+       .form = "\"\", off, /path or ADDRESS:PORT",
+       .help = "Where metrics, health and status are served: a UNIX-domain socket (/path), "
+               "ADDRESS:PORT, or off. Empty: a UNIX-domain socket under data_directory. There is "
+               "no authentication; use a loopback address."},
+      {.name = "log.level",
+       .member = Server(EnumAt<&ServerConfig::log_level>::Make()),
+       .default_text = "info",
+       .words = {"debug", "info", "warning", "error"},
+       .help = "The least severe messages that are logged. The option -v in master.cf means "
+               "debug."},
+      {.name = "relay.socket",
+       .member = Server(&ServerConfig::relay_socket),
+       .default_text = "private/proxymap",
+       .accepts = IsNotEmpty,
+       .form = "a path, or a name under the queue directory",
+       .help = "The stock proxymap service that requests for other than pgsql tables go to when "
+               "proxymux runs beside it."},
+      {.name = "relay.processes",
+       .member = Server(&ServerConfig::relay_processes),
+       .default_text = "10",
+       .minimum = 1,
+       .maximum = 1000,
+       .help = "Stock proxymap daemons at once when proxymux runs in the place of the stock "
+               "service and starts them itself."},
+      {.name = "relay.idle",
+       .member = Server(&ServerConfig::relay_idle),
+       .default_text = "1m",
+       .minimum = kSecond,
+       .maximum = kDay,
+       .help = "An idle stock daemon, or an idle connection to one, is ended after this time."},
+      {.name = "relay.timeout",
+       .member = Server(&ServerConfig::relay_timeout),
+       .default_text = "2m",
+       .minimum = 10,
+       .maximum = kHour,
+       .help = "How long one relayed request may take before it is answered RETRY."},
+
+      {.name = "connections",
+       .member = Pool(&PoolSettings::connections),
+       .default_text = "4",
+       .minimum = 1,
+       .maximum = 1000,
+       .help = "Connections in all, over every host of the pool. Lookups are pipelined, so a few "
+               "are enough; every table with the same hosts, user, password, database and encoding "
+               "shares them."},
+      {.name = "pipeline_depth",
+       .member = Pool(&PoolSettings::pipeline_depth),
+       .default_text = "64",
+       .minimum = 1,
+       .maximum = 10000,
+       .help = "Statements in flight on one connection; 1 turns pipelining off."},
+      {.name = "queue_limit",
+       .member = Pool(&PoolSettings::queue_limit),
+       .default_text = "10000",
+       .minimum = 1,
+       .maximum = 10000000,
+       .help = "Lookups that may wait for a connection; more are answered RETRY at once."},
+      {.name = "connect_timeout",
+       .member = Pool(&PoolSettings::connect_timeout),
+       .default_text = "3s",
+       .minimum = 10,
+       .maximum = 10 * kMinute,
+       .help = "How long one address of a host may take from connecting until it is ready for "
+               "queries."},
+      {.name = "queue_wait",
+       .member = Pool(&PoolSettings::queue_wait),
+       .default_text = "10s",
+       .minimum = 10,
+       .maximum = kHour,
+       .help = "How long a lookup may wait for a connection before it is answered RETRY."},
+      {.name = "tcp_user_timeout",
+       .member = Pool(&PoolSettings::tcp_user_timeout),
+       .default_text = "10s",
+       .minimum = 0,
+       .maximum = kHour,
+       .help = "How long sent data may stay unacknowledged before the kernel drops the connection "
+               "(tcp(7), TCP_USER_TIMEOUT); 0s leaves it to the kernel."},
+      {.name = "keepalive_idle",
+       .member = Pool(&PoolSettings::keepalive_idle),
+       .default_text = "30s",
+       .minimum = 0,
+       .maximum = kDay,
+       .help = "How long a connection may be silent before the first TCP keepalive probe; whole "
+               "seconds count, and 0s leaves it to the kernel."},
+      {.name = "sslmode",
+       .member = Pool(&PoolSettings::sslmode),
+       .default_text = "",
+       .words = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
+       .security = true,
+       .help = "Whether connections use TLS and what is verified, as libpq's sslmode. Empty: what "
+               "the table's dbname or host URI says, else libpq's default."},
+      {.name = "sslrootcert",
+       .member = Pool(&PoolSettings::sslrootcert),
+       .default_text = "",
+       .security = true,
+       .help = "File with the certificates of the authorities that servers are verified against. "
+               "Must be readable for mail_owner."},
+      {.name = "sslcert",
+       .member = Pool(&PoolSettings::sslcert),
+       .default_text = "",
+       .security = true,
+       .help = "File with the client certificate. Must be readable for mail_owner."},
+      {.name = "sslkey",
+       .member = Pool(&PoolSettings::sslkey),
+       .default_text = "",
+       .security = true,
+       .help = "File with the key of the client certificate. Must belong to mail_owner, with mode "
+               "0600, or to root, with mode 0640 at most."},
+      {.name = "application_name",
+       .member = Pool(&PoolSettings::application_name),
+       .default_text = "proxymux",
+       .help = "What pg_stat_activity and the server's log show for the connections."},
+
+      {.name = "query_timeout",
+       .member = Table(&TableSettings::query_timeout),
+       .default_text = "10s",
+       .minimum = 10,
+       .maximum = kHour,
+       .help = "How long one statement may take on one server."},
+      {.name = "lookup_timeout",
+       .member = Table(&TableSettings::lookup_timeout),
+       .default_text = "20s",
+       .minimum = 10,
+       .maximum = kHour,
+       .help = "How long one lookup may take in all, with waiting and with a second server, before "
+               "it is answered RETRY."},
+      {.name = "max_value",
+       .member = Table(&TableSettings::max_value),
+       .default_text = "1MiB",
+       .minimum = 1,
+       .maximum = 64 * kMiB,
+       .help = "The largest result; a larger one is logged and answered RETRY."},
+      {.name = "coalesce",
+       .member = Table(EnumAt<&TableSettings::coalesce>::Make()),
+       .default_text = "in-flight",
+       .words = {"in-flight", "off"},
+       .help = "in-flight: equal lookups that meet are asked once. off: every lookup is asked by "
+               "itself. Statements that may write are never coalesced."},
+      {.name = "unquoted_placeholders",
+       .member = Table(EnumAt<&TableSettings::unquoted_placeholders>::Make()),
+       .default_text = "numbers",
+       .words = {"numbers", "any"},
+       .help = "What may replace a placeholder of the query that stands outside quotes. numbers: "
+               "only a plain number, any other key is not found. any: every key, as Postfix's own "
+               "client does; whoever chooses the key can then change the statement."},
+  };
+}
+
+}  // namespace
+
+OptionType Option::type() const {
+  // The order of OptionMember's alternatives is the order of OptionType.
+  return static_cast<OptionType>(std::visit([](const auto& m) { return m.index(); }, member));
+}
+
+std::span<const Option> Options() {
+  static const std::vector<Option> options = MakeOptions();
+  return options;
+}
+
+const Option* FindOption(OptionScope scope, std::string_view name) {
+  for (const Option& option : Options()) {
+    if (option.scope() == scope && option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> OptionNames(OptionScope scope) {
+  std::vector<std::string_view> names;
+  for (const Option& option : Options()) {
+    if (option.scope() == scope) names.push_back(option.name);
+  }
+  return names;
+}
+
+}  // namespace proxymux::config

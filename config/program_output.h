@@ -1,0 +1,32 @@
+// Runs a program by its full path and collects what it writes, within a time and a size.
+//
+// No shell, no PATH; standard input is /dev/null; no descriptor but 0, 1 and 2 is passed on. The
+// environment is given, not inherited. A program that takes too long or writes too much is killed
+// with its process group, and always waited for. Blocking. Needs no SIGCHLD handler and must not
+// have one that reaps every child.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace proxymux::config {
+
+struct ProgramRun {
+  std::vector<std::string> arguments;    // the first is the program's full path
+  std::vector<std::string> environment;  // "NAME=value"
+  std::chrono::milliseconds time_limit{10000};
+  std::size_t max_output = 8 << 20;  // of standard output and of standard error, each
+};
+
+struct ProgramOutput {
+  std::string out;
+  std::string err;
+  // Empty: it ran and exited with 0. Else why not: "exited with status 1", "timed out after 10s".
+  std::string failure;
+};
+
+ProgramOutput RunProgram(const ProgramRun& run);
+
+}  // namespace proxymux::config

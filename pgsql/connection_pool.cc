@@ -1,0 +1,354 @@
+#include "pgsql/connection_pool.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace proxymux::pgsql {
+namespace {
+
+// Work objects kept for reuse; more are freed.
+constexpr std::size_t kSpareWork = 1024;
+
+HostHealth::FailureKind KindOf(const ConnectFailure& failure) {
+  const std::string_view code = failure.sqlstate;
+  // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble (58xxx, XXxxx).
+  if (code.empty() || code.starts_with("57") || code.starts_with("53") || code.starts_with("58") ||
+      code.starts_with("08") || code.starts_with("XX")) {
+    return HostHealth::FailureKind::kUnreachable;
+  }
+  return HostHealth::FailureKind::kRefused;
+}
+
+}  // namespace
+
+ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
+                               PoolObserver* observer, std::uint32_t seed)
+    : config_(std::move(config)),
+      hosts_(config_.hosts),
+      factory_(factory),
+      loop_(loop),
+      observer_(observer),
+      random_(seed),
+      timer_(loop->NewTimer([this] { Tick(); })),
+      alive_(std::make_shared<char>()) {}
+
+ConnectionPool::~ConnectionPool() {
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kClosed) connection->upstream->Close();
+  }
+  assert(std::all_of(all_work_.begin(), all_work_.end(),
+                     [](const auto& work) { return work->sink == nullptr; }));
+}
+
+Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
+  if (free_work_.empty()) {
+    all_work_.push_back(std::make_unique<Work>());
+    free_work_.push_back(all_work_.back().get());
+  }
+  Work* work = free_work_.back();
+  free_work_.pop_back();
+  work->kind = kind;
+  work->may_write = binding->write_class != WriteClass::kReads;
+  work->script = kind == Work::Kind::kLookup && binding->table->statement_class().statements > 1;
+  work->binding = std::move(binding);
+  work->submitted = loop_->Now();
+  work->attempts.assign(hosts_.size(), 0);
+  return work;
+}
+
+void ConnectionPool::Recycle(Work* work) {
+  WorkList::Remove(work);
+  work->sink = nullptr;
+  work->binding.reset();
+  if (work->key.capacity() > 4096) std::string().swap(work->key);
+  if (free_work_.size() >= kSpareWork) {
+    const auto found = std::find_if(all_work_.begin(), all_work_.end(),
+                                    [work](const auto& owned) { return owned.get() == work; });
+    std::swap(*found, all_work_.back());
+    all_work_.pop_back();
+    return;
+  }
+  free_work_.push_back(work);
+}
+
+Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
+                             LookupSink* sink) {
+  if (binding->write_class == WriteClass::kUnknown) Classify(binding);
+  Work* work = NewWork(Work::Kind::kLookup, std::move(binding));
+  work->key = key;
+  work->sink = sink;
+  ++counters_.lookups;
+  Enqueue(work, /*in_front=*/false);
+  return work;
+}
+
+void ConnectionPool::Abandon(Work* work) {
+  work->sink = nullptr;
+  if (WorkList::ListOf(work) != &in_flight_) Recycle(work);  // what was sent is waited for, for the sake of the order
+}
+
+void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
+  binding->write_class = WriteClass::kAsking;
+  Work* work = NewWork(Work::Kind::kClassify, binding);
+  work->may_write = false;
+  Enqueue(work, /*in_front=*/false);
+}
+
+void ConnectionPool::Enqueue(Work* work, bool in_front) {
+  work->queued = loop_->Now();
+  if (in_front) {
+    queue_.PushFront(work);
+  } else {
+    queue_.PushBack(work);
+  }
+  ScheduleDispatch();
+}
+
+void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
+  LookupSink* sink = work->sink;
+  work->sink = nullptr;
+  if (sink != nullptr) sink->OnAnswer(answer);
+}
+
+void ConnectionPool::RunAgain(Work* work, std::string_view reason) {
+  if (work->kind == Work::Kind::kLookup && work->sink == nullptr) {
+    Recycle(work);
+    return;
+  }
+  if (!MayYetBeServed(*work)) {
+    if (work->kind == Work::Kind::kClassify) {
+      // Asked again with the next lookup.
+      work->binding->write_class = WriteClass::kUnknown;
+    } else {
+      AnswerWork(work, {Outcome::kRetry, {}, reason});
+    }
+    Recycle(work);
+    return;
+  }
+  ++counters_.reruns;
+  Enqueue(work, /*in_front=*/true);
+}
+
+ConnectionPool::Connection& ConnectionPool::Find(UpstreamConnection* upstream) {
+  for (const auto& connection : connections_) {
+    if (connection->upstream.get() == upstream) return *connection;
+  }
+  assert(false && "a callback from a connection that the pool does not know");
+  std::abort();
+}
+
+void ConnectionPool::SetState(Connection& connection, Connection::State state) {
+  PoolHost& host = hosts_[connection.host];
+  switch (connection.state) {
+    case Connection::State::kConnecting:
+      --host.connecting;
+      break;
+    case Connection::State::kReady:
+      --host.ready;
+      break;
+    case Connection::State::kClosed:
+      break;
+  }
+  connection.state = state;
+  switch (state) {
+    case Connection::State::kConnecting:
+      ++host.connecting;
+      break;
+    case Connection::State::kReady:
+      ++host.ready;
+      break;
+    case Connection::State::kClosed:
+      break;
+  }
+}
+
+void ConnectionPool::OnReady(UpstreamConnection* upstream) {
+  Connection& connection = Find(upstream);
+  SetState(connection, Connection::State::kReady);
+  connection.last_used = connection.last_result = loop_->Now();
+  PoolHost& host = hosts_[connection.host];
+  ++host.connects;
+  host.retried_at_once = false;
+  const Duration was_down = loop_->Now() - host.health.since();
+  const bool returned = host.health.state() == HostHealth::State::kDown;
+  host.health.OnConnected(loop_->Now());
+  if (returned) observer_->OnHostUp(config_.name, host, was_down);
+  ScheduleDispatch();
+}
+
+void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) {
+  Connection& connection = Find(upstream);
+  PoolHost& host = hosts_[connection.host];
+  SetState(connection, Connection::State::kClosed);
+  ++host.connect_failures;
+  last_failure_ = host.label + ": " + failure.text;
+  const HostHealth::FailureKind kind = KindOf(failure);
+  // Behind a single name there may be a load balancer with another server at the next attempt, as stock has it since 3.10.
+  const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
+                     !host.retried_at_once && host.health.state() != HostHealth::State::kDown;
+  host.retried_at_once = true;
+  if (!again && host.health.OnFailed(loop_->Now(), kind, failure.text, &random_)) {
+    observer_->OnHostDown(config_.name, host);
+  }
+  ScheduleDispatch();
+}
+
+void ConnectionPool::OnLost(UpstreamConnection* upstream, const std::string& reason) {
+  DropConnection(Find(upstream), reason);
+  ScheduleDispatch();
+}
+
+void ConnectionPool::DropConnection(Connection& connection, const std::string& reason) {
+  const std::vector<Work*> unanswered = connection.upstream->Close();
+  SetState(connection, Connection::State::kClosed);
+  PoolHost& host = hosts_[connection.host];
+  if (!unanswered.empty()) {
+    ++counters_.connections_lost;
+    host.failures += unanswered.size();
+  }
+  last_failure_ = host.label + ": " + reason;
+  observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
+  for (auto work = unanswered.rbegin(); work != unanswered.rend(); ++work) {
+    RunAgain(*work, last_failure_);  // the oldest ends up in front
+  }
+  ScheduleDispatch();
+}
+
+void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
+                              const StatementResult& result) {
+  Connection& connection = Find(upstream);
+  const Time now = loop_->Now();
+  --connection.in_flight;
+  connection.runs_script = false;
+  connection.last_used = connection.last_result = now;
+  WorkList::Remove(work);
+  const bool answered_before = work->kind == Work::Kind::kLookup && work->sink == nullptr;
+  switch (result.kind) {
+    case StatementResult::Kind::kAborted:
+      // Not run and so not an attempt.
+      if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+      RunAgain(work, "aborted by another statement of its batch");
+      break;
+    case StatementResult::Kind::kRows:
+      if (work->kind == Work::Kind::kClassify) {
+        FinishClassify(work, result);
+      } else if (!answered_before) {
+        HandleRows(work, *result.rows);
+      }
+      break;
+    case StatementResult::Kind::kError:
+      if (work->kind == Work::Kind::kClassify) {
+        FinishClassify(work, result);
+      } else {
+        HandleError(connection, work, result);
+      }
+      break;
+  }
+  if (WorkList::ListOf(work) == nullptr && work->binding != nullptr) Recycle(work);
+  if (connection.cancelling && answered_before) connection.cancelling = false;
+  if (connection.in_flight == 0) connection.cancelling = false;
+  if (!queue_.empty()) ScheduleDispatch();
+}
+
+void ConnectionPool::HandleRows(Work* work, const RowSource& rows) {
+  value_.clear();
+  const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
+  switch (outcome.status) {
+    case FormatStatus::kFound:
+      AnswerWork(work, {Outcome::kFound, value_, {}});
+      break;
+    case FormatStatus::kNotFound:
+      AnswerWork(work, {Outcome::kNotFound, {}, {}});
+      break;
+    case FormatStatus::kTooManyElements:
+      AnswerWork(work, {Outcome::kRetry, {}, "the result has more elements than expansion_limit allows"});
+      break;
+    case FormatStatus::kTooLarge:
+      AnswerWork(work, {Outcome::kRetry, {}, "the result is larger than max_value allows"});
+      break;
+  }
+  if (value_.capacity() > 64 * 1024) std::string().swap(value_);
+}
+
+void ConnectionPool::HandleError(Connection& connection, Work* work,
+                                 const StatementResult& result) {
+  const ErrorVerdict verdict =
+      ClassifyError({result.sqlstate, result.fatal, Phase::kText});
+  std::string reason = hosts_[connection.host].label;
+  reason += ": ";
+  reason += result.message;
+  if (!result.sqlstate.empty()) reason.append(" (SQLSTATE ").append(result.sqlstate).append(")");
+  switch (verdict.fault) {
+    case Fault::kKey:
+    case Fault::kUntyped:
+    case Fault::kNotPreparable:
+      AnswerWork(work, {Outcome::kRetry, {}, reason});
+      return;
+    case Fault::kStatement:
+      AnswerWork(work, {Outcome::kConfig, {}, reason});
+      return;
+    case Fault::kCancelled:
+      // Our cancel hit a neighbour of the statement that it was meant for: that one runs again.
+      if (connection.cancelling && work->sink != nullptr) {
+        if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+        RunAgain(work, reason);
+      } else {
+        AnswerWork(work, {Outcome::kRetry, {}, reason});
+      }
+      return;
+    case Fault::kConflict:
+    case Fault::kElsewhere:
+    case Fault::kPrepared:
+    case Fault::kConnection:
+      RunAgain(work, reason);
+      return;
+    case Fault::kHostFull:
+    case Fault::kHost:
+      ++hosts_[connection.host].failures;
+      RunAgain(work, reason);
+      return;
+  }
+}
+
+void ConnectionPool::FinishClassify(Work* work, const StatementResult& result) {
+  TableBinding& binding = *work->binding;
+  if (result.kind != StatementResult::Kind::kRows) {
+    binding.write_class = WriteClass::kMayWrite;
+    observer_->OnUnclassified(binding, result.message);
+    return;
+  }
+  const bool is_volatile = result.rows->rows() != 1 || result.rows->columns() != 1 ||
+                           result.rows->Value(0, 0) != "f";
+  binding.write_class = is_volatile ? WriteClass::kMayWrite : WriteClass::kReads;
+}
+
+std::size_t ConnectionPool::InFlightOn(std::size_t host) const {
+  std::size_t in_flight = 0;
+  for (const auto& connection : connections_) {
+    if (connection->host == host) in_flight += connection->in_flight;
+  }
+  return in_flight;
+}
+
+PoolGauges ConnectionPool::Gauges() const {
+  PoolGauges gauges;
+  for (const auto& connection : connections_) {
+    switch (connection->state) {
+      case Connection::State::kConnecting:
+        ++gauges.connecting;
+        break;
+      case Connection::State::kReady:
+        ++gauges.ready;
+        if (connection->in_flight > 0) ++gauges.busy;
+        break;
+      case Connection::State::kClosed:
+        break;
+    }
+  }
+  gauges.queued = queue_.size();
+  gauges.in_flight = in_flight_.size();
+  if (!queue_.empty()) gauges.oldest_wait = loop_->Now() - queue_.front()->queued;
+  return gauges;
+}
+
+}  // namespace proxymux::pgsql

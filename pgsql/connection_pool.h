@@ -1,0 +1,176 @@
+// Lookups in, answers out: the one public door of this room. A pool is a bounded set of connections, in all, to the hosts that a
+// group of tables names with the same user, password, database, encoding and connection options.
+//
+// What one turn of the loop brought in is sent at its end: each lookup goes to the ready connection with the least work in
+// flight, each connection gets one Sync and one flush. A connection is opened when there is more work outstanding than
+// connections, so one busy client has one and many have as many as `connections` allows; idle ones are closed again.
+//
+// Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is sent again; to another host
+// first, and at most twice to the same one. A lookup that no host can take is answered kRetry at once. A statement over its
+// time limit is answered kRetry and cancelled on the server; a connection that does not react to that is dropped.
+//
+// Bounds: connections, statements in flight on each, waiting lookups, time in the queue, time in all.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/server_config.h"
+#include "pgsql/error_class.h"
+#include "pgsql/event_loop.h"
+#include "pgsql/host_set.h"
+#include "pgsql/table_binding.h"
+#include "pgsql/upstream_connection.h"
+#include "pgsql/work.h"
+
+namespace proxymux::pgsql {
+
+// What a pool has to tell; the views die with the call.
+class PoolObserver {
+ public:
+  virtual ~PoolObserver() = default;
+  virtual void OnHostUp(const std::string& pool, const PoolHost& host, Duration was_down) = 0;
+  virtual void OnHostDown(const std::string& pool, const PoolHost& host) = 0;
+  virtual void OnConnectionLost(const std::string& pool, const PoolHost& host,
+                                const std::string& reason, std::size_t unanswered) = 0;
+  // A statement was not answered within its limit and is being cancelled.
+  virtual void OnStatementTimeout(const std::string& pool, const PoolHost& host,
+                                  const TableBinding& binding) = 0;
+  // The catalogue could not be asked about a table's statement: it is taken for one that may write.
+  virtual void OnUnclassified(const TableBinding& binding, std::string_view reason) = 0;
+};
+
+struct PoolConfig {
+  std::string name;  // as shown in logs and status: user@host1,host2/dbname
+  std::vector<PoolHost> hosts;
+  config::PoolSettings settings;
+  std::chrono::seconds idle_interval{60};
+};
+
+struct PoolCounters {
+  std::uint64_t lookups = 0;
+  std::uint64_t statements = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t reruns = 0;
+  std::uint64_t queue_timeouts = 0;
+  std::uint64_t queue_full = 0;
+  std::uint64_t statement_timeouts = 0;
+  std::uint64_t cancels = 0;
+  std::uint64_t connections_lost = 0;
+};
+
+struct PoolGauges {
+  std::size_t connecting = 0;
+  std::size_t ready = 0;
+  std::size_t busy = 0;  // of the ready ones
+  std::size_t queued = 0;
+  std::size_t in_flight = 0;
+  Duration oldest_wait{};
+};
+
+class ConnectionPool final : private UpstreamObserver {
+ public:
+  ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
+                 PoolObserver* observer, std::uint32_t seed);
+  ~ConnectionPool() override;
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+  // The sink is answered once, later. The returned ticket is good until then.
+  Work* Submit(std::shared_ptr<TableBinding> binding, std::string_view key, LookupSink* sink);
+  // The sink of `ticket` is gone and must not be called.
+  void Abandon(Work* ticket);
+
+  // New settings; the connection limit takes effect as connections become idle.
+  void SetSettings(const config::PoolSettings& settings) { config_.settings = settings; }
+
+  const std::string& name() const { return config_.name; }
+  const config::PoolSettings& settings() const { return config_.settings; }
+  const HostSet& hosts() const { return hosts_; }
+  std::size_t InFlightOn(std::size_t host) const;
+  const PoolCounters& counters() const { return counters_; }
+  PoolGauges Gauges() const;
+  // Nothing waits and nothing is in flight.
+  bool Quiet() const { return queue_.empty() && in_flight_.empty(); }
+
+ private:
+  struct Connection {
+    enum class State { kConnecting, kReady, kClosed };
+    std::unique_ptr<UpstreamConnection> upstream;
+    std::size_t host = 0;
+    State state = State::kConnecting;
+    std::size_t in_flight = 0;
+    bool unsynced = false;      // holds statements that no Sync has followed
+    bool cancelling = false;    // takes nothing new until the cancelled statement is answered
+    bool runs_script = false;
+    bool held_for_script = false;  // takes nothing but a script, once it is idle
+    Time last_used{};
+    Time last_result{};
+    Time cancelled_at{};
+  };
+
+  // UpstreamObserver
+  void OnReady(UpstreamConnection* upstream) override;
+  void OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) override;
+  void OnResult(UpstreamConnection* upstream, Work* work, const StatementResult& result) override;
+  void OnLost(UpstreamConnection* upstream, const std::string& reason) override;
+
+  Connection& Find(UpstreamConnection* upstream);
+  void SetState(Connection& connection, Connection::State state);
+  void DropConnection(Connection& connection, const std::string& reason);
+
+  Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
+  void Recycle(Work* work);
+  void Enqueue(Work* work, bool in_front);
+  void AnswerWork(Work* work, const Answer& answer);
+  void RunAgain(Work* work, std::string_view reason);
+  void Classify(const std::shared_ptr<TableBinding>& binding);
+
+  void ScheduleDispatch();
+  void Dispatch();
+  Connection* ChooseConnection(const Work& work);
+  bool MayYetBeServed(const Work& work) const;
+  bool PreferOtherHost(const Work& work, std::size_t host) const;
+  void SendWork(Connection& connection, Work* work);
+  bool SendLookup(Connection& connection, Work* work);
+  void SyncAll();
+  void OpenConnections();
+  void OpenConnection(std::size_t host);
+  void FailUnservable();
+  void RemoveClosed();
+
+  void HandleRows(Work* work, const RowSource& rows);
+  void HandleError(Connection& connection, Work* work, const StatementResult& result);
+  void FinishClassify(Work* work, const StatementResult& result);
+
+  void Tick();
+  void ExpireWork(Time now);
+  void ExpireStatements(Time now);
+  void CloseIdle(Time now);
+  void ArmTimer();
+
+  PoolConfig config_;
+  HostSet hosts_;
+  UpstreamFactory* const factory_;
+  EventLoop* const loop_;
+  PoolObserver* const observer_;
+  std::minstd_rand random_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  WorkList queue_;
+  WorkList in_flight_;
+  std::vector<std::unique_ptr<Work>> all_work_;
+  std::vector<Work*> free_work_;
+  std::unique_ptr<Timer> timer_;
+  bool dispatch_scheduled_ = false;
+  std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
+  std::string last_failure_ = "no database host is available";
+  std::string sql_;
+  std::string value_;
+  PoolCounters counters_;
+};
+
+}  // namespace proxymux::pgsql

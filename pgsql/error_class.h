@@ -1,0 +1,58 @@
+// Whose fault an error of the server is. Decides what happens to the lookup, the connection and the
+// host, so that one odd key never takes a host out of use and a host in trouble never answers for a
+// key. One table of SQLSTATEs (PostgreSQL manual, appendix "PostgreSQL Error Codes"), whole codes
+// before classes, with a reason for each.
+//
+// Severity counts: a server that ends the connection says FATAL or PANIC. A user's function may
+// raise any code as an ERROR, which says nothing about the host.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace proxymux::pgsql {
+
+enum class Fault {
+  kKey,        // this lookup only: RETRY; nothing else is touched
+  kStatement,  // the query itself is wrong or not permitted: CONFIG; host and connection stay
+  kUntyped,    // in preparing: a parameter's type cannot be inferred; declare it text and prepare
+               // again
+  kNotPreparable,  // in preparing: the query has no prepared form here; go on with text
+  kPrepared,   // a prepared statement is gone or stale: prepare again once, then go on with text
+  kConflict,   // lost against other work on that host: run again, there or elsewhere
+  kElsewhere,  // this host cannot do this statement (now): run on another host if there is one,
+               // else RETRY; the host stays in use
+  kCancelled,   // by a cancel request or a time limit: ours to tell which; a neighbour runs again
+  kConnection,  // this connection is of no more use, the host is not to blame: run again on another
+                // connection
+  kHostFull,    // no more connections there now; those that are open stay good
+  kHost,        // the host is out of service: leave it alone, probe it, run the work elsewhere
+};
+
+// What was being done when the error came.
+enum class Phase { kConnect, kPrepare, kPrepared, kText };
+
+struct ServerError {
+  std::string_view sqlstate;  // five characters; empty when libpq made the error itself
+  bool fatal = false;         // severity FATAL or PANIC
+  Phase phase = Phase::kText;
+};
+
+struct ErrorVerdict {
+  Fault fault;
+  std::string_view reason;  // a phrase for the log
+};
+
+ErrorVerdict ClassifyError(const ServerError& error);
+
+std::string_view FaultName(Fault fault);
+
+// One row of the table, for the tests and the documentation.
+struct ErrorRule {
+  std::string_view code;  // five characters, or the two of a class
+  Fault fault;
+  std::string_view reason;
+};
+const ErrorRule* ErrorRules(std::size_t* count);
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,53 @@
+// Whether one database host may be connected to now: a small state machine with back-off and jitter.
+//
+// Only connecting is held back. Connections that are open and work go on being used whatever this says: a server that is full
+// (53300) still answers on those it has. Pure: time comes in, randomness is the caller's engine.
+#pragma once
+
+#include <chrono>
+#include <random>
+#include <string>
+
+#include "pgsql/event_loop.h"
+
+namespace proxymux::pgsql {
+
+class HostHealth {
+ public:
+  enum class State {
+    kUntried,  // never connected to
+    kUp,       // the latest attempt to connect succeeded
+    kDown,     // the latest attempt failed; the next one waits until RetryAt()
+  };
+
+  enum class FailureKind {
+    kUnreachable,  // nobody answers, or a server that is starting, stopping or full: soon over, cheap to ask again
+    kRefused,      // password, database, settings: lasts until somebody mends it, and each attempt is logged by the server
+  };
+
+  // `retry_limit` bounds the back-off of kRefused (retry_interval); that of kUnreachable never exceeds 800 ms, so that a host
+  // is in use again within a second of its return.
+  explicit HostHealth(Duration retry_limit) : retry_limit_(retry_limit) {}
+
+  State state() const { return state_; }
+  const std::string& reason() const { return reason_; }
+  Time since() const { return since_; }       // of the state
+  Time retry_at() const { return retry_at_; }  // kDown only
+  bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
+
+  // Both return true when the state changed, which is worth one line in the log.
+  bool OnConnected(Time now);
+  bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random);
+
+ private:
+  void SetState(State state, Time now);
+
+  Duration retry_limit_;
+  State state_ = State::kUntried;
+  std::string reason_;
+  Time since_{};
+  Time retry_at_{};
+  Duration backoff_{};
+};
+
+}  // namespace proxymux::pgsql

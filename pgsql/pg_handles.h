@@ -1,0 +1,32 @@
+// RAII owners of libpq's objects.
+#pragma once
+
+#include <postgresql/libpq-fe.h>
+
+#include <memory>
+
+namespace proxymux::pgsql {
+
+struct PgFinish {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+struct PgClear {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+struct PgFreeCancel {
+  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+};
+struct PgFreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+struct PgFreeMemory {
+  void operator()(char* memory) const { PQfreemem(memory); }
+};
+
+using PgConnectionHandle = std::unique_ptr<PGconn, PgFinish>;
+using PgResultHandle = std::unique_ptr<PGresult, PgClear>;
+using PgCancelHandle = std::unique_ptr<PGcancel, PgFreeCancel>;
+using PgOptionsHandle = std::unique_ptr<PQconninfoOption, PgFreeOptions>;
+using PgMemoryHandle = std::unique_ptr<char, PgFreeMemory>;
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,91 @@
+// One connection to one database server as the pool sees it: statements go in, results come back in order. The real one is
+// PgConnection; tests run the pool on scripted ones.
+//
+// Everything sent between two Sync() calls is one batch and, on the server, one transaction: when a statement of a batch fails,
+// those behind it come back kAborted and were not run, and what those before it wrote is undone (libpq, "Pipeline Mode").
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pgsql/literal_escaper.h"
+#include "pgsql/result_format.h"
+
+namespace proxymux::pgsql {
+
+struct Work;  // what a statement was sent for; opaque to the connection
+
+struct StatementResult {
+  enum class Kind {
+    kRows,     // success, perhaps without any row
+    kError,    // the server refused or gave up this statement
+    kAborted,  // not run: an earlier statement of the same batch failed
+  };
+  Kind kind = Kind::kRows;
+  const RowSource* rows = nullptr;  // kRows only
+  std::string_view sqlstate;        // kError only: five characters, or empty when libpq itself refused
+  std::string_view message;         // kError only: the server's primary message
+  bool fatal = false;               // kError only: the server ends the connection with it
+};
+
+// Why a connection could not be made. `text` is one line without secrets.
+struct ConnectFailure {
+  std::string sqlstate;  // empty: no server answered
+  std::string text;
+};
+
+class UpstreamConnection;
+
+// Called on the loop's thread, never from inside a call to the connection. The views die with the call.
+class UpstreamObserver {
+ public:
+  virtual ~UpstreamObserver() = default;
+  virtual void OnReady(UpstreamConnection* connection) = 0;
+  virtual void OnConnectFailed(UpstreamConnection* connection, const ConnectFailure& failure) = 0;
+  virtual void OnResult(UpstreamConnection* connection, Work* work,
+                        const StatementResult& result) = 0;
+  // The connection is gone; Close() hands back what it had not answered.
+  virtual void OnLost(UpstreamConnection* connection, const std::string& reason) = 0;
+};
+
+class UpstreamConnection {
+ public:
+  virtual ~UpstreamConnection() = default;
+
+  // Begins to connect; ends in OnReady or OnConnectFailed.
+  virtual void Connect() = 0;
+
+  // Escapes for a string literal in this connection's encoding. Valid once ready.
+  virtual LiteralEscaper& escaper() = 0;
+
+  // Appends a statement to the open batch. False: the connection is broken and takes nothing more; the caller drops it.
+  virtual bool SendStatement(Work* work, const std::string& sql,
+                             std::span<const std::string> parameters) = 0;
+  // Sends a text of several statements by the simple protocol. Only while nothing is in flight; nothing may follow until it is
+  // answered. The last statement's result counts.
+  virtual bool SendScript(Work* work, const std::string& sql) = 0;
+  // Closes the open batch and hands everything to the kernel. Nothing is done when no batch is open.
+  virtual bool Sync() = 0;
+
+  // The oldest statement that is not answered: the one that the server is working on. Null when there is none.
+  virtual Work* Running() const = 0;
+
+  // Asks the server to give up the statement that it is running, without waiting for it.
+  virtual void CancelRunning() = 0;
+
+  // Ends the connection without another callback and returns what was not answered, oldest first.
+  virtual std::vector<Work*> Close() = 0;
+};
+
+// Makes connections to one host; the pool's way to the outside.
+class UpstreamFactory {
+ public:
+  virtual ~UpstreamFactory() = default;
+  virtual std::unique_ptr<UpstreamConnection> NewConnection(std::size_t host,
+                                                            UpstreamObserver* observer) = 0;
+};
+
+}  // namespace proxymux::pgsql

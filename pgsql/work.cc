@@ -1,0 +1,34 @@
+#include "pgsql/work.h"
+
+namespace proxymux::pgsql {
+
+void WorkList::PushBack(Work* work) {
+  Remove(work);
+  work->list_ = this;
+  work->previous_ = tail_;
+  (tail_ != nullptr ? tail_->next_ : head_) = work;
+  tail_ = work;
+  ++size_;
+}
+
+void WorkList::PushFront(Work* work) {
+  Remove(work);
+  work->list_ = this;
+  work->next_ = head_;
+  (head_ != nullptr ? head_->previous_ : tail_) = work;
+  head_ = work;
+  ++size_;
+}
+
+void WorkList::Remove(Work* work) {
+  WorkList* list = work->list_;
+  if (list == nullptr) return;
+  (work->previous_ != nullptr ? work->previous_->next_ : list->head_) = work->next_;
+  (work->next_ != nullptr ? work->next_->previous_ : list->tail_) = work->previous_;
+  work->previous_ = nullptr;
+  work->next_ = nullptr;
+  work->list_ = nullptr;
+  --list->size_;
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,90 @@
+// One thing that a pool has to ask of a server, from Submit to its answer, and the lists that it stands in.
+//
+// A Work is owned by its pool and recycled. It stands in exactly one WorkList at a time; the lists are intrusive, so that a
+// waiter can leave from anywhere without a search.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pgsql/event_loop.h"
+
+namespace proxymux::pgsql {
+
+struct TableBinding;
+class WorkList;
+
+enum class Outcome {
+  kFound,
+  kNotFound,
+  kRetry,   // could be answered later
+  kConfig,  // not before somebody mends the table
+};
+
+// The views die with the call that brings them.
+struct Answer {
+  Outcome outcome = Outcome::kRetry;
+  std::string_view value;   // kFound only, never empty
+  std::string_view reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
+};
+
+class LookupSink {
+ public:
+  virtual ~LookupSink() = default;
+  // Exactly once for every Submit that was not abandoned, and never from inside it. May Submit again; must not Abandon another
+  // ticket.
+  virtual void OnAnswer(const Answer& answer) = 0;
+};
+
+struct Work {
+  enum class Kind : std::uint8_t {
+    kLookup,
+    kClassify,  // asks the catalogue whether the binding's statement calls a volatile function
+  };
+
+  Kind kind = Kind::kLookup;
+  std::shared_ptr<TableBinding> binding;
+  std::string key;
+  LookupSink* sink = nullptr;  // null: nobody waits any more
+  bool may_write = false;      // gets a Sync of its own
+  bool script = false;         // several statements: needs a connection for itself
+  Time submitted{};
+  Time queued{};               // the latest time it was put into the queue
+  Time sent{};
+  std::vector<std::uint8_t> attempts;  // by host: how often it was sent there
+
+ private:
+  friend class WorkList;
+  Work* previous_ = nullptr;
+  Work* next_ = nullptr;
+  WorkList* list_ = nullptr;
+};
+
+class WorkList {
+ public:
+  WorkList() = default;
+  WorkList(const WorkList&) = delete;
+  WorkList& operator=(const WorkList&) = delete;
+
+  bool empty() const { return head_ == nullptr; }
+  std::size_t size() const { return size_; }
+  Work* front() const { return head_; }
+  static Work* Next(const Work* work) { return work->next_; }
+  static WorkList* ListOf(const Work* work) { return work->list_; }
+
+  // Take the work out of the list that it stands in, if any, and put it into this one.
+  void PushBack(Work* work);
+  void PushFront(Work* work);
+  static void Remove(Work* work);
+
+ private:
+  Work* head_ = nullptr;
+  Work* tail_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,63 @@
+// HTTP for the administrator: /metrics, /healthz and /status.json, on threads of its own that never
+// touch the event loop's data.
+//
+// A request asks for a snapshot through the injected function, which may be called from several
+// threads at once, must return within the limit it is given, and returns nothing when the loop did
+// not answer in that time: the request then gets 503. /healthz is 200 "ok", or 200 "degraded" with
+// one reason per line, or 503 "draining".
+//
+// Bounds: two exchanges at a time, 16 connections waiting for their turn in the listen queue; 5 s
+// for a whole exchange, 64 KiB for a request, one request per connection. A listener that cannot be
+// had is no reason to stop: Problem() says why, the log says it once, and it is tried again every
+// second. Stop() ends every exchange at once, except that it waits for snapshot functions that are
+// running: when it is called on the event loop's thread, let these return nothing first.
+//
+// Every answer carries the header `X-Proxymux-Service: NAME`, by which a successor knows its
+// predecessor (see admin_socket).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/admin_address.h"
+#include "proxy/status.h"
+
+namespace proxymux::proxy {
+
+class Logger;
+
+class AdminServer {
+ public:
+  using SnapshotFunction = std::function<std::optional<ServiceStatus>(std::chrono::milliseconds)>;
+
+  static constexpr std::chrono::milliseconds kSnapshotLimit{2000};
+
+  // `logger` must outlive the server. Call after privileges were dropped: the socket belongs to the
+  // one who serves.
+  AdminServer(AdminAddress address, std::string service_name, SnapshotFunction snapshot,
+              Logger* logger);
+  ~AdminServer();  // stops
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  // Tries to listen once before it returns. Does nothing when the address is "off". Threads start
+  // here, so not before a fork.
+  void Start();
+  void Stop();
+
+  bool listening() const;
+  // Why there is no listener, for the list of reasons why the service is degraded; empty when all
+  // is well.
+  std::string Problem() const;
+  // Where it listens, with the real port.
+  AdminAddress address() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,91 @@
+#include "proxy/check.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "config/yaml_loader.h"
+#include "proxy/log.h"
+#include "proxy/message_log.h"
+#include "proxy/pool_log.h"
+#include "proxy/postfix_settings.h"
+#include "proxy/table_loader.h"
+#include "proxy/table_registry.h"
+#include "proxy/uv_event_loop.h"
+
+namespace proxymux::proxy {
+namespace {
+
+class Report {
+ public:
+  explicit Report(std::ostream* out) : out_(out) {}
+
+  void Add(const config::Diagnostic& diagnostic) {
+    *out_ << diagnostic.ToString() << "\n";
+    ++(diagnostic.severity == config::Severity::kError ? errors_ : warnings_);
+  }
+  void Warn(const std::string& text) {
+    *out_ << "warning: " << text << "\n";
+    ++warnings_;
+  }
+  int errors() const { return errors_; }
+  int warnings() const { return warnings_; }
+
+ private:
+  std::ostream* const out_;
+  int errors_ = 0;
+  int warnings_ = 0;
+};
+
+}  // namespace
+
+bool Check(const std::string& config_directory, std::ostream& out) {
+  Report report(&out);
+  const PostfixSettingsResult read = ReadPostfixSettings(config_directory, {});
+  if (!read.settings.has_value()) {
+    out << "error: " << read.error << "\n";
+    return false;
+  }
+  const PostfixSettings& postfix = *read.settings;
+  if (postfix.used_fallback) report.Warn("postconf failed; main.cf was read without it");
+  for (const config::Diagnostic& diagnostic : postfix.diagnostics) report.Add(diagnostic);
+
+  const ServiceConfig config(config::LoadConfigFile(config_directory + "/proxymux.yaml"));
+  for (const config::Diagnostic& diagnostic : config.loaded().diagnostics) report.Add(diagnostic);
+
+  if (chdir(postfix.queue_directory.c_str()) != 0) {
+    report.Warn("cannot change to queue_directory " + postfix.queue_directory);
+  }
+  // The pools are named and their settings checked; nothing is sent while the loop does not run.
+  UvEventLoop loop;
+  Logger logger(LogTarget{LogSink::kStderr, "proxymux"});
+  MessageLog log(&logger, &loop);
+  PoolLog pool_log(&log);
+  pgsql::PgPools pools(&loop, &pool_log);
+  static const std::vector<config::MainCfSetting> kNone;
+  const TableLoader loader(&pools, postfix.mail_version,
+                           postfix.main_cf ? &*postfix.main_cf : &kNone, postfix.main_cf_file);
+  int tables = 0;
+  for (const std::string& name : postfix.approved.tables) {
+    if (!TableRegistry::IsPgsql(name)) continue;
+    ++tables;
+    for (const config::Diagnostic& diagnostic : loader.Load(name, config).diagnostics) {
+      report.Add(diagnostic);
+    }
+  }
+  if (tables == 0) {
+    report.Warn("no pgsql table is approved: proxy_read_maps in main.cf names no proxy:pgsql: table");
+  }
+  std::vector<std::string> pool_names;
+  for (const auto& pool : pools.All()) pool_names.push_back(pool->name());
+  for (const std::string& problem :
+       UnusedSections(config.server(), postfix.approved.tables, pool_names)) {
+    report.Warn(problem);
+  }
+  out << tables << " pgsql tables, " << report.errors() << " errors, " << report.warnings()
+      << " warnings\n";
+  return report.errors() == 0;
+}
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,115 @@
+#include "proxy/coalescer.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace proxymux::proxy {
+namespace {
+
+constexpr std::size_t kSpareFlights = 1024;
+
+}  // namespace
+
+// One lookup under way. Owned by the coalescer's list from NewFlight to Release.
+class Coalescer::Flight final : public pgsql::LookupSink {
+ public:
+  explicit Flight(Coalescer* coalescer) : coalescer_(coalescer) {}
+
+  void OnAnswer(const pgsql::Answer& answer) override { coalescer_->Finish(this, answer); }
+
+  std::shared_ptr<pgsql::TableBinding> binding;
+  std::shared_ptr<pgsql::ConnectionPool> pool;
+  std::string key;
+  bool shared = false;  // others may join
+  pgsql::Work* ticket = nullptr;
+  std::vector<Waiter*> waiters;  // in the order in which they came
+  std::size_t place = 0;         // in the coalescer's list
+
+ private:
+  Coalescer* const coalescer_;
+};
+
+Coalescer::Waiter::~Waiter() { assert(flight_ == nullptr); }
+
+Coalescer::Coalescer() = default;
+
+Coalescer::~Coalescer() { assert(flights_.empty()); }
+
+Coalescer::Flight* Coalescer::NewFlight() {
+  if (spare_.empty()) spare_.push_back(std::make_unique<Flight>(this));
+  Flight* flight = spare_.back().release();
+  spare_.pop_back();
+  flight->place = flights_.size();
+  flights_.push_back(flight);
+  return flight;
+}
+
+void Coalescer::Release(Flight* flight) {
+  flights_.back()->place = flight->place;
+  flights_[flight->place] = flights_.back();
+  flights_.pop_back();
+  flight->binding.reset();
+  flight->pool.reset();
+  flight->ticket = nullptr;
+  flight->waiters.clear();
+  std::unique_ptr<Flight> owned(flight);
+  if (spare_.size() < kSpareFlights && owned->key.capacity() <= 4096) {
+    spare_.push_back(std::move(owned));
+  }
+}
+
+Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
+                                     const std::shared_ptr<pgsql::ConnectionPool>& pool,
+                                     std::string_view folded_key, Waiter* waiter) {
+  assert(waiter->flight_ == nullptr);
+  const bool may_share = binding->write_class == pgsql::WriteClass::kReads &&
+                         binding->settings.coalesce == config::Coalesce::kInFlight;
+  if (may_share) {
+    const auto found = shared_.find({binding.get(), folded_key});
+    if (found != shared_.end()) {
+      found->second->waiters.push_back(waiter);
+      waiter->flight_ = found->second;
+      return Started::kJoined;
+    }
+  }
+  Flight* flight = NewFlight();
+  flight->binding = binding;
+  flight->pool = pool;
+  flight->key = folded_key;
+  flight->shared = may_share;
+  flight->waiters.push_back(waiter);
+  waiter->flight_ = flight;
+  if (may_share) shared_.emplace(Key{binding.get(), flight->key}, flight);
+  flight->ticket = pool->Submit(binding, folded_key, flight);
+  return Started::kAsked;
+}
+
+void Coalescer::Cancel(Waiter* waiter) {
+  Flight* flight = waiter->flight_;
+  if (flight == nullptr) return;
+  waiter->flight_ = nullptr;
+  std::erase(flight->waiters, waiter);
+  if (!flight->waiters.empty()) return;
+  if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  flight->pool->Abandon(flight->ticket);
+  Release(flight);
+}
+
+void Coalescer::AnswerAll(const pgsql::Answer& answer) {
+  // What a waiter asks from its callback is a new flight, which is not among these.
+  const std::vector<Flight*> all = flights_;
+  for (Flight* flight : all) {
+    flight->pool->Abandon(flight->ticket);
+    Finish(flight, answer);
+  }
+}
+
+void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
+  // Out of the table first: an equal lookup that a waiter makes from its callback is a new question.
+  if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  for (Waiter* waiter : flight->waiters) waiter->flight_ = nullptr;
+  for (Waiter* waiter : flight->waiters) waiter->OnAnswer(answer);
+  Release(flight);
+}
+
+}  // namespace proxymux::proxy

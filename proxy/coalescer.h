@@ -1,0 +1,79 @@
+// Equal lookups in flight share one: the first asks the pool, those that come while it is under way wait for the same answer.
+//
+// Equal means the same version of the same table and the same folded key. Only statements that are known to change nothing are
+// shared, and only where the table's settings allow it. Pure but for the pool that it submits to.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pgsql/connection_pool.h"
+#include "pgsql/table_binding.h"
+#include "pgsql/work.h"
+
+namespace proxymux::proxy {
+
+class Coalescer {
+ public:
+  class Flight;
+
+  // Somebody who waits for an answer. Must be cancelled before it is destroyed while it waits.
+  class Waiter {
+   public:
+    // Once per Lookup that was not cancelled, never from inside it. May look up again; must not cancel another waiter.
+    virtual void OnAnswer(const pgsql::Answer& answer) = 0;
+    bool waiting() const { return flight_ != nullptr; }
+
+   protected:
+    Waiter() = default;
+    virtual ~Waiter();
+
+   private:
+    friend class Coalescer;
+    Flight* flight_ = nullptr;
+  };
+
+  Coalescer();
+  ~Coalescer();
+  Coalescer(const Coalescer&) = delete;
+  Coalescer& operator=(const Coalescer&) = delete;
+
+  enum class Started { kAsked, kJoined };
+
+  Started Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
+                 const std::shared_ptr<pgsql::ConnectionPool>& pool, std::string_view folded_key,
+                 Waiter* waiter);
+  void Cancel(Waiter* waiter);
+
+  // Answers every waiter so, now: the process has to end.
+  void AnswerAll(const pgsql::Answer& answer);
+
+  std::size_t flights() const { return flights_.size(); }
+
+ private:
+  struct Key {
+    const pgsql::TableBinding* binding;
+    std::string_view key;  // into the flight
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>()(key.key) ^
+             (std::hash<const void*>()(key.binding) * 0x9E3779B97F4A7C15u);
+    }
+  };
+
+  Flight* NewFlight();
+  void Release(Flight* flight);
+  void Finish(Flight* flight, const pgsql::Answer& answer);
+
+  std::unordered_map<Key, Flight*, KeyHash> shared_;
+  std::vector<std::unique_ptr<Flight>> spare_;
+  std::vector<Flight*> flights_;  // all of them; each knows its place
+};
+
+}  // namespace proxymux::proxy

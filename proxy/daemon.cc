@@ -1,0 +1,438 @@
+#include "proxy/daemon.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "config/yaml_loader.h"
+#include "proxy/privileges.h"
+#include "proxy/status_collector.h"
+#include "proxy/version.h"
+
+extern char** environ;
+
+namespace proxymux::proxy {
+namespace {
+
+// Besides clients: connections to databases and stock daemons, table files, the log, threads.
+constexpr rlim_t kOtherDescriptors = 1000;
+
+constexpr auto kHousekeepingInterval = std::chrono::seconds(1);
+
+std::map<std::string, std::string> Environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const char* equals = std::strchr(*entry, '=');
+    if (equals != nullptr) variables.emplace(std::string(*entry, static_cast<std::size_t>(equals - *entry)), equals + 1);
+  }
+  return variables;
+}
+
+Severity ThresholdOf(config::LogLevel level) {
+  switch (level) {
+    case config::LogLevel::kDebug:
+      return Severity::kDebug;
+    case config::LogLevel::kInfo:
+      return Severity::kInfo;
+    case config::LogLevel::kWarning:
+      return Severity::kWarning;
+    case config::LogLevel::kError:
+      return Severity::kError;
+  }
+  return Severity::kInfo;
+}
+
+}  // namespace
+
+class Daemon::RelayLog final : public RelayObserver {
+ public:
+  explicit RelayLog(MessageLog* log) : log_(log) {}
+  void OnRelayEvent(RelaySeverity severity, const std::string& text) override {
+    switch (severity) {
+      case RelaySeverity::kDebug:
+        log_->logger().Debug(text);
+        return;
+      case RelaySeverity::kInfo:
+        log_->Limited(Severity::kInfo, text, text);
+        return;
+      case RelaySeverity::kWarning:
+        log_->LimitedWarning(text, text);
+        return;
+      case RelaySeverity::kError:
+        log_->Limited(Severity::kError, text, text);
+        return;
+    }
+  }
+
+ private:
+  MessageLog* const log_;
+};
+
+Daemon::Daemon(DaemonOptions options, Logger* logger)
+    : options_(std::move(options)), logger_(logger), log_(logger, &loop_), pool_log_(&log_) {}
+
+Daemon::~Daemon() {
+  if (snapshots_ != nullptr) snapshots_->Close();
+  admin_.reset();
+  coalescer_.AnswerAll({pgsql::Outcome::kRetry, {}, "the service is ending"});
+  clients_.reset();
+}
+
+int Daemon::Run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (!Configure()) return EXIT_FAILURE;
+  RaiseDescriptorLimit();
+  if (!GiveUpPrivileges()) return EXIT_FAILURE;
+  BuildRelay();
+  router_ = std::make_unique<RequestRouter>(registry_.get(), &coalescer_, relay_.get(), &loop_,
+                                            &log_, postfix_.smtputf8_enable);
+  if (!StartListening()) return EXIT_FAILURE;
+  tables_->StartWatching();
+
+  snapshots_ = std::make_unique<SnapshotExchange>(loop_.uv(), [this] { return Snapshot(); });
+  const auto address = ParseAdminAddress(config_->server().admin_listen, postfix_.data_directory,
+                                         options_.service_name);
+  if (const auto* good = std::get_if<AdminAddress>(&address)) {
+    admin_ = std::make_unique<AdminServer>(
+        *good, options_.service_name,
+        [this](std::chrono::milliseconds limit) { return snapshots_->Ask(limit); }, logger_);
+    admin_->Start();
+  } else {
+    logger_->Warning("admin.listen: " + std::get<AdminAddressError>(address).text);
+  }
+
+  WatchSignals();
+  WatchMaster();
+  watchdog_.emplace(postfix_.daemon_timeout, Watchdog::Clock::now());
+  housekeeping_ = UvTimer(loop_.uv(), [this] { Housekeeping(); });
+  housekeeping_.StartRepeating(kHousekeepingInterval);
+  drain_timer_ = UvTimer(loop_.uv(), [this] { GiveUpWaiting(); });
+
+  SetState(State::kServing);
+  logger_->Info(fmt::format("proxymux {} serves {} pgsql tables as {}{}", kVersion,
+                            registry_->tables().size(), options_.service_name,
+                            options_.one_process
+                                ? ""
+                                : " (the process limit in master.cf is not 1; one process serves "
+                                  "all clients, others would only add connections)"));
+  if (options_.client >= 0) {
+    clients_->Adopt(options_.client);
+    clients_->NotifyWhenEmpty([this] { Stop(); });
+  }
+  loop_.Run();
+  logger_->Debug("ended");
+  return EXIT_SUCCESS;
+}
+
+bool Daemon::Configure() {
+  PostfixSettingsResult read = ReadPostfixSettings(options_.config_directory, options_.overrides);
+  if (!read.settings.has_value()) {
+    logger_->Fatal(read.error);
+    return false;
+  }
+  postfix_ = std::move(*read.settings);
+  ReadServiceConfig();
+  RetargetLog();
+  if (chdir(postfix_.queue_directory.c_str()) != 0) {
+    logger_->Warning(fmt::format("cannot change to queue_directory {}: {}",
+                                 postfix_.queue_directory, std::strerror(errno)));
+  }
+  if (postfix_.used_fallback) {
+    logger_->Warning("postconf failed; main.cf was read without it");
+  }
+  for (const config::Diagnostic& diagnostic : postfix_.diagnostics) {
+    logger_->Warning(diagnostic.ToString());
+  }
+  LogConfigProblems(config_->loaded());
+
+  static const std::vector<config::MainCfSetting> kNone;
+  pools_ = std::make_unique<pgsql::PgPools>(&loop_, &pool_log_);
+  loader_ = std::make_unique<TableLoader>(pools_.get(), postfix_.mail_version,
+                                          postfix_.main_cf ? &*postfix_.main_cf : &kNone,
+                                          postfix_.main_cf_file);
+  registry_ = std::make_unique<TableRegistry>(postfix_.approved.tables);
+  tables_ = std::make_unique<TableService>(registry_.get(), loader_.get(), &loop_, &log_);
+  tables_->LoadAll(config_);
+  LogUnusedSections();
+  return true;
+}
+
+void Daemon::ReadServiceConfig() {
+  config_ = std::make_shared<ServiceConfig>(
+      config::LoadConfigFile(options_.config_directory + "/proxymux.yaml"));
+  logger_->SetThreshold(options_.verbosity > 0 ? Severity::kDebug
+                                               : ThresholdOf(config_->server().log_level));
+}
+
+void Daemon::RetargetLog() {
+  LogTarget target;
+  target.tag = postfix_.syslog_name + "/" + options_.process_name;
+  if (const auto facility = SyslogFacility(postfix_.syslog_facility)) target.facility = *facility;
+  target.host = FirstLabel(postfix_.myhostname);
+  if (options_.log_to_stderr) {
+    target.sink = LogSink::kStderr;
+  } else if (!postfix_.maillog_file.empty()) {
+    target.sink = LogSink::kPostlog;
+    target.postlog_socket = "public/" + postfix_.postlog_service_name;
+  }
+  logger_->Retarget(std::move(target));
+}
+
+void Daemon::LogConfigProblems(const config::LoadedConfig& loaded) {
+  for (const config::Diagnostic& diagnostic : loaded.diagnostics) {
+    if (diagnostic.severity == config::Severity::kError) {
+      logger_->Error(diagnostic.ToString());
+    } else {
+      logger_->Warning(diagnostic.ToString());
+    }
+  }
+}
+
+void Daemon::LogUnusedSections() {
+  std::vector<std::string> pools;
+  for (const auto& pool : pools_->All()) pools.push_back(pool->name());
+  for (const std::string& problem : UnusedSections(config_->server(), registry_->approved(), pools)) {
+    logger_->Warning(problem);
+  }
+}
+
+void Daemon::RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted =
+      static_cast<rlim_t>(config_->server().max_clients) + kOtherDescriptors;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  limit.rlim_max = std::max(limit.rlim_max, wanted);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  // Without root the hard limit stands.
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted) {
+    logger_->Warning(fmt::format("the system allows {} open files, fewer than max_clients ({}) "
+                                 "needs; more clients than that wait", limit.rlim_cur,
+                                 config_->server().max_clients));
+  }
+}
+
+bool Daemon::GiveUpPrivileges() {
+  if (!options_.drop_privileges) return true;
+  const auto account = FindAccount(postfix_.mail_owner);
+  if (const auto* error = std::get_if<PrivilegeError>(&account)) {
+    logger_->Fatal(fmt::format("mail_owner {}: {}", postfix_.mail_owner, error->text));
+    return false;
+  }
+  if (const auto error = DropPrivileges(std::get<Account>(account))) {
+    logger_->Fatal(error->text);
+    return false;
+  }
+  return true;
+}
+
+RelayOptions Daemon::MakeRelayOptions() const {
+  const config::ServerConfig& server = config_->server();
+  RelayOptions relay;
+  // In stock's place there is no stock service to ask: its daemons are ours to run.
+  const bool in_place =
+      options_.mode == ServiceMode::kMaster && options_.service_name == "proxymap";
+  relay.policy.mode = in_place ? StockMode::kSpawn : StockMode::kService;
+  relay.policy.processes = static_cast<std::size_t>(server.relay_processes);
+  relay.policy.request_timeout = server.relay_timeout;
+  relay.policy.process_idle = server.relay_idle;
+  relay.service_socket = server.relay_socket;
+  relay.launch.program = postfix_.daemon_directory + "/proxymap";
+  relay.launch.queue_directory = postfix_.queue_directory;
+  relay.launch.socket_directory = postfix_.data_directory;
+  relay.launch.approved.assign(postfix_.approved.tables.begin(), postfix_.approved.tables.end());
+  for (const auto& [name, value] : options_.overrides) {
+    relay.launch.overrides.push_back(name + "=" + value);
+  }
+  relay.launch.verbosity = options_.verbosity;
+  relay.launch.environment = Environment();
+  relay.launch.environment["MAIL_CONFIG"] = options_.config_directory;
+  relay.launch.generation = options_.generation;
+  return relay;
+}
+
+void Daemon::BuildRelay() {
+  relay_log_ = std::make_unique<RelayLog>(&log_);
+  relay_ = std::make_unique<UvRelay>(loop_.uv(), MakeRelayOptions(), relay_log_.get());
+}
+
+bool Daemon::StartListening() {
+  const config::ServerConfig& server = config_->server();
+  clients_ = std::make_unique<UvClients>(
+      &loop_, router_.get(), &log_,
+      UvClients::Limits{static_cast<std::size_t>(server.max_clients), server.max_request,
+                        server.greeting},
+      [this] { ReportServed(); });
+  if (options_.status_fd >= 0) {
+    master_status_ =
+        std::make_unique<MasterStatus>(options_.status_fd, getpid(), options_.generation);
+  }
+  for (const int fd : options_.listeners) {
+    const std::string error = clients_->Listen(fd);
+    if (!error.empty()) {
+      logger_->Fatal("cannot listen: " + error);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Daemon::ReportServed() {
+  if (master_status_ == nullptr || master_status_->served_reported()) return;
+  switch (master_status_->ReportServed()) {
+    case StatusWrite::kSent:
+    case StatusWrite::kMasterGone:
+      return;
+    case StatusWrite::kWouldBlock:  // again with the next clients, or at the next housekeeping
+      return;
+    case StatusWrite::kFailed:
+      log_.LimitedWarning("master status",
+                          std::string("cannot tell master of our status: ") + std::strerror(errno));
+      return;
+  }
+}
+
+void Daemon::WatchSignals() {
+  on_term_.Start(loop_.uv(), SIGTERM, [this](int) { Drain("SIGTERM"); });
+  on_int_.Start(loop_.uv(), SIGINT, [this](int) { Drain("SIGINT"); });
+  on_hup_.Start(loop_.uv(), SIGHUP, [this](int) { Reload(); });
+}
+
+void Daemon::WatchMaster() {
+  if (options_.status_fd < 0) return;
+  const int result = master_watch_.Open(loop_.uv(), options_.status_fd, [this](int, int) {
+    char byte;
+    const ssize_t size = read(options_.status_fd, &byte, 1);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (size > 0) return;  // master says nothing on this socket
+    master_watch_.Close();
+    Drain("master reloads or is gone");
+  });
+  if (result == 0) {
+    master_watch_.SetEvents(UV_READABLE);
+  } else {
+    logger_->Warning(std::string("cannot watch the status socket: ") + uv_strerror(result));
+  }
+}
+
+void Daemon::Housekeeping() {
+  watchdog_->Rearm(Watchdog::Clock::now());
+  log_.WriteSummaries();
+  pools_->Sweep();
+  if (clients_->accepted() > 0) ReportServed();
+}
+
+void Daemon::Reload() {
+  if (state_ != State::kServing) return;
+  auto loaded =
+      std::make_shared<ServiceConfig>(config::LoadConfigFile(options_.config_directory + "/proxymux.yaml"));
+  LogConfigProblems(loaded->loaded());
+  if (loaded->loaded().HasErrors()) {
+    ++reload_failures_;
+    logger_->Error("SIGHUP: proxymux.yaml has errors; the settings stay as they were");
+    return;
+  }
+  ++reloads_;
+  config_ = std::move(loaded);
+  const config::ServerConfig& server = config_->server();
+  if (options_.verbosity == 0) logger_->SetThreshold(ThresholdOf(server.log_level));
+  pools_->UpdateSettings([this](const std::string& pool) { return config_->ForPool(pool); });
+  tables_->Reload(config_);
+  clients_->SetLimits(UvClients::Limits{static_cast<std::size_t>(server.max_clients),
+                                        server.max_request, server.greeting});
+  relay_->Reconfigure(MakeRelayOptions());
+  LogUnusedSections();
+  logger_->Info("SIGHUP: settings and tables were read again");
+}
+
+void Daemon::SetState(State state) { state_ = state; }
+
+void Daemon::Drain(const std::string& why) {
+  if (state_ != State::kServing) return;
+  SetState(State::kDraining);
+  logger_->Debug("draining: " + why);
+  relay_->Drain();
+  drain_timer_.Start(config_->server().drain_timeout);
+  clients_->Drain([this] { Stop(); });
+}
+
+void Daemon::GiveUpWaiting() {
+  if (state_ != State::kDraining) return;
+  logger_->Warning(fmt::format("drain_timeout: {} lookups still under way are answered RETRY",
+                               coalescer_.flights()));
+  coalescer_.AnswerAll({pgsql::Outcome::kRetry, {}, "the service is ending"});
+  Stop();
+}
+
+void Daemon::Stop() {
+  if (state_ == State::kStopped) return;
+  SetState(State::kStopped);
+  relay_->Stop([this] { loop_.Stop(); });  // fails what is still with it
+}
+
+std::vector<std::string> Daemon::Degraded() const {
+  std::vector<std::string> reasons;
+  for (const config::Diagnostic& diagnostic : config_->loaded().diagnostics) {
+    if (diagnostic.severity == config::Severity::kError) reasons.push_back(diagnostic.ToString());
+  }
+  if (postfix_.used_fallback) reasons.push_back("postconf failed; main.cf was read without it");
+  for (std::string& fault : tables_->Faults()) reasons.push_back(std::move(fault));
+  for (std::string& fault : PoolFaults(*pools_)) reasons.push_back(std::move(fault));
+  return reasons;
+}
+
+ServiceStatus Daemon::Snapshot() {
+  const RouterCounters& counters = router_->counters();
+  const SessionTraffic& traffic = clients_->traffic();
+  const RelayStatus relay = relay_->Status();
+  ServiceStatus status;
+  status.version = kVersion;
+  status.pid = getpid();
+  status.service = options_.service_name;
+  status.mode = options_.mode;
+  status.started = started_;
+  status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now() - started_);
+  status.generation = options_.generation;
+  status.state =
+      state_ == State::kServing ? ServiceState::kServing : ServiceState::kDraining;
+  status.degraded = Degraded();
+  status.clients.now = clients_->now();
+  status.clients.accepted = clients_->accepted();
+  status.clients.limit = clients_->limit();
+  status.clients.closed_for_size = traffic.closed_for_size;
+  status.requests = counters.requests;
+  status.replies = counters.replies;
+  status.malformed = counters.malformed;
+  status.coalesced = counters.coalesced;
+  status.bytes_read = traffic.bytes_read;
+  status.bytes_written = traffic.bytes_written;
+  status.reloads = reloads_;
+  status.reload_failures = reload_failures_;
+  status.log_lines_dropped = logger_->dropped();
+  status.resident_bytes = ResidentBytes();
+  const StockPolicy policy = MakeRelayOptions().policy;
+  const bool spawns = policy.mode == StockMode::kSpawn;
+  status.relay.mode = spawns ? RelayMode::kProcesses : RelayMode::kSocket;
+  status.relay.limit = policy.processes;
+  (spawns ? status.relay.processes : status.relay.connections) =
+      static_cast<std::uint64_t>(relay.processes);
+  status.relay.busy = static_cast<std::uint64_t>(relay.busy);
+  status.relay.waiting = static_cast<std::uint64_t>(relay.queued);
+  status.relay.requests = relay.requests;
+  status.relay.failures = relay.failures;
+  status.relay.starts = relay.starts;
+  status.pools = CollectPools(*pools_, loop_.Now());
+  status.tables = CollectTables(*registry_);
+  return status;
+}
+
+}  // namespace proxymux::proxy

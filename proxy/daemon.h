@@ -1,0 +1,125 @@
+// The service: builds everything, runs the loop, reloads, drains, ends. One code path for master(8) and for standalone.
+//
+// Order at the start: read main.cf and proxymux.yaml and the table files with the privileges that we were given, then drop them,
+// then serve. What can be survived is survived: master throttles a service that ends with an error.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pgsql/pg_pools.h"
+#include "proxy/admin_server.h"
+#include "proxy/coalescer.h"
+#include "proxy/log.h"
+#include "proxy/master_service.h"
+#include "proxy/message_log.h"
+#include "proxy/pool_log.h"
+#include "proxy/postfix_settings.h"
+#include "proxy/request_router.h"
+#include "proxy/snapshot_exchange.h"
+#include "proxy/table_loader.h"
+#include "proxy/table_registry.h"
+#include "proxy/table_service.h"
+#include "proxy/uv_clients.h"
+#include "proxy/uv_event_loop.h"
+#include "proxy/uv_relay.h"
+#include "proxy/watchdog.h"
+
+namespace proxymux::proxy {
+
+struct DaemonOptions {
+  ServiceMode mode = ServiceMode::kStandalone;
+  std::string process_name = "proxymux";
+  std::string service_name = "proxymux";
+  std::string config_directory;
+  std::vector<std::pair<std::string, std::string>> overrides;  // -o
+  std::vector<int> listeners;             // taken over
+  int client = -1;                        // -S: serve this one client and end
+  int status_fd = -1;                     // of master: 5
+  unsigned generation = 0;
+  bool drop_privileges = false;
+  bool log_to_stderr = false;
+  bool one_process = true;                // master's limit for the service
+  int verbosity = 0;
+};
+
+class Daemon {
+ public:
+  Daemon(DaemonOptions options, Logger* logger);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Serves until told to end. The exit status.
+  int Run();
+
+ private:
+  enum class State { kStarting, kServing, kDraining, kStopped };
+
+  class RelayLog;
+
+  bool Configure();
+  void ReadServiceConfig();
+  void RetargetLog();
+  void RaiseDescriptorLimit();
+  bool GiveUpPrivileges();
+  void BuildRelay();
+  RelayOptions MakeRelayOptions() const;
+  bool StartListening();
+  void WatchSignals();
+  void WatchMaster();
+  void ReportServed();
+  void Housekeeping();
+
+  void Reload();
+  void LogConfigProblems(const config::LoadedConfig& loaded);
+  void LogUnusedSections();
+  void SetState(State state);
+  void Drain(const std::string& why);
+  void GiveUpWaiting();
+  void Stop();
+
+  ServiceStatus Snapshot();
+  std::vector<std::string> Degraded() const;
+
+  DaemonOptions options_;
+  Logger* const logger_;
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  State state_ = State::kStarting;
+
+  PostfixSettings postfix_;
+  std::shared_ptr<const ServiceConfig> config_;
+  std::uint64_t reloads_ = 0;
+  std::uint64_t reload_failures_ = 0;
+
+  // In the order of their dependence: the last is destroyed first.
+  UvEventLoop loop_;
+  MessageLog log_;
+  PoolLog pool_log_;
+  std::unique_ptr<pgsql::PgPools> pools_;
+  std::unique_ptr<TableLoader> loader_;
+  std::unique_ptr<TableRegistry> registry_;
+  std::unique_ptr<TableService> tables_;
+  std::unique_ptr<RelayLog> relay_log_;
+  std::unique_ptr<UvRelay> relay_;
+  Coalescer coalescer_;
+  std::unique_ptr<RequestRouter> router_;
+  std::unique_ptr<UvClients> clients_;
+  std::unique_ptr<SnapshotExchange> snapshots_;
+  std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<MasterStatus> master_status_;
+  std::optional<Watchdog> watchdog_;
+  UvPoll master_watch_;
+  UvSignal on_term_;
+  UvSignal on_int_;
+  UvSignal on_hup_;
+  UvTimer housekeeping_;
+  UvTimer drain_timer_;
+};
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,255 @@
+// proxymux: under master(8) a daemon like Postfix's own, otherwise a program with sub-commands.
+
+#include <CLI/CLI.hpp>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "config/config_text.h"
+#include "config/yaml_loader.h"
+#include "proxy/admin_address.h"
+#include "proxy/admin_client.h"
+#include "proxy/check.h"
+#include "proxy/daemon.h"
+#include "proxy/log.h"
+#include "proxy/master_arguments.h"
+#include "proxy/master_service.h"
+#include "proxy/postfix_settings.h"
+#include "proxy/socket_activation.h"
+#include "proxy/status_text.h"
+#include "proxy/uv_listener.h"
+#include "proxy/version.h"
+
+namespace proxymux::proxy {
+namespace {
+
+constexpr char kDefaultConfigDirectory[] = "/etc/postfix";
+
+// A fatal end under master: as Postfix's daemons, not so fast that master starts us in a circle.
+int FatalUnderMaster(Logger* logger, const std::string& text) {
+  logger->Fatal(text);
+  return EXIT_FAILURE;
+}
+
+int RunUnderMaster(const std::vector<std::string>& argv) {
+  const auto environment = ParseMasterEnvironment([](const char* name) { return std::getenv(name); });
+  const auto* good_environment = std::get_if<MasterEnvironment>(&environment);
+  const std::string process_name = argv[0].substr(argv[0].rfind('/') + 1);
+  const MasterEnvironment unknown;
+  const MasterEnvironment& variables = good_environment != nullptr ? *good_environment : unknown;
+  Logger logger(EarlyTarget(variables.log_tag, process_name, variables.postlog_service,
+                            variables.postlog_hostname));
+
+  const auto parsed = ParseMasterArguments(argv);
+  if (const auto* error = std::get_if<ArgumentError>(&parsed)) {
+    return FatalUnderMaster(&logger, error->text);
+  }
+  const auto& arguments = std::get<MasterArguments>(parsed);
+  if (good_environment == nullptr) {
+    return FatalUnderMaster(&logger, std::get<ArgumentError>(environment).text);
+  }
+
+  DaemonOptions options;
+  options.mode = ServiceMode::kMaster;
+  options.process_name = arguments.process_name;
+  options.service_name = arguments.service_name;
+  options.config_directory =
+      variables.config_directory.empty() ? kDefaultConfigDirectory : variables.config_directory;
+  options.overrides = arguments.overrides;
+  options.generation = variables.generation;
+  options.drop_privileges = arguments.drop_privileges;
+  options.log_to_stderr = arguments.log_to_stderr;
+  options.one_process = arguments.single_process;
+  options.verbosity = arguments.verbosity;
+  if (arguments.client_on_stdin) {
+    options.client = STDIN_FILENO;
+  } else {
+    const auto descriptors = AdoptMasterDescriptors(arguments.socket_count);
+    if (const auto* error = std::get_if<DescriptorError>(&descriptors)) {
+      return FatalUnderMaster(&logger, error->text);
+    }
+    options.listeners = std::get<MasterDescriptors>(descriptors).listeners;
+    options.status_fd = std::get<MasterDescriptors>(descriptors).status;
+  }
+  return Daemon(std::move(options), &logger).Run();
+}
+
+struct ServeOptions {
+  std::string config_directory = kDefaultConfigDirectory;
+  std::string listen;
+  std::string service_name = "proxymux";
+  std::vector<std::string> overrides;
+  int verbosity = 0;
+  bool syslog = false;
+};
+
+std::string AbsolutePath(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char directory[PATH_MAX];
+  return getcwd(directory, sizeof(directory)) == nullptr ? path
+                                                         : std::string(directory) + "/" + path;
+}
+
+int Serve(const ServeOptions& serve) {
+  Logger logger(LogTarget{LogSink::kStderr, serve.service_name});
+  DaemonOptions options;
+  options.mode = ServiceMode::kStandalone;
+  options.service_name = serve.service_name;
+  options.config_directory = AbsolutePath(serve.config_directory);
+  options.verbosity = serve.verbosity;
+  options.log_to_stderr = !serve.syslog;
+  options.drop_privileges = geteuid() == 0;
+  if (const auto problem = ServiceNameProblem(serve.service_name)) {
+    logger.Fatal(*problem);
+    return EXIT_FAILURE;
+  }
+  for (const std::string& text : serve.overrides) {
+    auto pair = SplitOverride(text);
+    if (const auto* error = std::get_if<ArgumentError>(&pair)) {
+      logger.Fatal(error->text);
+      return EXIT_FAILURE;
+    }
+    options.overrides.push_back(std::get<std::pair<std::string, std::string>>(std::move(pair)));
+  }
+  auto activated = AdoptActivatedSockets();
+  if (const auto* error = std::get_if<ActivationError>(&activated)) {
+    logger.Fatal(error->text);
+    return EXIT_FAILURE;
+  }
+  options.listeners = std::get<std::vector<int>>(std::move(activated));
+  std::string path;
+  if (!serve.listen.empty()) {
+    path = AbsolutePath(serve.listen);
+    std::string error;
+    const int fd = ListenUnix(path, &error);
+    if (fd < 0) {
+      logger.Fatal("cannot listen on " + path + ": " + error);
+      return EXIT_FAILURE;
+    }
+    options.listeners.push_back(fd);
+  }
+  if (options.listeners.empty()) {
+    logger.Fatal("nothing to listen on: give --listen PATH, or start it by socket activation (LISTEN_FDS)");
+    return EXIT_FAILURE;
+  }
+  const int status = Daemon(std::move(options), &logger).Run();
+  if (!path.empty()) unlink(path.c_str());
+  return status;
+}
+
+int ShowConfig(const std::string& config_directory) {
+  const config::LoadedConfig loaded = config::LoadConfigFile(config_directory + "/proxymux.yaml");
+  for (const config::Diagnostic& diagnostic : loaded.diagnostics) {
+    std::cerr << diagnostic.ToString() << "\n";
+  }
+  std::cout << config::RenderConfig(loaded.config);
+  return loaded.HasErrors() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+struct CtlOptions {
+  std::string config_directory = kDefaultConfigDirectory;
+  std::string service_name = "proxymux";
+  std::string socket;
+  bool json = false;
+};
+
+int ShowStatus(const CtlOptions& ctl) {
+  std::string setting = ctl.socket;
+  std::string data_directory;
+  if (setting.empty()) {
+    setting = config::LoadConfigFile(ctl.config_directory + "/proxymux.yaml").config.admin_listen;
+    const PostfixSettingsResult postfix = ReadPostfixSettings(ctl.config_directory, {});
+    if (!postfix.settings.has_value()) {
+      std::cerr << "proxymux: " << postfix.error << "\n";
+      return EXIT_FAILURE;
+    }
+    data_directory = postfix.settings->data_directory;
+  }
+  const auto address = ParseAdminAddress(setting, data_directory, ctl.service_name);
+  if (const auto* error = std::get_if<AdminAddressError>(&address)) {
+    std::cerr << "proxymux: " << error->text << "\n";
+    return EXIT_FAILURE;
+  }
+  const auto reply = AdminGet(std::get<AdminAddress>(address), "/status.json");
+  if (const auto* error = std::get_if<AdminClientError>(&reply)) {
+    std::cerr << "proxymux: " << error->text << "\n";
+    return EXIT_FAILURE;
+  }
+  const auto& document = std::get<AdminReply>(reply);
+  if (document.status != 200) {
+    std::cerr << "proxymux: the service answered " << document.status << ": " << document.body << "\n";
+    return EXIT_FAILURE;
+  }
+  if (ctl.json) {
+    std::cout << document.body << "\n";
+    return EXIT_SUCCESS;
+  }
+  const auto text = StatusText(document.body);
+  if (const auto* error = std::get_if<StatusTextError>(&text)) {
+    std::cerr << "proxymux: " << error->text << "\n";
+    return EXIT_FAILURE;
+  }
+  std::cout << std::get<std::string>(text);
+  return EXIT_SUCCESS;
+}
+
+int RunCommand(int argc, char** argv) {
+  CLI::App app{"PostgreSQL lookups for Postfix over a few shared connections, in proxymap(8)'s place"};
+  app.set_version_flag("--version", std::string("proxymux ") + kVersion);
+  app.require_subcommand(1);
+  int status = EXIT_SUCCESS;
+
+  ServeOptions serve;
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve in the foreground, without master(8)");
+  serve_command->add_option("--listen", serve.listen, "UNIX socket to listen on");
+  serve_command->add_option("-c,--config-directory", serve.config_directory, "Where main.cf is")->capture_default_str();
+  serve_command->add_option("--service", serve.service_name, "Name in logs and of the admin socket")->capture_default_str();
+  serve_command->add_option("-o", serve.overrides, "Override a main.cf parameter: name=value");
+  serve_command->add_flag("-v", serve.verbosity, "Log more");
+  serve_command->add_flag("--syslog", serve.syslog, "Log where Postfix does instead of to standard error");
+  serve_command->callback([&] { status = Serve(serve); });
+
+  CLI::App* config_command = app.add_subcommand("config", "The settings of proxymux.yaml");
+  config_command->require_subcommand(1);
+  std::string config_directory = kDefaultConfigDirectory;
+  CLI::App* show = config_command->add_subcommand("show", "Every setting in effect");
+  show->add_option("-c,--config-directory", config_directory, "Where proxymux.yaml is")->capture_default_str();
+  show->callback([&] { status = ShowConfig(config_directory); });
+  config_command->add_subcommand("reference", "Every setting with its meaning, as an example file")
+      ->callback([] { std::cout << config::RenderReference(); });
+
+  std::string check_directory = kDefaultConfigDirectory;
+  CLI::App* check = app.add_subcommand("check", "Check main.cf, proxymux.yaml and every approved pgsql table");
+  check->add_option("-c,--config-directory", check_directory, "Where main.cf is")->capture_default_str();
+  check->callback([&] { status = Check(check_directory, std::cout) ? EXIT_SUCCESS : EXIT_FAILURE; });
+
+  CtlOptions ctl;
+  CLI::App* ctl_command = app.add_subcommand("ctl", "Ask a running service");
+  ctl_command->require_subcommand(1);
+  CLI::App* ctl_status = ctl_command->add_subcommand("status", "Pools, hosts and tables");
+  ctl_status->add_option("-c,--config-directory", ctl.config_directory, "Where main.cf is")->capture_default_str();
+  ctl_status->add_option("--service", ctl.service_name, "The service's name in master.cf")->capture_default_str();
+  ctl_status->add_option("--socket", ctl.socket, "The admin listener: /path or ADDRESS:PORT");
+  ctl_status->add_flag("--json", ctl.json, "The document as it is");
+  ctl_status->callback([&] { status = ShowStatus(ctl); });
+
+  CLI11_PARSE(app, argc, argv);
+  return status;
+}
+
+}  // namespace
+}  // namespace proxymux::proxy
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const int status = proxymux::proxy::StartedByMaster(arguments)
+                         ? proxymux::proxy::RunUnderMaster(arguments)
+                         : proxymux::proxy::RunCommand(argc, argv);
+  // Not exit(): that would wait for a worker thread that waits for a name server.
+  std::cout.flush();
+  std::fflush(nullptr);
+  std::quick_exit(status);
+}

@@ -1,0 +1,28 @@
+// What the pools have to tell, as log lines that an administrator can act on. No secrets: hosts come by their labels.
+#pragma once
+
+#include <string>
+
+#include "pgsql/connection_pool.h"
+#include "proxy/message_log.h"
+
+namespace proxymux::proxy {
+
+class PoolLog final : public pgsql::PoolObserver {
+ public:
+  explicit PoolLog(MessageLog* log) : log_(log) {}
+
+  void OnHostUp(const std::string& pool, const pgsql::PoolHost& host,
+                pgsql::Duration was_down) override;
+  void OnHostDown(const std::string& pool, const pgsql::PoolHost& host) override;
+  void OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,
+                        const std::string& reason, std::size_t unanswered) override;
+  void OnStatementTimeout(const std::string& pool, const pgsql::PoolHost& host,
+                          const pgsql::TableBinding& binding) override;
+  void OnUnclassified(const pgsql::TableBinding& binding, std::string_view reason) override;
+
+ private:
+  MessageLog* const log_;
+};
+
+}  // namespace proxymux::proxy

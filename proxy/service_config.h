@@ -1,0 +1,35 @@
+// proxymux.yaml as the service uses it: which settings go with a table or a pool, and which of them must not be used because
+// their settings could not be read.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/loaded_config.h"
+
+namespace proxymux::proxy {
+
+class ServiceConfig {
+ public:
+  explicit ServiceConfig(config::LoadedConfig loaded) : loaded_(std::move(loaded)) {}
+
+  const config::ServerConfig& server() const { return loaded_.config; }
+  const config::LoadedConfig& loaded() const { return loaded_; }
+
+  // An error text instead when an error in the file could make the table or pool less secure than it was meant to be.
+  std::variant<config::TableSettings, std::string> ForTable(const std::string& name) const;
+  std::variant<config::PoolSettings, std::string> ForPool(const std::string& name) const;
+
+ private:
+  config::LoadedConfig loaded_;
+};
+
+// A line for each section of proxymux.yaml that has no effect, because no such table is approved or no table uses such a pool.
+std::vector<std::string> UnusedSections(const config::ServerConfig& config,
+                                        const std::set<std::string, std::less<>>& approved,
+                                        const std::vector<std::string>& pools);
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,148 @@
+#include "proxy/status_collector.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+namespace proxymux::proxy {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+std::string_view ClassName(pgsql::HostKind kind) {
+  switch (kind) {
+    case pgsql::HostKind::kUnixSocket:
+      return "unix";
+    case pgsql::HostKind::kTcp:
+      return "inet";
+    case pgsql::HostKind::kUri:
+      return "uri";
+  }
+  return "";
+}
+
+std::string_view StateName(pgsql::HostHealth::State state) {
+  switch (state) {
+    case pgsql::HostHealth::State::kUntried:
+      return "untried";
+    case pgsql::HostHealth::State::kUp:
+      return "up";
+    case pgsql::HostHealth::State::kDown:
+      return "down";
+  }
+  return "";
+}
+
+HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgsql::Time now) {
+  const pgsql::PoolHost& host = pool.hosts()[index];
+  HostStatus status;
+  status.name = host.label;
+  status.host_class = ClassName(host.kind);
+  status.state = StateName(host.health.state());
+  status.usable = host.health.state() != pgsql::HostHealth::State::kDown || host.ready > 0;
+  status.reason = host.health.reason();
+  if (host.health.state() != pgsql::HostHealth::State::kUntried) {
+    status.since = duration_cast<milliseconds>(now - host.health.since());
+  }
+  status.connections = host.ready;
+  status.in_flight = pool.InFlightOn(index);
+  status.ok = host.statements - host.failures;
+  status.failed = host.failures;
+  status.connects = host.connects;
+  status.connect_failures = host.connect_failures;
+  return status;
+}
+
+}  // namespace
+
+std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now) {
+  std::vector<PoolStatus> all;
+  for (const auto& pool : pools.All()) {
+    const pgsql::PoolGauges gauges = pool->Gauges();
+    const pgsql::PoolCounters& counters = pool->counters();
+    PoolStatus status;
+    status.name = pool->name();
+    status.limit = static_cast<std::uint64_t>(pool->settings().connections);
+    status.open = gauges.ready;
+    status.connecting = gauges.connecting;
+    status.busy = gauges.busy;
+    status.idle = gauges.ready - gauges.busy;
+    status.queue_length = gauges.queued;
+    status.queue_limit = static_cast<std::uint64_t>(pool->settings().queue_limit);
+    status.oldest_wait = duration_cast<milliseconds>(gauges.oldest_wait);
+    status.lookups = counters.lookups;
+    status.statements = counters.statements;
+    status.syncs = counters.syncs;
+    status.reruns = counters.reruns;
+    status.timeouts = counters.queue_timeouts + counters.statement_timeouts;
+    status.cancels = counters.cancels;
+    status.queue_full = counters.queue_full;
+    for (std::size_t host = 0; host < pool->hosts().size(); ++host) {
+      status.hosts.push_back(CollectHost(*pool, host, now));
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+std::vector<TableStatus> CollectTables(const TableRegistry& tables) {
+  std::vector<TableStatus> all;
+  for (const auto& [name, table] : tables.tables()) {
+    TableStatus status;
+    status.name = name;
+    status.state = table->state;
+    status.reason = table->reason;
+    if (table->binding != nullptr) {
+      status.pool = table->pool->name();
+      status.plan = PlanKind::kText;
+      switch (table->binding->write_class) {
+        case pgsql::WriteClass::kUnknown:
+        case pgsql::WriteClass::kAsking:
+          break;
+        case pgsql::WriteClass::kReads:
+          status.may_write = false;
+          break;
+        case pgsql::WriteClass::kMayWrite:
+          status.may_write = true;
+          break;
+      }
+    }
+    const TableCounters& counters = table->counters;
+    status.lookups = counters.lookups;
+    status.found = counters.found;
+    status.not_found = counters.not_found;
+    status.retry = counters.retry;
+    status.config = counters.config;
+    status.coalesced = counters.coalesced;
+    status.suppressed = counters.suppressed;
+    status.latency = counters.latency;
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+std::uint64_t ResidentBytes() {
+  // proc(5): the second number of statm is the resident set in pages.
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::vector<std::string> PoolFaults(const pgsql::PgPools& pools) {
+  std::vector<std::string> faults;
+  for (const auto& pool : pools.All()) {
+    const pgsql::HostSet& hosts = pool->hosts();
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      if (hosts[i].health.state() != pgsql::HostHealth::State::kDown) continue;
+      faults.push_back("pool " + pool->name() + ": host " + hosts[i].label +
+                       " is down: " + hosts[i].health.reason());
+    }
+  }
+  return faults;
+}
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,20 @@
+// Fills a ServiceStatus from the live parts of the process. On the loop's thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pgsql/pg_pools.h"
+#include "proxy/status.h"
+#include "proxy/table_registry.h"
+
+namespace proxymux::proxy {
+
+std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now);
+std::vector<TableStatus> CollectTables(const TableRegistry& tables);
+std::uint64_t ResidentBytes();
+
+// A line for each pool that has no host to ask.
+std::vector<std::string> PoolFaults(const pgsql::PgPools& pools);
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,51 @@
+// From a table's name to what is served for it: reads the file (or main.cf's NAME_... settings), parses and compiles it, and
+// finds its pool. Used at the start, when a file changes, and by `proxymux check`.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/diagnostic.h"
+#include "config/mail_version.h"
+#include "config/main_cf.h"
+#include "pgsql/pg_pools.h"
+#include "pgsql/table_binding.h"
+#include "proxy/file_watch.h"
+#include "proxy/service_config.h"
+
+namespace proxymux::proxy {
+
+struct LoadedTable {
+  std::shared_ptr<pgsql::TableBinding> binding;  // null when there is an error
+  std::shared_ptr<pgsql::ConnectionPool> pool;
+  // Read for it: a change of one is a change of the table. Signatures from before the reading.
+  std::map<std::string, FileSignature> files;
+  std::vector<config::Diagnostic> diagnostics;
+
+  // The first error, for a log line and the status: "FILE:LINE: what".
+  std::string Reason() const;
+};
+
+class TableLoader {
+ public:
+  // What main.cf says, for tables defined in it. All must outlive the loader.
+  TableLoader(pgsql::PgPools* pools, config::MailVersion mail_version,
+              const std::vector<config::MainCfSetting>* main_cf, std::string main_cf_file)
+      : pools_(pools),
+        mail_version_(mail_version),
+        main_cf_(main_cf),
+        main_cf_file_(std::move(main_cf_file)) {}
+
+  // `name` is "pgsql:/path" or "pgsql:prefix". Relative paths are read from the working directory.
+  LoadedTable Load(const std::string& name, const ServiceConfig& config) const;
+
+ private:
+  pgsql::PgPools* const pools_;
+  const config::MailVersion mail_version_;
+  const std::vector<config::MainCfSetting>* const main_cf_;
+  const std::string main_cf_file_;
+};
+
+}  // namespace proxymux::proxy

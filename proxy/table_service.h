@@ -1,0 +1,49 @@
+// Keeps the pgsql tables as their files say: loads them at the start, again when a file changes or the settings are reloaded, and
+// keeps the version in use when a new one is broken.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proxy/file_watch.h"
+#include "proxy/message_log.h"
+#include "proxy/service_config.h"
+#include "proxy/table_loader.h"
+#include "proxy/table_registry.h"
+
+namespace proxymux::proxy {
+
+class TableService {
+ public:
+  // All must outlive it.
+  TableService(TableRegistry* registry, const TableLoader* loader, pgsql::EventLoop* loop,
+               MessageLog* log);
+
+  // Every approved pgsql table; the only time that files are read with the privileges of the start.
+  void LoadAll(std::shared_ptr<const ServiceConfig> config);
+  // From here on files are looked at.
+  void StartWatching();
+  // Other settings: every table is loaded anew.
+  void Reload(std::shared_ptr<const ServiceConfig> config);
+
+  // "table NAME: why", for each that is not as its file says now.
+  std::vector<std::string> Faults() const;
+
+ private:
+  void Load(ServedTable* table);
+  void LogDiagnostics(const ServedTable& table, const LoadedTable& loaded);
+  void OnFilesChanged(const std::set<std::string>& files);
+  void WatchFiles();
+
+  TableRegistry* const registry_;
+  const TableLoader* const loader_;
+  MessageLog* const log_;
+  std::shared_ptr<const ServiceConfig> config_;
+  std::map<std::string, std::map<std::string, FileSignature>> files_;  // by table
+  FileWatch watch_;
+};
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,179 @@
+#include "proxy/uv_event_loop.h"
+
+#include <netdb.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+namespace proxymux::proxy {
+namespace {
+
+class LoopTimer final : public pgsql::Timer {
+ public:
+  LoopTimer(uv_loop_t* loop, std::function<void()> on_expiry)
+      : loop_(loop), timer_(loop, std::move(on_expiry)) {}
+  void Start(pgsql::Duration after) override {
+    uv_update_time(loop_);  // libuv counts from the beginning of the turn, which may be long ago
+    timer_.Start(after);
+  }
+  void Stop() override { timer_.Stop(); }
+
+ private:
+  uv_loop_t* const loop_;
+  UvTimer timer_;
+};
+
+class LoopSocketWatch final : public pgsql::SocketWatch {
+ public:
+  LoopSocketWatch(uv_loop_t* loop, int fd, std::function<void(bool, bool)> on_ready) {
+    // An error (EBADF after a reset) is reported as both: reading and writing then show what it is.
+    poll_.Open(loop, fd, [on_ready = std::move(on_ready)](int status, int events) {
+      on_ready(status != 0 || (events & UV_READABLE) != 0,
+               status != 0 || (events & UV_WRITABLE) != 0);
+    });
+  }
+  void SetInterest(bool readable, bool writable) override {
+    if (!poll_.is_open()) return;
+    poll_.SetEvents((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
+  }
+
+ private:
+  UvPoll poll_;
+};
+
+// A request on libuv's thread pool. The block lives until libuv calls back; the caller's token only tells whether anybody still
+// wants to hear of it.
+struct ThreadCall {
+  std::shared_ptr<bool> wanted = std::make_shared<bool>(true);
+};
+
+class ThreadCallToken final : public pgsql::PendingCall {
+ public:
+  explicit ThreadCallToken(std::shared_ptr<bool> wanted) : wanted_(std::move(wanted)) {}
+  ~ThreadCallToken() override { *wanted_ = false; }
+
+ private:
+  std::shared_ptr<bool> wanted_;
+};
+
+struct ResolveCall : ThreadCall {
+  uv_getaddrinfo_t request;
+  std::function<void(pgsql::ResolveResult)> done;
+};
+
+struct BlockingCall : ThreadCall {
+  uv_work_t request;
+  std::function<void()> work;
+  std::function<void()> done;
+};
+
+pgsql::ResolveResult ToResult(int status, const addrinfo* addresses) {
+  pgsql::ResolveResult result;
+  if (status != 0) {
+    result.error = uv_strerror(status);
+    return result;
+  }
+  for (const addrinfo* address = addresses; address != nullptr; address = address->ai_next) {
+    char text[NI_MAXHOST];
+    if (getnameinfo(address->ai_addr, address->ai_addrlen, text, sizeof(text), nullptr, 0,
+                    NI_NUMERICHOST) == 0) {
+      result.addresses.emplace_back(text);
+    }
+  }
+  if (result.addresses.empty()) result.error = "the name has no address";
+  return result;
+}
+
+}  // namespace
+
+UvEventLoop::UvEventLoop() {
+  if (uv_loop_init(&loop_) != 0) std::abort();  // no descriptors at the very start: nothing can be done
+  check_ = UvCheck(&loop_, [this] { RunTasks(); });
+  idle_ = UvIdle(&loop_, [] {});
+}
+
+UvEventLoop::~UvEventLoop() {
+  check_.Close();
+  idle_.Close();
+  // Close callbacks are due at once. A name server that does not answer may hold a thread for longer than an end may take.
+  const auto give_up = pgsql::Clock::now() + std::chrono::seconds(1);
+  while (uv_run(&loop_, UV_RUN_NOWAIT) != 0 && pgsql::Clock::now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  uv_loop_close(&loop_);
+}
+
+void UvEventLoop::Run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+void UvEventLoop::Stop() { uv_stop(&loop_); }
+
+std::unique_ptr<pgsql::Timer> UvEventLoop::NewTimer(std::function<void()> on_expiry) {
+  return std::make_unique<LoopTimer>(&loop_, std::move(on_expiry));
+}
+
+std::unique_ptr<pgsql::SocketWatch> UvEventLoop::WatchSocket(
+    int fd, std::function<void(bool, bool)> on_ready) {
+  return std::make_unique<LoopSocketWatch>(&loop_, fd, std::move(on_ready));
+}
+
+std::unique_ptr<pgsql::PendingCall> UvEventLoop::Resolve(
+    const std::string& host, std::function<void(pgsql::ResolveResult)> done) {
+  auto* call = new ResolveCall;
+  call->done = std::move(done);
+  call->request.data = call;
+  auto token = std::make_unique<ThreadCallToken>(call->wanted);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_family = AF_UNSPEC;
+  const auto finished = [](uv_getaddrinfo_t* request, int status, addrinfo* addresses) {
+    const std::unique_ptr<ResolveCall> call(static_cast<ResolveCall*>(request->data));
+    if (*call->wanted) call->done(ToResult(status, addresses));
+    uv_freeaddrinfo(addresses);
+  };
+  const int result =
+      uv_getaddrinfo(&loop_, &call->request, finished, host.c_str(), nullptr, &hints);
+  if (result != 0) {
+    // A name that libuv refuses (too long, no memory) is reported as any other failure, from the loop.
+    AtEndOfTurn([call, result] {
+      const std::unique_ptr<ResolveCall> owned(call);
+      if (*owned->wanted) owned->done(ToResult(result, nullptr));
+    });
+  }
+  return token;
+}
+
+std::unique_ptr<pgsql::PendingCall> UvEventLoop::RunBlocking(std::function<void()> work,
+                                                             std::function<void()> done) {
+  auto* call = new BlockingCall;
+  call->work = std::move(work);
+  call->done = std::move(done);
+  call->request.data = call;
+  auto token = std::make_unique<ThreadCallToken>(call->wanted);
+  uv_queue_work(
+      &loop_, &call->request,
+      [](uv_work_t* request) { static_cast<BlockingCall*>(request->data)->work(); },
+      [](uv_work_t* request, int) {
+        const std::unique_ptr<BlockingCall> call(static_cast<BlockingCall*>(request->data));
+        if (*call->wanted) call->done();
+      });
+  return token;
+}
+
+void UvEventLoop::AtEndOfTurn(std::function<void()> task) {
+  if (tasks_.empty() && check_.is_open()) {
+    check_.Start();
+    idle_.Start();
+  }
+  tasks_.push_back(std::move(task));
+}
+
+void UvEventLoop::RunTasks() {
+  check_.Stop();
+  idle_.Stop();
+  running_tasks_.swap(tasks_);  // what a task adds runs in the next turn
+  for (const auto& task : running_tasks_) task();
+  running_tasks_.clear();
+}
+
+}  // namespace proxymux::proxy

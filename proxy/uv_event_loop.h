@@ -1,0 +1,51 @@
+// The event loop of the process: libuv behind the hooks that the pgsql room asks for.
+//
+// Owns the uv_loop_t. Name resolution and blocking calls run on libuv's thread pool. Everything made by it must be destroyed
+// before it is.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pgsql/event_loop.h"
+#include "proxy/uv_handles.h"
+
+namespace proxymux::proxy {
+
+class UvEventLoop final : public pgsql::EventLoop {
+ public:
+  UvEventLoop();
+  ~UvEventLoop() override;
+  UvEventLoop(const UvEventLoop&) = delete;
+  UvEventLoop& operator=(const UvEventLoop&) = delete;
+
+  uv_loop_t* uv() { return &loop_; }
+  // Until Stop(), or until nothing is left that could happen.
+  void Run();
+  void Stop();
+
+  pgsql::Time Now() const override { return pgsql::Clock::now(); }
+  std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override;
+  std::unique_ptr<pgsql::SocketWatch> WatchSocket(
+      int fd, std::function<void(bool readable, bool writable)> on_ready) override;
+  std::unique_ptr<pgsql::PendingCall> Resolve(
+      const std::string& host, std::function<void(pgsql::ResolveResult)> done) override;
+  std::unique_ptr<pgsql::PendingCall> RunBlocking(std::function<void()> work,
+                                                  std::function<void()> done) override;
+  void AtEndOfTurn(std::function<void()> task) override;
+
+ private:
+  void RunTasks();
+
+  uv_loop_t loop_;
+  UvCheck check_;  // runs the tasks
+  UvIdle idle_;    // keeps the loop from sleeping while there are tasks
+  std::vector<std::function<void()>> tasks_;
+  std::vector<std::function<void()>> running_tasks_;
+};
+
+}  // namespace proxymux::proxy

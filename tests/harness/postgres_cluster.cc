@@ -1,0 +1,160 @@
+#include "tests/harness/postgres_cluster.h"
+
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "tests/harness/temp_directory.h"
+
+namespace proxymux::harness {
+namespace {
+
+// Debian keeps the server's programs in a directory per major version: the newest one.
+std::string ServerProgram(const std::string& name) {
+  std::string best;
+  int best_version = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
+    const int version = std::atoi(entry.path().filename().c_str());
+    const std::string path = entry.path().string() + "/bin/" + name;
+    if (version > best_version && std::filesystem::exists(path)) {
+      best = path;
+      best_version = version;
+    }
+  }
+  if (best.empty()) throw std::runtime_error("no PostgreSQL server installed: run scripts/setup");
+  return best;
+}
+
+std::string Conninfo(const std::string& directory, int port, const std::string& database) {
+  return "host=" + directory + " port=" + std::to_string(port) +
+         " user=postgres dbname=" + database + " connect_timeout=10";
+}
+
+}  // namespace
+
+int FreePort() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  const bool ok =
+      fd >= 0 && ::bind(fd, plain, length) == 0 && ::getsockname(fd, plain, &length) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!ok) throw std::runtime_error("no free TCP port");
+  return ntohs(address.sin_port);
+}
+
+PostgresCluster::PostgresCluster(std::string directory, const Options& options)
+    : directory_(std::move(directory)), port_(options.port != 0 ? options.port : FreePort()) {
+  std::filesystem::create_directory(directory_);
+  const passwd* owner = ::getpwnam("postgres");
+  if (owner == nullptr) throw std::runtime_error("no user postgres: run scripts/setup");
+  if (::chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
+    throw std::runtime_error("cannot give " + directory_ + " to postgres: run as root");
+  }
+  CommandOptions as_postgres;
+  as_postgres.user = "postgres";
+  as_postgres.directory = directory_;
+  const std::string data = directory_ + "/data";
+  RunOrThrow(
+      {ServerProgram("initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+       "--no-sync", "--wal-segsize=1", "--auth=trust", "--no-instructions"},
+      as_postgres);
+  WriteFile(data + "/pg_hba.conf",
+            "local all postgres trust\nhost all postgres 127.0.0.1/32 trust\n"
+            "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n");
+  std::ofstream settings(data + "/postgresql.conf", std::ios::app);
+  settings << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
+           << directory_ << "'\nmax_connections = " << options.max_connections
+           << "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+              "autovacuum = off\nshared_buffers = 64MB\nlog_line_prefix = '%m [%p] %u '\n";
+  for (const auto& line : options.settings) settings << line << '\n';
+  const std::string socket = "/.s.PGSQL.";
+  if (port_ != 5432) {
+    std::filesystem::create_symlink(directory_ + socket + std::to_string(port_),
+                                    directory_ + socket + "5432");
+  }
+}
+
+PostgresCluster::~PostgresCluster() {
+  if (!Running()) return;
+  Thaw();
+  StopImmediate();
+}
+
+void PostgresCluster::Start() {
+  if (Running()) return;
+  CommandOptions as_postgres;
+  as_postgres.user = "postgres";
+  as_postgres.directory = directory_ + "/data";
+  server_ = std::make_unique<ChildProcess>(
+      std::vector<std::string>{ServerProgram("postgres"), "-D", directory_ + "/data"}, log_path(),
+      as_postgres);
+  const std::string conninfo = Conninfo(directory_, port_, "postgres");
+  const bool answers =
+      Eventually([&] { return !server_->Running() || PQping(conninfo.c_str()) == PQPING_OK; });
+  if (!answers || !server_->Running()) {
+    throw std::runtime_error("PostgreSQL does not start:\n" + ReadFile(log_path()));
+  }
+}
+
+void PostgresCluster::Stop() {
+  if (!server_) return;
+  server_->Signal(SIGINT);
+  if (!server_->Wait(seconds(30))) throw std::runtime_error("PostgreSQL does not stop");
+}
+
+void PostgresCluster::StopImmediate() {
+  if (!server_) return;
+  server_->Signal(SIGQUIT);
+  if (!server_->Wait(seconds(30))) throw std::runtime_error("PostgreSQL does not stop");
+}
+
+void PostgresCluster::Kill() {
+  SignalAll(SIGKILL);
+  if (server_) server_->Wait();
+  // The next start must not meet the shared memory of backends that are still on their way out.
+  EndProcessesIn(directory_);
+}
+
+void PostgresCluster::Freeze() { SignalAll(SIGSTOP); }
+void PostgresCluster::Thaw() { SignalAll(SIGCONT); }
+
+void PostgresCluster::SignalAll(int number) {
+  if (!Running()) return;
+  // The postmaster first: frozen or dead it starts no new ones while we go through its children.
+  server_->Signal(number);
+  for (const auto& child : ChildrenOf(server_->pid())) ::kill(child.pid, number);
+}
+
+std::string PostgresCluster::Sql(const std::string& database, const std::string& text) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
+      PQconnectdb(Conninfo(directory_, port_, database).c_str()), &PQfinish);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), text.c_str()),
+                                                             &PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+    throw std::runtime_error("SQL failed: " + std::string(PQerrorMessage(connection.get())));
+  }
+  return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
+}
+
+int PostgresCluster::ConnectionCount(const std::string& role) {
+  return std::atoi(
+      Sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = '" + role + "'")
+          .c_str());
+}
+
+}  // namespace proxymux::harness

@@ -1,0 +1,60 @@
+// A throwaway PostgreSQL server: initdb in a directory of the test, run as user postgres, reachable
+// over 127.0.0.1 and a UNIX socket. The superuser `postgres` needs no password; every other role
+// does (scram-sha-256). Nothing is made durable.
+//
+// The server is our child and dies with the object. Errors throw std::runtime_error.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/harness/process.h"
+
+namespace proxymux::harness {
+
+class PostgresCluster {
+ public:
+  struct Options {
+    int max_connections = 100;
+    std::vector<std::string> settings;  // further lines of postgresql.conf
+    int port = 0;                       // 0: a free one
+  };
+
+  // Makes the cluster in `directory`, which must not exist yet; Start() starts it.
+  explicit PostgresCluster(std::string directory)
+      : PostgresCluster(std::move(directory), Options()) {}
+  PostgresCluster(std::string directory, const Options& options);
+  ~PostgresCluster();
+
+  void Start();          // returns when it answers queries
+  void Stop();           // "fast": sessions are told
+  void StopImmediate();  // sessions are cut
+  void Kill();           // SIGKILL to every process of it
+  void Freeze();         // SIGSTOP to every process of it: sockets stay open, nothing answers
+  void Thaw();
+  bool Running() { return server_ && server_->Running(); }
+
+  // Runs SQL as the superuser; the first column of the last result's first row, or "".
+  std::string Sql(const std::string& database, const std::string& text);
+  // Client sessions of a role just now.
+  int ConnectionCount(const std::string& role);
+
+  int port() const { return port_; }
+  std::string TcpHost() const { return "127.0.0.1:" + std::to_string(port_); }
+  // Holds .s.PGSQL.PORT and .s.PGSQL.5432, so that it can be named as a host without a port.
+  const std::string& socket_directory() const { return directory_; }
+  std::string log_path() const { return directory_ + "/log"; }
+
+ private:
+  void SignalAll(int number);
+
+  std::string directory_;  // holds the sockets, the log and data/
+  int port_;
+  std::unique_ptr<ChildProcess> server_;
+};
+
+// A TCP port of 127.0.0.1 that nobody listened on a moment ago.
+int FreePort();
+
+}  // namespace proxymux::harness

@@ -1,0 +1,113 @@
+#include "tests/harness/socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace proxymux::harness {
+namespace {
+
+sockaddr_un UnixAddress(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path))
+    throw std::runtime_error("socket name too long: " + path);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+Socket Connect(int family, const sockaddr* address, socklen_t length, const std::string& name) {
+  Socket socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.open() || ::connect(socket.fd(), address, length) != 0) {
+    throw std::runtime_error("cannot connect to " + name + ": " + std::strerror(errno));
+  }
+  return socket;
+}
+
+}  // namespace
+
+Socket Socket::ConnectUnix(const std::string& path) {
+  const sockaddr_un address = UnixAddress(path);
+  return Connect(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof(address), path);
+}
+
+Socket Socket::ConnectTcp(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return Connect(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof(address),
+                 "127.0.0.1:" + std::to_string(port));
+}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  if (this != &other) {
+    Close();
+    fd_ = other.fd_;
+    other.fd_ = -1;
+  }
+  return *this;
+}
+
+void Socket::Close() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+void Socket::ShutdownWrite() { ::shutdown(fd_, SHUT_WR); }
+
+bool Socket::Send(const std::string& bytes, milliseconds limit) {
+  const Deadline deadline(limit);
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t count =
+        ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return false;
+    pollfd wait{fd_, POLLOUT, 0};
+    if (::poll(&wait, 1, deadline.Left()) == 0) return false;
+  }
+  return true;
+}
+
+Socket::Received Socket::Receive(std::string& bytes, milliseconds limit) {
+  const Deadline deadline(limit);
+  while (true) {
+    pollfd wait{fd_, POLLIN, 0};
+    const int ready = ::poll(&wait, 1, deadline.Left());
+    if (ready == 0) return Received::kTimeout;
+    char buffer[65536];
+    const ssize_t count = ::recv(fd_, buffer, sizeof(buffer), MSG_DONTWAIT);
+    if (count > 0) {
+      bytes.append(buffer, static_cast<std::size_t>(count));
+      return Received::kBytes;
+    }
+    if (count == 0) return Received::kEnd;
+    if (errno != EINTR && errno != EAGAIN) return Received::kReset;
+  }
+}
+
+int ListenUnix(const std::string& path) {
+  const sockaddr_un address = UnixAddress(path);
+  ::unlink(path.c_str());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      ::chmod(path.c_str(), 0666) != 0 || ::listen(fd, 128) != 0) {
+    throw std::runtime_error("cannot listen on " + path + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+}  // namespace proxymux::harness

@@ -1,0 +1,43 @@
+// Blocking sockets with a time limit on every step, as tests want them: what fails says so and
+// nothing hangs.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tests/harness/deadline.h"
+
+namespace proxymux::harness {
+
+// Owns a connected stream socket.
+class Socket {
+ public:
+  // Throws std::runtime_error when nobody listens there.
+  static Socket ConnectUnix(const std::string& path);
+  static Socket ConnectTcp(int port);  // 127.0.0.1
+  explicit Socket(int fd) : fd_(fd) {}
+  Socket(Socket&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  Socket& operator=(Socket&& other) noexcept;
+  ~Socket() { Close(); }
+
+  int fd() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+  void Close();
+  void ShutdownWrite();
+
+  // False when the peer is gone or does not take the bytes in time.
+  bool Send(const std::string& bytes, milliseconds limit = seconds(20));
+  // A UNIX peer that closes with our bytes unread resets the connection; one that has read them all
+  // ends it.
+  enum class Received { kBytes, kEnd, kReset, kTimeout };
+  // Appends one read(2)'s worth to `bytes`.
+  Received Receive(std::string& bytes, milliseconds limit = seconds(20));
+
+ private:
+  int fd_;
+};
+
+// A listening UNIX socket, mode 0666; replaces what has that name.
+int ListenUnix(const std::string& path);
+
+}  // namespace proxymux::harness

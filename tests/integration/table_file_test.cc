@@ -1,0 +1,208 @@
+// Table files that are missing, broken, changed, mended; tables that nobody approved; databases
+// that are not there yet. What is wrong with one table touches no other.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "tests/harness/load_clients.h"
+#include "tests/harness/proxymap_client.h"
+#include "tests/integration/mail_world.h"
+
+namespace proxymux::integration {
+namespace {
+
+using harness::Answer;
+using harness::Describe;
+using harness::Eventually;
+using harness::milliseconds;
+using harness::PostfixInstance;
+using harness::ProxymapClient;
+using harness::seconds;
+using harness::Service;
+using protocol::Status;
+
+class TableFiles : public testing::Test {
+ protected:
+  TableFiles() : options_(world_.Options(Service::kInPlace)) {}
+
+  // `approved` are names in the configuration directory that need not exist.
+  void Start(const std::vector<std::string>& approved = {}) {
+    const std::string directory = world_.NewDirectory();
+    for (const auto& name : approved)
+      options_.approved.push_back("pgsql:" + directory + "/etc/" + name);
+    postfix_ = std::make_unique<PostfixInstance>(directory, options_);
+    if (prepare_) prepare_();
+    postfix_->Start();
+    client_ = std::make_unique<ProxymapClient>(postfix_->SocketPath());
+  }
+
+  Answer Lookup(const std::string& name, const std::string& key) {
+    return client_->Lookup(postfix_->Table(name), key);
+  }
+  void ExpectGoodTable() {
+    const Answer answer = Lookup("pgsql-aliases.cf", harness::AliasOf(3));
+    EXPECT_TRUE(answer.IsValue(harness::AddressOf(3))) << Describe(answer);
+  }
+  // CONFIG for lookups, and an open reply like that of a good table.
+  void ExpectBroken(const std::string& name) {
+    const Answer open = client_->Open(postfix_->Table(name));
+    EXPECT_TRUE(open.Is(Status::kOk)) << Describe(open);
+    EXPECT_EQ(open.flags, 16u);
+    const Answer answer = Lookup(name, "key");
+    EXPECT_TRUE(answer.Is(Status::kConfig)) << name << ": " << Describe(answer);
+    EXPECT_TRUE(postfix_->WaitForLog(name)) << postfix_->Log();
+    ExpectGoodTable();
+  }
+
+  static std::string Constant(const std::string& value) {
+    return harness::TableText(MailWorld::Instance().Hosts(), "SELECT '" + value + "'");
+  }
+
+  MailWorld& world_ = MailWorld::Instance();
+  PostfixInstance::Options options_;
+  std::function<void()> prepare_;  // between configuration and start
+  std::unique_ptr<PostfixInstance> postfix_;
+  std::unique_ptr<ProxymapClient> client_;
+};
+
+TEST_F(TableFiles, MissingFileBreaksItsTableOnly) {
+  Start({"missing.cf"});
+  ExpectBroken("missing.cf");
+}
+
+TEST_F(TableFiles, MissingFileIsInUseAsSoonAsItIsThere) {
+  Start({"later.cf"});
+  ExpectBroken("later.cf");
+  postfix_->WriteConfig("later.cf", Constant("here"));
+  EXPECT_TRUE(Eventually([&] { return Lookup("later.cf", "k").IsValue("here"); }, seconds(1)));
+}
+
+TEST_F(TableFiles, DirectoryInPlaceOfAFileBreaksItsTableOnly) {
+  prepare_ = [&] { std::filesystem::create_directory(postfix_->config_directory() + "/dir.cf"); };
+  Start({"dir.cf"});
+  ExpectBroken("dir.cf");
+}
+
+// A line without `=` in any table file makes postconf fail as a whole.
+TEST_F(TableFiles, MalformedFileBreaksItsTableOnly) {
+  options_.tables.push_back({"malformed.cf", "hosts = 127.0.0.1\nthis line has no equals sign\n"});
+  Start();
+  ExpectBroken("malformed.cf");
+  EXPECT_TRUE(postfix_->WaitForLog("malformed.cf:2")) << postfix_->Log();
+}
+
+TEST_F(TableFiles, QueryThatIsNoTemplateBreaksItsTableOnly) {
+  options_.tables.push_back({"template.cf", harness::TableText(world_.Hosts(), "SELECT '%x'")});
+  options_.tables.push_back({"number.cf", Constant("x") + "expansion_limit = few\n"});
+  Start();
+  ExpectBroken("template.cf");
+  ExpectBroken("number.cf");
+}
+
+TEST_F(TableFiles, QueryThatTheServerRefusesIsAConfigurationError) {
+  options_.tables.push_back(
+      {"refused.cf", harness::TableText(world_.Hosts(), "SELECT nothing FROM nowhere")});
+  Start();
+  const Answer answer = Lookup("refused.cf", "key");
+  EXPECT_TRUE(answer.Is(Status::kConfig)) << Describe(answer);
+  EXPECT_TRUE(postfix_->WaitForLog("nowhere")) << postfix_->Log();
+  ExpectGoodTable();
+}
+
+TEST_F(TableFiles, FileThatOnlyRootMayReadIsReadAtTheStart) {
+  prepare_ = [&] { ::chmod((postfix_->config_directory() + "/pgsql-relay.cf").c_str(), 0600); };
+  Start();
+  EXPECT_TRUE(Lookup("pgsql-relay.cf", "relay1@relay.example.org").Is(Status::kOk));
+}
+
+TEST_F(TableFiles, ChangeIsPickedUpWithinASecondWithoutALostLookup) {
+  options_.tables.push_back({"changing.cf", Constant("0")});
+  Start();
+  ASSERT_TRUE(Lookup("changing.cf", "k").IsValue("0"));
+  harness::LoadOptions load_options;
+  load_options.socket = postfix_->SocketPath();
+  load_options.config_directory = postfix_->config_directory();
+  load_options.tables = harness::LoadTables();
+  load_options.clients = 20;
+  harness::LoadClients load(load_options);
+  const auto pids = postfix_->Pids("proxymux");
+  for (const char* value : {"1", "2", "3"}) {
+    postfix_->WriteConfig("changing.cf", Constant(value));
+    // The tables under load are replaced as well, by the same text.
+    for (const auto& table : harness::MailTables(world_.Hosts()))
+      postfix_->WriteConfig(table.name, table.text);
+    EXPECT_TRUE(Eventually([&] { return Lookup("changing.cf", "k").IsValue(value); }, seconds(1)));
+  }
+  const harness::LoadReport report = load.Finish();
+  EXPECT_EQ(report.Failed(), 0u) << report.Text();
+  EXPECT_GT(report.answered, 0u);
+  EXPECT_EQ(postfix_->Pids("proxymux"), pids);
+}
+
+TEST_F(TableFiles, BrokenNewVersionIsReportedAndTheOldOneStaysInUse) {
+  options_.tables.push_back({"changing.cf", Constant("old")});
+  Start();
+  ASSERT_TRUE(Lookup("changing.cf", "k").IsValue("old"));
+  const std::size_t mark = postfix_->LogMark();
+  postfix_->WriteConfig("changing.cf", "hosts = 127.0.0.1\nbroken\n");
+  EXPECT_TRUE(postfix_->WaitForLog("changing.cf:2", mark, seconds(3)))
+      << postfix_->Log().substr(mark);
+  EXPECT_TRUE(Lookup("changing.cf", "k").IsValue("old"));
+  ::unlink((postfix_->config_directory() + "/changing.cf").c_str());
+  EXPECT_TRUE(Lookup("changing.cf", "k").IsValue("old"));
+  postfix_->WriteConfig("changing.cf", Constant("new"));
+  EXPECT_TRUE(Eventually([&] { return Lookup("changing.cf", "k").IsValue("new"); }, seconds(1)));
+}
+
+TEST_F(TableFiles, TableThatIsNotApprovedIsDeniedAndTheLogSaysWhatWouldApproveIt) {
+  Start();
+  const std::string table = postfix_->Table("unapproved.cf");
+  EXPECT_TRUE(client_->Open(table).Is(Status::kDeny));
+  EXPECT_TRUE(client_->Lookup(table, "k").Is(Status::kDeny));
+  EXPECT_TRUE(postfix_->WaitForLog(table)) << postfix_->Log();
+  EXPECT_FALSE(postfix_->LogLinesWith({"proxy_read_maps"}).empty());
+  // The same file under a name that is not the approved one.
+  const std::string aliases = postfix_->Table("pgsql-aliases.cf");
+  EXPECT_TRUE(client_->Lookup(postfix_->Table("./pgsql-aliases.cf"), "k").Is(Status::kDeny));
+  EXPECT_TRUE(client_->Lookup("mysql:" + aliases.substr(6), "k").Is(Status::kDeny));
+  EXPECT_TRUE(client_->Lookup("proxy:proxy:" + aliases, harness::AliasOf(2))
+                  .IsValue(harness::AddressOf(2)));
+}
+
+TEST_F(TableFiles, NoDatabaseAtTheStartMeansRetryUntilOneIsThere) {
+  harness::PostgresCluster late(world_.NewDirectory());
+  options_.tables.push_back(
+      {"late.cf",
+       harness::TableText(late.TcpHost(), "SELECT goto FROM alias WHERE address = '%s'")});
+  Start();
+  for (int i = 0; i < 3; ++i) {
+    const Answer answer = Lookup("late.cf", harness::AliasOf(1));
+    EXPECT_TRUE(answer.Is(Status::kRetry)) << Describe(answer);
+  }
+  ExpectGoodTable();
+  late.Start();
+  harness::CreateMailDatabase(late, 10);
+  const auto answers = [&] {
+    return Lookup("late.cf", harness::AliasOf(1)).IsValue(harness::AddressOf(1));
+  };
+  EXPECT_TRUE(Eventually(answers, seconds(15))) << postfix_->Log();
+  EXPECT_TRUE(postfix_->WaitForLog(late.TcpHost()));
+}
+
+TEST_F(TableFiles, WrongPasswordIsATemporaryErrorOfThatTable) {
+  std::string text = Constant("x");
+  text.replace(text.find(harness::kMailPassword), std::string(harness::kMailPassword).size(),
+               "wrong secret");
+  options_.tables.push_back({"password.cf", text});
+  Start();
+  EXPECT_TRUE(Lookup("password.cf", "k").Is(Status::kRetry));
+  ExpectGoodTable();
+  EXPECT_EQ(postfix_->LogLinesWith({"wrong secret"}), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace proxymux::integration

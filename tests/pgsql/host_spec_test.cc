@@ -1,0 +1,97 @@
+#include "pgsql/host_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace proxymux::pgsql {
+namespace {
+
+// KIND NAME PORT, or the error.
+std::string Parse(std::string_view entry) {
+  auto result = ParseHost(entry);
+  if (const auto* error = std::get_if<std::string>(&result)) return *error;
+  const HostSpec& host = std::get<HostSpec>(result);
+  const char* kind = "";
+  switch (host.kind) {
+    case HostKind::kUnixSocket:
+      kind = "unix ";
+      break;
+    case HostKind::kTcp:
+      kind = "tcp ";
+      break;
+    case HostKind::kUri:
+      kind = "uri ";
+      break;
+  }
+  return kind + host.name + " " + std::to_string(host.port);
+}
+std::string Shown(std::string_view entry) {
+  return std::get<HostSpec>(ParseHost(entry)).DisplayName();
+}
+
+TEST(HostSpec, NamesAndPorts) {
+  EXPECT_EQ(Parse("localhost"), "tcp localhost 0");
+  EXPECT_EQ(Parse("db1:5433"), "tcp db1 5433");
+  EXPECT_EQ(Parse("inet:db1:5433"), "tcp db1 5433");
+  EXPECT_EQ(Parse("unix:db1"), "tcp db1 0");
+  EXPECT_EQ(Parse("10.0.0.1:1"), "tcp 10.0.0.1 1");
+}
+
+TEST(HostSpec, ADirectoryTakesNoPort) {
+  EXPECT_EQ(Parse("/run/postgresql"), "unix /run/postgresql 0");
+  EXPECT_EQ(Parse("unix:/dir:5501"), "unix /dir:5501 0");
+  EXPECT_EQ(Parse("inet:/dir"), "unix /dir 0");
+}
+
+TEST(HostSpec, AnEmptyNameIsLibpqsSocket) {
+  EXPECT_EQ(Parse(""), "unix  0");
+  EXPECT_EQ(Parse("unix:"), "unix  0");
+  EXPECT_EQ(Parse(":5433"), "unix  5433");
+}
+
+TEST(HostSpec, SplitsAtTheLastColon) {
+  EXPECT_EQ(Parse("::1:5432"), "tcp ::1 5432");
+  EXPECT_EQ(Parse("fe80::1%eth0:5432"), "tcp fe80::1%eth0 5432");
+}
+
+TEST(HostSpec, AddressesInBrackets) {
+  EXPECT_EQ(Parse("[::1]"), "tcp ::1 0");
+  EXPECT_EQ(Parse("[::1]:5433"), "tcp ::1 5433");
+  EXPECT_EQ(Parse("inet:[2001:db8::5]:5433"), "tcp 2001:db8::5 5433");
+}
+
+TEST(HostSpec, UrisAreKeptWhole) {
+  EXPECT_EQ(Parse("postgresql://u:p@a,b:5433/db?sslmode=require"),
+            "uri postgresql://u:p@a,b:5433/db?sslmode=require 0");
+  EXPECT_EQ(Parse("postgres://a"), "uri postgres://a 0");
+}
+
+TEST(HostSpec, ErrorsSayWhatToWrite) {
+  EXPECT_EQ(Parse("::1"),
+            "\"::1\": the port is missing; write [::1] for this address and the default port");
+  EXPECT_NE(Parse("a:b:5432").find("neither a host name nor an IPv6 address"), std::string::npos);
+  for (const char* entry : {"db:", "db:0", "db:65536", "db:x", "db:+5", "db:5 ", "[::1]:x", ":x"})
+    EXPECT_NE(Parse(entry).find("is not a port; write a number from 1 to 65535"), std::string::npos)
+        << entry << ": " << Parse(entry);
+  EXPECT_NE(Parse("[::1").find("']' is missing"), std::string::npos);
+  EXPECT_NE(Parse("[db]").find("is not an IPv6 address"), std::string::npos);
+  EXPECT_NE(Parse("[::1]5432").find("write a colon"), std::string::npos);
+}
+
+TEST(HostSpec, KindsOrderByPreference) {
+  EXPECT_LT(HostKind::kUnixSocket, HostKind::kTcp);
+  EXPECT_LT(HostKind::kTcp, HostKind::kUri);
+}
+
+TEST(HostSpec, DisplayNamesHoldNoSecret) {
+  EXPECT_EQ(Shown("[::1]:5432"), "[::1]:5432");
+  EXPECT_EQ(Shown("db1"), "db1");
+  EXPECT_EQ(Shown("/run"), "unix:/run");
+  EXPECT_EQ(Shown("postgresql://u:p@ss@db:5433/mail?password=x"), "postgresql://db:5433/mail");
+  EXPECT_EQ(Shown("postgres:///mail?host=/tmp"), "postgres:///mail");
+  EXPECT_EQ(Shown("postgresql://u:a?b@db/mail").find("a?b"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
