@@ -24,7 +24,7 @@ constexpr std::array<KnownSetting, 17> kKnownSettings = {{
     {"user"},
     {"password"},
     {"dbname"},
-    {"encoding", {3, 8}},
+    {"encoding"},  // stock from 3.8 on; a table that names one means it
     {"statement_mode"},
     {"idle_interval", {3, 9}},
     {"retry_interval", {3, 9}},

@@ -132,10 +132,9 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   parameters.try_emplace("fallback_application_name", settings.application_name);
   parameters.try_emplace("gssencmode", "disable");
   parameters.try_emplace("tcp_user_timeout", std::to_string(settings.tcp_user_timeout.count()));
-  parameters.try_emplace(
-      "keepalives_idle",
-      std::to_string(std::max<long long>(
-          1, std::chrono::duration_cast<std::chrono::seconds>(settings.keepalive_idle).count())));
+  // libpq's unit is the second; 0 stays 0, the kernel's own default.
+  const auto idle = std::chrono::ceil<std::chrono::seconds>(settings.keepalive_idle);
+  parameters.try_emplace("keepalives_idle", std::to_string(idle.count()));
   parameters.try_emplace("keepalives_interval", "5");
   parameters.try_emplace("keepalives_count", "3");
   parameters.erase("connect_timeout");  // ours, per address

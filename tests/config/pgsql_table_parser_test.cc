@@ -123,16 +123,16 @@ TEST(PgsqlTableParser, TheEncodingFollowsTheRelease) {
   EXPECT_EQ(With("", k37).table->encoding, "LATIN1");
   EXPECT_EQ(With("", {3, 8}).table->encoding, "UTF8");
   EXPECT_EQ(With("encoding = LATIN1\n", {3, 8}).table->encoding, "LATIN1");
+  EXPECT_EQ(With("encoding = UTF8\n", k37).table->encoding, "UTF8");
 }
 
 TEST(PgsqlTableParser, WhatTheReleaseDoesNotReadHasItsDefaultAndAWarning) {
   const ParsedTable parsed =
-      With("encoding = UTF8\nidle_interval = 5\nretry_interval = no number\n", k37);
+      With("idle_interval = 5\nretry_interval = no number\n", k37);
   ASSERT_TRUE(parsed.table);
-  EXPECT_EQ(parsed.table->encoding, "LATIN1");
   EXPECT_EQ(parsed.table->idle_interval, std::chrono::seconds(60));
   EXPECT_EQ(parsed.table->retry_interval, std::chrono::seconds(60));
-  EXPECT_EQ(parsed.diagnostics.size(), 3u);
+  EXPECT_EQ(parsed.diagnostics.size(), 2u);
   EXPECT_EQ(With("idle_interval = 5\n", {3, 8}).diagnostics.size(), 1u);
   EXPECT_EQ(With("idle_interval = 5\n", {3, 9}).diagnostics.size(), 0u);
   EXPECT_EQ(With("hosts = postgres://h/d\n", {3, 9}).diagnostics.size(), 1u);

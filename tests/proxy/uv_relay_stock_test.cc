@@ -412,6 +412,32 @@ TEST_F(UvRelayStock, SequenceKeepsItsPosition) {
   EXPECT_EQ(reply, List({{"status", "1"}, {"key", ""}, {"value", ""}}));
 }
 
+TEST_F(UvRelayStock, ChangedTableIsNoticedUnderSteadyUse) {
+  // Stock compares a table's time only when it accepts a connection, and a busy connection of ours
+  // would last.
+  const std::string source = g_root + "/tables/changing";
+  const auto write_table = [&](const std::string& value) {
+    std::ofstream(source) << "key " << value << "\n";
+    const std::string command = "/usr/sbin/postmap -c " + g_root + "/etc hash:" + source;
+    ASSERT_EQ(std::system(command.c_str()), 0);
+  };
+  write_table("old");
+  const timeval hour_ago[2] = {{time(nullptr) - 3600, 0}, {time(nullptr) - 3600, 0}};
+  ASSERT_EQ(utimes((source + ".db").c_str(), hour_ago), 0);
+  Start({"hash:" + source});
+  EXPECT_EQ(Ask("hash:" + source, "key"), Found("old"));
+  write_table("new");
+  const auto changed = std::chrono::steady_clock::now();
+  std::string answer = Found("old");
+  while (answer == Found("old") && std::chrono::steady_clock::now() - changed < seconds(10)) {
+    answer = Ask("hash:" + source, "key");
+  }
+  EXPECT_EQ(answer, Found("new"));
+  EXPECT_LT(std::chrono::steady_clock::now() - changed, seconds(4));
+  EXPECT_EQ(relay_->Status().restarts, 1u);
+  EXPECT_EQ(relay_->Status().failures, 0u);
+}
+
 TEST_F(UvRelayStock, SequenceThatKillsStockFailsCleanly) {
   Start({"unix:passwd.byname", "inline:{a=b}"});
   const auto lease = relay_->NewLease();
@@ -536,11 +562,11 @@ void PrepareDirectories() {
   std::string pattern = "/tmp/relay-XXXXXX";
   g_root = mkdtemp(pattern.data());
   const passwd* const postfix = getpwnam("postfix");
-  for (const char* name : {"/etc", "/queue", "/queue/private", "/queue/pid", "/data"}) {
+  for (const char* name : {"/etc", "/queue", "/queue/private", "/queue/pid", "/data", "/tables"}) {
     std::filesystem::create_directory(g_root + name);
   }
   chmod(g_root.c_str(), 0755);
-  for (const char* name : {"/data", "/queue/private"}) {
+  for (const char* name : {"/data", "/queue/private", "/tables"}) {
     if (chown((g_root + name).c_str(), postfix->pw_uid, postfix->pw_gid) != 0) abort();
   }
   std::ofstream(g_root + "/etc/main.cf")
