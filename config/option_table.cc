@@ -63,7 +63,7 @@ std::vector<Option> MakeOptions() {
        .help = "The largest request of a client; a larger one closes its connection."},
       {.name = "max_clients",
        .member = Server(&ServerConfig::max_clients),
-       .default_text = "20000",
+       .default_text = "15000",
        .minimum = 1,
        .maximum = 1000000,
        .help = "Clients connected at once; more wait in the listen queue."},

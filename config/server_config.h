@@ -52,7 +52,7 @@ struct ServerConfig {
   Milliseconds drain_timeout{5000};  // work still running then is answered RETRY
   bool greeting = true;              // false: for clients before Postfix 3.6, which do not read one
   std::size_t max_request = 64 << 10;      // bytes of one request
-  std::int64_t max_clients = 20000;        // connected at once; more wait in the listen queue
+  std::int64_t max_clients = 15000;        // connected at once; more wait in the listen queue
   Milliseconds table_check_interval{250};  // how often table files are looked at for changes
   std::string
       admin_listen;  // empty: a UNIX socket under data_directory; "off"; "/path"; "ADDRESS:PORT"

@@ -11,7 +11,8 @@ constexpr std::size_t kSpareWork = 1024;
 
 HostHealth::FailureKind KindOf(const ConnectFailure& failure) {
   const std::string_view code = failure.sqlstate;
-  // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble (58xxx, XXxxx).
+  // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble
+  // (58xxx, XXxxx).
   if (code.empty() || code.starts_with("57") || code.starts_with("53") || code.starts_with("58") ||
       code.starts_with("08") || code.starts_with("XX")) {
     return HostHealth::FailureKind::kUnreachable;
@@ -84,7 +85,8 @@ Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_
 
 void ConnectionPool::Abandon(Work* work) {
   work->sink = nullptr;
-  if (WorkList::ListOf(work) != &in_flight_) Recycle(work);  // what was sent is waited for, for the sake of the order
+  if (WorkList::ListOf(work) != &in_flight_)
+    Recycle(work);  // what was sent is waited for, for the sake of the order
 }
 
 void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
@@ -110,23 +112,19 @@ void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
   if (sink != nullptr) sink->OnAnswer(answer);
 }
 
-void ConnectionPool::RunAgain(Work* work, std::string_view reason) {
-  if (work->kind == Work::Kind::kLookup && work->sink == nullptr) {
-    Recycle(work);
-    return;
-  }
+bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
+  if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (!MayYetBeServed(*work)) {
     if (work->kind == Work::Kind::kClassify) {
-      // Asked again with the next lookup.
-      work->binding->write_class = WriteClass::kUnknown;
+      work->binding->write_class = WriteClass::kUnknown;  // asked again with the next lookup
     } else {
       AnswerWork(work, {Outcome::kRetry, {}, reason});
     }
-    Recycle(work);
-    return;
+    return false;
   }
   ++counters_.reruns;
   Enqueue(work, /*in_front=*/true);
+  return true;
 }
 
 ConnectionPool::Connection& ConnectionPool::Find(UpstreamConnection* upstream) {
@@ -183,7 +181,8 @@ void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const Connect
   ++host.connect_failures;
   last_failure_ = host.label + ": " + failure.text;
   const HostHealth::FailureKind kind = KindOf(failure);
-  // Behind a single name there may be a load balancer with another server at the next attempt, as stock has it since 3.10.
+  // Behind a single name there may be a load balancer with another server at the next attempt, as
+  // stock has it since 3.10.
   const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
                      !host.retried_at_once && host.health.state() != HostHealth::State::kDown;
   host.retried_at_once = true;
@@ -209,7 +208,7 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   last_failure_ = host.label + ": " + reason;
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
   for (auto work = unanswered.rbegin(); work != unanswered.rend(); ++work) {
-    RunAgain(*work, last_failure_);  // the oldest ends up in front
+    if (!RunAgain(*work, last_failure_)) Recycle(*work);  // the oldest ends up in front
   }
   ScheduleDispatch();
 }
@@ -244,7 +243,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
       }
       break;
   }
-  if (WorkList::ListOf(work) == nullptr && work->binding != nullptr) Recycle(work);
+  if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
   if (connection.cancelling && answered_before) connection.cancelling = false;
   if (connection.in_flight == 0) connection.cancelling = false;
   if (!queue_.empty()) ScheduleDispatch();
@@ -261,7 +260,8 @@ void ConnectionPool::HandleRows(Work* work, const RowSource& rows) {
       AnswerWork(work, {Outcome::kNotFound, {}, {}});
       break;
     case FormatStatus::kTooManyElements:
-      AnswerWork(work, {Outcome::kRetry, {}, "the result has more elements than expansion_limit allows"});
+      AnswerWork(work,
+                 {Outcome::kRetry, {}, "the result has more elements than expansion_limit allows"});
       break;
     case FormatStatus::kTooLarge:
       AnswerWork(work, {Outcome::kRetry, {}, "the result is larger than max_value allows"});
@@ -272,8 +272,7 @@ void ConnectionPool::HandleRows(Work* work, const RowSource& rows) {
 
 void ConnectionPool::HandleError(Connection& connection, Work* work,
                                  const StatementResult& result) {
-  const ErrorVerdict verdict =
-      ClassifyError({result.sqlstate, result.fatal, Phase::kText});
+  const ErrorVerdict verdict = ClassifyError({result.sqlstate, result.fatal, Phase::kText});
   std::string reason = hosts_[connection.host].label;
   reason += ": ";
   reason += result.message;
@@ -313,12 +312,18 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
 void ConnectionPool::FinishClassify(Work* work, const StatementResult& result) {
   TableBinding& binding = *work->binding;
   if (result.kind != StatementResult::Kind::kRows) {
+    const Fault fault = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
+    if (fault != Fault::kStatement && fault != Fault::kKey) {
+      binding.write_class =
+          WriteClass::kUnknown;  // the connection's or the host's trouble: asked again
+      return;
+    }
     binding.write_class = WriteClass::kMayWrite;
     observer_->OnUnclassified(binding, result.message);
     return;
   }
-  const bool is_volatile = result.rows->rows() != 1 || result.rows->columns() != 1 ||
-                           result.rows->Value(0, 0) != "f";
+  const bool is_volatile =
+      result.rows->rows() != 1 || result.rows->columns() != 1 || result.rows->Value(0, 0) != "f";
   binding.write_class = is_volatile ? WriteClass::kMayWrite : WriteClass::kReads;
 }
 

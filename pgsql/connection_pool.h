@@ -1,15 +1,19 @@
-// Lookups in, answers out: the one public door of this room. A pool is a bounded set of connections, in all, to the hosts that a
-// group of tables names with the same user, password, database, encoding and connection options.
+// Lookups in, answers out: the one public door of this room. A pool is a bounded set of
+// connections, in all, to the hosts that a group of tables names with the same user, password,
+// database, encoding and connection options.
 //
-// What one turn of the loop brought in is sent at its end: each lookup goes to the ready connection with the least work in
-// flight, each connection gets one Sync and one flush. A connection is opened when there is more work outstanding than
-// connections, so one busy client has one and many have as many as `connections` allows; idle ones are closed again.
+// What one turn of the loop brought in is sent at its end: each lookup goes to the ready connection
+// with the least work in flight, each connection gets one Sync and one flush. A connection is
+// opened when there is more work outstanding than connections, so one busy client has one and many
+// have as many as `connections` allows; idle ones are closed again.
 //
-// Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is sent again; to another host
-// first, and at most twice to the same one. A lookup that no host can take is answered kRetry at once. A statement over its
-// time limit is answered kRetry and cancelled on the server; a connection that does not react to that is dropped.
+// Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is
+// sent again; to another host first, and at most twice to the same one. A lookup that no host can
+// take is answered kRetry at once. A statement over its time limit is answered kRetry and cancelled
+// on the server; a connection that does not react to that is dropped.
 //
-// Bounds: connections, statements in flight on each, waiting lookups, time in the queue, time in all.
+// Bounds: connections, statements in flight on each, waiting lookups, time in the queue, time in
+// all.
 #pragma once
 
 #include <chrono>
@@ -104,8 +108,8 @@ class ConnectionPool final : private UpstreamObserver {
     std::size_t host = 0;
     State state = State::kConnecting;
     std::size_t in_flight = 0;
-    bool unsynced = false;      // holds statements that no Sync has followed
-    bool cancelling = false;    // takes nothing new until the cancelled statement is answered
+    bool unsynced = false;    // holds statements that no Sync has followed
+    bool cancelling = false;  // takes nothing new until the cancelled statement is answered
     bool runs_script = false;
     bool held_for_script = false;  // takes nothing but a script, once it is idle
     Time last_used{};
@@ -127,7 +131,9 @@ class ConnectionPool final : private UpstreamObserver {
   void Recycle(Work* work);
   void Enqueue(Work* work, bool in_front);
   void AnswerWork(Work* work, const Answer& answer);
-  void RunAgain(Work* work, std::string_view reason);
+  // Puts it into the queue again. False when nobody wants it or no host can take it; it is then
+  // answered, and the caller's.
+  bool RunAgain(Work* work, std::string_view reason);
   void Classify(const std::shared_ptr<TableBinding>& binding);
 
   void ScheduleDispatch();

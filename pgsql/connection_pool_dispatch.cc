@@ -3,12 +3,14 @@
 
 #include "pgsql/connection_pool.h"
 
-// The half of ConnectionPool that decides what is sent where and when, and what has waited too long.
+// The half of ConnectionPool that decides what is sent where and when, and what has waited too
+// long.
 
 namespace proxymux::pgsql {
 namespace {
 
-// How often one lookup is sent to the same host: once, and once more when its connection died there.
+// How often one lookup is sent to the same host: once, and once more when its connection died
+// there.
 constexpr std::uint8_t kAttemptsPerHost = 2;
 
 // What a connection that was asked to cancel has to react within, before it is dropped.
@@ -18,7 +20,8 @@ constexpr Duration kCancelGrace = std::chrono::seconds(1);
 constexpr Duration kBusyTick = std::chrono::milliseconds(20);
 constexpr Duration kIdleTick = std::chrono::milliseconds(500);
 
-// $1: names called as functions, $2: names that may be functions of one composite argument in attribute notation.
+// $1: names called as functions, $2: names that may be functions of one composite argument in
+// attribute notation.
 constexpr char kClassifySql[] =
     "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.provolatile = 'v' AND"
     " (p.proname = ANY ($1::pg_catalog.name[]) OR (p.pronargs = 1 AND"
@@ -223,7 +226,7 @@ void ConnectionPool::FailUnservable() {
     Work* next = WorkList::Next(work);
     if (!MayYetBeServed(*work)) {
       WorkList::Remove(work);
-      RunAgain(work, last_failure_);  // answers it, since nobody can serve it
+      if (!RunAgain(work, last_failure_)) Recycle(work);  // answered: nobody can serve it
     }
     work = next;
   }
@@ -306,7 +309,13 @@ void ConnectionPool::ExpireStatements(Time now) {
     connection.cancelled_at = now;
     connection.upstream->CancelRunning();
     observer_->OnStatementTimeout(config_.name, hosts_[connection.host], *running->binding);
-    AnswerWork(running, {Outcome::kRetry, {}, "no answer within query_timeout"});
+    // The lookup may do better elsewhere; what was sent here is answered to nobody.
+    Work* stand_in = NewWork(Work::Kind::kLookup, running->binding);
+    in_flight_.PushBack(stand_in);
+    connection.upstream->ReplaceRunning(stand_in);
+    WorkList::Remove(running);
+    running->attempts[connection.host] = kAttemptsPerHost;
+    if (!RunAgain(running, "no answer within query_timeout")) Recycle(running);
   }
 }
 

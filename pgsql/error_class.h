@@ -18,10 +18,10 @@ enum class Fault {
   kUntyped,    // in preparing: a parameter's type cannot be inferred; declare it text and prepare
                // again
   kNotPreparable,  // in preparing: the query has no prepared form here; go on with text
-  kPrepared,   // a prepared statement is gone or stale: prepare again once, then go on with text
-  kConflict,   // lost against other work on that host: run again, there or elsewhere
-  kElsewhere,  // this host cannot do this statement (now): run on another host if there is one,
-               // else RETRY; the host stays in use
+  kPrepared,    // a prepared statement is gone or stale: prepare again once, then go on with text
+  kConflict,    // lost against other work on that host: run again, there or elsewhere
+  kElsewhere,   // this host cannot do this statement (now): run on another host if there is one,
+                // else RETRY; the host stays in use
   kCancelled,   // by a cancel request or a time limit: ours to tell which; a neighbour runs again
   kConnection,  // this connection is of no more use, the host is not to blame: run again on another
                 // connection

@@ -1,6 +1,6 @@
-// The hooks that the pgsql room needs of an event loop. proxy/uv_event_loop implements them on libuv; tests implement them on
-// virtual time. One thread: every call and every callback happens on the loop's thread. A callback may destroy the object that
-// called it.
+// The hooks that the pgsql room needs of an event loop. proxy/uv_event_loop implements them on
+// libuv; tests implement them on virtual time. One thread: every call and every callback happens on
+// the loop's thread. A callback may destroy the object that called it.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,8 @@ class Timer {
   virtual void Stop() = 0;
 };
 
-// Tells when a socket that somebody else owns can be read or written. Must be destroyed before the socket is closed.
+// Tells when a socket that somebody else owns can be read or written. Must be destroyed before the
+// socket is closed.
 class SocketWatch {
  public:
   virtual ~SocketWatch() = default;
@@ -51,8 +52,8 @@ class EventLoop {
       int fd, std::function<void(bool readable, bool writable)> on_ready) = 0;
   virtual std::unique_ptr<PendingCall> Resolve(const std::string& host,
                                                std::function<void(ResolveResult)> done) = 0;
-  // Runs `work` on another thread (it may block for a bounded time), then `done` on the loop's thread. `work` runs even when
-  // the PendingCall was destroyed; `done` then does not.
+  // Runs `work` on another thread (it may block for a bounded time), then `done` on the loop's
+  // thread. `work` runs even when the PendingCall was destroyed; `done` then does not.
   virtual std::unique_ptr<PendingCall> RunBlocking(std::function<void()> work,
                                                    std::function<void()> done) = 0;
   // Runs `task` once, when what this turn of the loop has brought in is dealt with.

@@ -32,7 +32,8 @@ bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason,
   const Duration limit =
       kind == FailureKind::kUnreachable ? std::min(kUnreachableLimit, retry_limit_) : retry_limit_;
   backoff_ = std::min(limit, std::max(kFirstBackoff, backoff_ * 2));
-  // Between 75% and 100%: many services that lost one server must not come back in step, nor later than the limit.
+  // Between 75% and 100%: many services that lost one server must not come back in step, nor later
+  // than the limit.
   std::uniform_int_distribution<Duration::rep> jitter(backoff_.count() * 3 / 4, backoff_.count());
   retry_at_ = now + Duration(jitter(*random));
   return changed;

@@ -1,7 +1,9 @@
-// Whether one database host may be connected to now: a small state machine with back-off and jitter.
+// Whether one database host may be connected to now: a small state machine with back-off and
+// jitter.
 //
-// Only connecting is held back. Connections that are open and work go on being used whatever this says: a server that is full
-// (53300) still answers on those it has. Pure: time comes in, randomness is the caller's engine.
+// Only connecting is held back. Connections that are open and work go on being used whatever this
+// says: a server that is full (53300) still answers on those it has. Pure: time comes in,
+// randomness is the caller's engine.
 #pragma once
 
 #include <chrono>
@@ -21,17 +23,19 @@ class HostHealth {
   };
 
   enum class FailureKind {
-    kUnreachable,  // nobody answers, or a server that is starting, stopping or full: soon over, cheap to ask again
-    kRefused,      // password, database, settings: lasts until somebody mends it, and each attempt is logged by the server
+    kUnreachable,  // nobody answers, or a server that is starting, stopping or full: soon over,
+                   // cheap to ask again
+    kRefused,  // password, database, settings: lasts until somebody mends it, and each attempt is
+               // logged by the server
   };
 
-  // `retry_limit` bounds the back-off of kRefused (retry_interval); that of kUnreachable never exceeds 800 ms, so that a host
-  // is in use again within a second of its return.
+  // `retry_limit` bounds the back-off of kRefused (retry_interval); that of kUnreachable never
+  // exceeds 800 ms, so that a host is in use again within a second of its return.
   explicit HostHealth(Duration retry_limit) : retry_limit_(retry_limit) {}
 
   State state() const { return state_; }
   const std::string& reason() const { return reason_; }
-  Time since() const { return since_; }       // of the state
+  Time since() const { return since_; }        // of the state
   Time retry_at() const { return retry_at_; }  // kDown only
   bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
 

@@ -1,7 +1,9 @@
-// The hosts of one pool: their health, how many connections each has, and which one the next connection goes to.
+// The hosts of one pool: their health, how many connections each has, and which one the next
+// connection goes to.
 //
-// Order of preference as in stock: UNIX sockets, then TCP, then URIs; within a class the host with the fewest connections,
-// random among equals. A host that is not known to be up gets one connection as a trial before it gets more. Pure.
+// Order of preference as in stock: UNIX sockets, then TCP, then URIs; within a class the host with
+// the fewest connections, random among equals. A host that is not known to be up gets one
+// connection as a trial before it gets more. Pure.
 #pragma once
 
 #include <cstddef>

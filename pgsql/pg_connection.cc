@@ -1,6 +1,5 @@
 #include "pgsql/pg_connection.h"
 
-#include <arpa/inet.h>
 #include <sys/ioctl.h>
 
 #include <cassert>
@@ -44,49 +43,6 @@ StatementResult ErrorOf(const PGresult* result) {
   return error;
 }
 
-bool IsNumericAddress(const std::string& host) {
-  unsigned char address[sizeof(in6_addr)];
-  // A scope ("fe80::1%eth0") is the resolver's business: getaddrinfo takes it without asking a server.
-  return inet_pton(AF_INET, host.c_str(), address) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), address) == 1;
-}
-
-// The first line of libpq's message, with the SQLSTATE that PQERRORS_VERBOSE puts behind the severity ("FATAL:  28P01: ...")
-// taken out.
-ConnectFailure ParseFailure(std::string_view message) {
-  ConnectFailure failure;
-  // With several attempts in it (sslmode=prefer) the last one counts for the state, all for the reader.
-  for (std::size_t at = message.find(":  "); at != std::string_view::npos;
-       at = message.find(":  ", at + 3)) {
-    const std::string_view rest = message.substr(at + 3);
-    if (rest.size() < 7 || rest.substr(5, 2) != ": ") continue;
-    const std::string_view code = rest.substr(0, 5);
-    const bool is_code = code.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
-                         std::string_view::npos;
-    if (is_code) failure.sqlstate = code;
-  }
-  std::size_t begin = 0;
-  while (begin < message.size()) {
-    std::size_t end = message.find('\n', begin);
-    if (end == std::string_view::npos) end = message.size();
-    const std::string_view line = message.substr(begin, end - begin);
-    begin = end + 1;
-    if (line.empty() || line.starts_with("LOCATION:")) continue;
-    if (!failure.text.empty()) failure.text += "; ";
-    failure.text += line.substr(line.find_first_not_of(" \t") == std::string_view::npos
-                                    ? 0
-                                    : line.find_first_not_of(" \t"));
-  }
-  if (!failure.sqlstate.empty()) {
-    const std::string shown = "  " + failure.sqlstate + ": ";
-    for (std::size_t at = failure.text.find(shown); at != std::string::npos;
-         at = failure.text.find(shown)) {
-      failure.text.replace(at, shown.size(), " ");
-    }
-  }
-  return failure;
-}
-
 // Client encodings in which the second byte of a character may look like ASCII.
 bool HasAsciiTrailBytes(PGconn* connection) {
   const char* const encoding = PQparameterStatus(connection, "client_encoding");
@@ -115,6 +71,9 @@ void KeepFatalNotice(void* last_words, const char* message) {
 constexpr char kOutOfStep[] = "the server and the client are out of step";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
 
+// A TLS record has 16 KiB at most, libpq reads at least 8 KiB at a time.
+constexpr int kReadsPerTlsRecord = 2;
+
 // Reads that bring no complete result before the bytes are counted: small results never pay for it.
 constexpr int kReadsBeforeCounting = 16;
 
@@ -130,145 +89,39 @@ void PgConnection::SetState(State state) { state_ = state; }
 
 void PgConnection::Connect() {
   assert(state_ == State::kIdle);
-  // From the loop, so that a failure is never reported from inside the call.
-  timer_ = loop_->NewTimer([this] { NextEndpoint(); });
-  timer_->Start(Duration::zero());
+  SetState(State::kConnecting);
+  connector_ = std::make_unique<PgConnector>(
+      plan_, limits_.connect_timeout, loop_,
+      [this](PgConnectionHandle connection, const ConnectFailure& failure) {
+        connector_.reset();
+        if (connection == nullptr) {
+          SetState(State::kClosed);
+          observer_->OnConnectFailed(this, failure);
+        } else {
+          FinishConnect(std::move(connection));
+        }
+      });
 }
 
-void PgConnection::NextEndpoint() {
-  if (next_endpoint_ == plan_.endpoints.size()) {
+void PgConnection::FinishConnect(PgConnectionHandle handle) {
+  connection_ = std::move(handle);
+  PGconn* connection = connection_.get();
+  PQsetNoticeProcessor(connection, KeepFatalNotice, &last_words_);
+  if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
+    const ConnectFailure failure{"", FirstLine(PQerrorMessage(connection))};
     Disconnect();
     SetState(State::kClosed);
-    observer_->OnConnectFailed(this, last_failure_);
-    return;
-  }
-  const Endpoint& endpoint = plan_.endpoints[next_endpoint_++];
-  if (!endpoint.NeedsResolving()) {
-    attempts_.push_back({endpoint, endpoint.hostaddr});
-    NextAttempt();
-    return;
-  }
-  if (IsNumericAddress(endpoint.host)) {
-    attempts_.push_back({endpoint, endpoint.host});
-    NextAttempt();
-    return;
-  }
-  SetState(State::kResolving);
-  timer_ = loop_->NewTimer([this, endpoint] {
-    resolve_.reset();
-    last_failure_ = {"", "could not translate host name \"" + endpoint.host +
-                             "\" to an address: the name server did not answer in time"};
-    NextEndpoint();
-  });
-  timer_->Start(limits_.connect_timeout);
-  resolve_ = loop_->Resolve(endpoint.host, [this, endpoint](ResolveResult result) {
-    timer_->Stop();
-    for (std::string& address : result.addresses) {
-      attempts_.push_back({endpoint, std::move(address)});
-    }
-    if (result.addresses.empty()) {
-      last_failure_ = {"", "could not translate host name \"" + endpoint.host +
-                               "\" to an address: " + result.error};
-    }
-    NextAttempt();
-  });
-}
-
-void PgConnection::NextAttempt() {
-  if (attempts_.empty()) {
-    NextEndpoint();
-    return;
-  }
-  const Attempt attempt = std::move(attempts_.front());
-  attempts_.pop_front();
-  StartAttempt(attempt);
-}
-
-void PgConnection::StartAttempt(const Attempt& attempt) {
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-  const auto add = [&](const char* name, const std::string& value) {
-    if (value.empty()) return;
-    names.push_back(name);
-    values.push_back(value.c_str());
-  };
-  for (const auto& [name, value] : plan_.parameters) add(name.c_str(), value);
-  add("host", attempt.endpoint.host);
-  add("hostaddr", attempt.address);
-  add("port", attempt.endpoint.port);
-  names.push_back(nullptr);
-  values.push_back(nullptr);
-
-  SetState(State::kConnecting);
-  connection_.reset(PQconnectStartParams(names.data(), values.data(), /*expand_dbname=*/0));
-  if (connection_ == nullptr) {
-    AttemptFailed({"", "out of memory"});
-    return;
-  }
-  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // for the SQLSTATE of a refusal
-  PQsetNoticeProcessor(connection_.get(), KeepFatalNotice, &last_words_);
-  if (PQstatus(connection_.get()) == CONNECTION_BAD) {
-    AttemptFailed(FailureOf(connection_.get()));
-    return;
-  }
-  const std::string where = attempt.address.empty() ? plan_.label : attempt.address;
-  timer_ = loop_->NewTimer([this, where] {
-    AttemptFailed({"", "connection to \"" + where + "\" timed out"});
-  });
-  timer_->Start(limits_.connect_timeout);
-  WatchForConnect(PGRES_POLLING_WRITING);
-}
-
-void PgConnection::WatchForConnect(PostgresPollingStatusType wants) {
-  watch_ = loop_->WatchSocket(PQsocket(connection_.get()), [this](bool, bool) { PollConnect(); });
-  watch_->SetInterest(wants == PGRES_POLLING_READING, wants == PGRES_POLLING_WRITING);
-}
-
-void PgConnection::PollConnect() {
-  // libpq may close this socket and open another one (sslmode=prefer): the watch has to go first.
-  watch_.reset();
-  const PostgresPollingStatusType wants = PQconnectPoll(connection_.get());
-  switch (wants) {
-    case PGRES_POLLING_READING:
-    case PGRES_POLLING_WRITING:
-      WatchForConnect(wants);
-      return;
-    case PGRES_POLLING_OK:
-      FinishConnect();
-      return;
-    case PGRES_POLLING_FAILED:
-    case PGRES_POLLING_ACTIVE:
-      AttemptFailed(FailureOf(connection_.get()));
-      return;
-  }
-}
-
-ConnectFailure PgConnection::FailureOf(PGconn* connection) const {
-  return ParseFailure(PQerrorMessage(connection));
-}
-
-void PgConnection::AttemptFailed(ConnectFailure failure) {
-  last_failure_ = std::move(failure);
-  Disconnect();
-  NextAttempt();
-}
-
-void PgConnection::FinishConnect() {
-  timer_.reset();
-  PGconn* connection = connection_.get();
-  PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
-  if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
-    AttemptFailed(FailureOf(connection));
+    observer_->OnConnectFailed(this, failure);
     return;
   }
   const char* strings = PQparameterStatus(connection, "standard_conforming_strings");
   standard_strings_ = strings == nullptr || std::strcmp(strings, "on") == 0;
   trail_bytes_ = HasAsciiTrailBytes(connection);
-  attempts_.clear();
   SetState(State::kReady);
   want_write_ = false;
-  watch_ = loop_->WatchSocket(
-      PQsocket(connection), [this](bool readable, bool writable) { OnSocketReady(readable, writable); });
+  watch_ = loop_->WatchSocket(PQsocket(connection), [this](bool readable, bool writable) {
+    OnSocketReady(readable, writable);
+  });
   watch_->SetInterest(true, false);
   observer_->OnReady(this);
 }
@@ -314,7 +167,8 @@ bool PgConnection::Sync() {
 
 bool PgConnection::Flush() {
   const int left = PQflush(connection_.get());
-  if (left < 0) return false;
+  // libpq discards what it cannot send without an error; only the connection's state tells.
+  if (left < 0 || PQstatus(connection_.get()) == CONNECTION_BAD) return false;
   if (want_write_ != (left == 1)) {
     want_write_ = left == 1;
     watch_->SetInterest(true, want_write_);
@@ -328,6 +182,14 @@ Work* PgConnection::Running() const {
   return ledger_.OldestStatement();
 }
 
+void PgConnection::ReplaceRunning(Work* stand_in) {
+  if (script_ != nullptr) {
+    script_ = stand_in;
+  } else {
+    ledger_.ReplaceOldest(stand_in);
+  }
+}
+
 void PgConnection::CancelRunning() {
   if (state_ != State::kReady || cancel_ != nullptr) return;
   std::shared_ptr<PGcancel> cancel(PQgetCancel(connection_.get()), PQfreeCancel);
@@ -335,7 +197,8 @@ void PgConnection::CancelRunning() {
   cancel_ = loop_->RunBlocking(
       [cancel] {
         char error[256];
-        PQcancel(cancel.get(), error, sizeof(error));  // a failure shows as a statement that goes on
+        PQcancel(cancel.get(), error,
+                 sizeof(error));  // a failure shows as a statement that goes on
       },
       [this] { cancel_.reset(); });
 }
@@ -350,8 +213,7 @@ std::vector<Work*> PgConnection::Close() {
 }
 
 void PgConnection::Disconnect() {
-  timer_.reset();
-  resolve_.reset();
+  connector_.reset();
   cancel_.reset();
   watch_.reset();  // before libpq closes the socket
   script_result_.reset();
@@ -360,11 +222,13 @@ void PgConnection::Disconnect() {
 
 void PgConnection::ReportLost(const std::string& reason) {
   watch_->SetInterest(false, false);
-  observer_->OnLost(this, reason);
+  // What a server says before it closes explains more than what its closing led to here.
+  observer_->OnLost(this, last_words_.empty() ? reason : last_words_);
 }
 
 void PgConnection::OnSocketReady(bool readable, bool writable) {
-  // A failed write is not the last word: what the server said before it closed is read first, and reading shows the loss.
+  // A failed write is not the last word: what the server said before it closed is read first, and
+  // reading shows the loss.
   if (readable || !writable || !Flush()) ReadResults();
 }
 
@@ -376,7 +240,12 @@ void PgConnection::ReadResults() {
       partial_bytes_ += static_cast<std::size_t>(available);
     }
   }
-  const bool consumed = PQconsumeInput(connection) == 1;
+  bool consumed = PQconsumeInput(connection) == 1;
+  // A TLS record may hold more than libpq takes at once; what is left in the TLS library makes no
+  // socket readable.
+  for (int i = 0; consumed && i < kReadsPerTlsRecord && PQsslInUse(connection) == 1; ++i) {
+    consumed = PQconsumeInput(connection) == 1;
+  }
   while (PQisBusy(connection) == 0) {
     if (script_ == nullptr && ledger_.Next() == PipelineLedger::Expected::kNothing) {
       reads_without_result_ = 0;
@@ -389,7 +258,7 @@ void PgConnection::ReadResults() {
     if (!DeliverResult(std::move(result))) return;
   }
   if (!consumed || PQstatus(connection) == CONNECTION_BAD) {
-    ReportLost(last_words_.empty() ? FirstLine(PQerrorMessage(connection)) : last_words_);
+    ReportLost(FirstLine(PQerrorMessage(connection)));
     return;
   }
   if (partial_bytes_ > limits_.max_result_bytes) {
@@ -447,9 +316,12 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
   }
 
   if (result == nullptr) {
-    // The separator behind the statement before. libpq gives one at a time; more mean that it knows of no further statement.
+    // The separator behind the statement before. libpq gives one at a time; more mean that it knows
+    // of no further statement.
     if (++separators_ <= 2) return true;
-    ReportLost(kOutOfStep);
+    ReportLost(PQstatus(connection_.get()) == CONNECTION_BAD
+                   ? FirstLine(PQerrorMessage(connection_.get()))
+                   : kOutOfStep);
     return false;
   }
   separators_ = 0;

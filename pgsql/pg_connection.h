@@ -1,23 +1,22 @@
 // One connection to one PostgreSQL server over libpq's non-blocking interface and pipeline mode.
 //
-// Owns the PGconn. Resolves names through the event loop and hands libpq numeric addresses only, tries every address of every
-// endpoint in turn (each bounded by connect_timeout), then speaks the extended protocol in a pipeline. It never decides policy:
-// what to send, when to Sync, when to give up is the pool's business; it reports through UpstreamObserver.
+// Owns the PGconn once PgConnector has made it, and speaks the extended protocol in a pipeline. It
+// never decides policy: what to send, when to Sync, when to give up is the pool's business; it
+// reports through UpstreamObserver. PQcancel() blocks, so it runs on a worker thread (libpq,
+// "Canceling Queries in Progress").
 //
-// libpq's blocking corners and how they are kept off the loop: names are resolved by us; PQsocket() is read again after every
-// PQconnectPoll(); PQcancel() blocks, so it runs on a worker thread (libpq, "Asynchronous Command Processing").
-//
-// Bounds: what one statement may make libpq buffer is limited (`max_result_bytes`); past that the connection is dropped.
+// Bounds: what one statement may make libpq buffer is limited (`max_result_bytes`); past that the
+// connection is dropped.
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "pgsql/event_loop.h"
 #include "pgsql/literal_escaper.h"
+#include "pgsql/pg_connector.h"
 #include "pgsql/pg_conninfo.h"
 #include "pgsql/pg_handles.h"
 #include "pgsql/pipeline_ledger.h"
@@ -26,8 +25,8 @@
 namespace proxymux::pgsql {
 
 struct PgConnectionLimits {
-  Duration connect_timeout;     // one address
-  std::size_t max_result_bytes; // received for one statement
+  Duration connect_timeout;      // one address
+  std::size_t max_result_bytes;  // received for one statement
 };
 
 class PgConnection final : public UpstreamConnection, private LiteralEscaper {
@@ -43,31 +42,19 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool SendScript(Work* work, const std::string& sql) override;
   bool Sync() override;
   Work* Running() const override;
+  void ReplaceRunning(Work* stand_in) override;
   void CancelRunning() override;
   std::vector<Work*> Close() override;
 
  private:
-  enum class State { kIdle, kResolving, kConnecting, kReady, kClosed };
-
-  struct Attempt {
-    Endpoint endpoint;
-    std::string address;  // numeric; empty for a UNIX socket
-  };
+  enum class State { kIdle, kConnecting, kReady, kClosed };
 
   bool Escape(std::string_view in, std::string* out) override;
   bool DoublesBackslashes() const override { return !standard_strings_; }
   bool BackslashMayBeTrailByte() const override { return trail_bytes_; }
 
   void SetState(State state);
-  void NextEndpoint();
-  void NextAttempt();
-  void StartAttempt(const Attempt& attempt);
-  void PollConnect();
-  void AttemptFailed(ConnectFailure failure);
-  void FinishConnect();
-  ConnectFailure FailureOf(PGconn* connection) const;
-
-  void WatchForConnect(PostgresPollingStatusType wants);
+  void FinishConnect(PgConnectionHandle handle);
   void OnSocketReady(bool readable, bool writable);
   void ReadResults();
   bool DeliverResult(PgResultHandle result);
@@ -83,17 +70,13 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   State state_ = State::kIdle;
   PgConnectionHandle connection_;
   std::unique_ptr<SocketWatch> watch_;
-  std::unique_ptr<Timer> timer_;
-  std::unique_ptr<PendingCall> resolve_;
+  std::unique_ptr<PgConnector> connector_;  // while connecting
   std::unique_ptr<PendingCall> cancel_;
-  std::size_t next_endpoint_ = 0;
-  std::deque<Attempt> attempts_;
-  ConnectFailure last_failure_;
 
   PipelineLedger ledger_;
-  int separators_ = 0;  // since the last result
-  Work* script_ = nullptr;           // in flight by the simple protocol
-  PgResultHandle script_result_;     // the latest result of the script
+  int separators_ = 0;            // since the last result
+  Work* script_ = nullptr;        // in flight by the simple protocol
+  PgResultHandle script_result_;  // the latest result of the script
   bool standard_strings_ = true;
   bool trail_bytes_ = false;
   bool want_write_ = false;

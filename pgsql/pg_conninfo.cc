@@ -104,7 +104,8 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   Parameters parameters;
   if (host.kind == HostKind::kUri) {
     if (!ParseConnectionString(host.name, &parameters)) {
-      return std::string("a connection URI in hosts is malformed (it is not shown: it may hold a password)");
+      return std::string(
+          "a connection URI in hosts is malformed (it is not shown: it may hold a password)");
     }
   } else {
     if (IsConnectionString(table.dbname)) {

@@ -1,9 +1,11 @@
-// From a table's settings and one entry of its `hosts` to what libpq is to be told: the addresses to try and the connection
-// parameters. Parses URIs and connection strings with libpq's own parser, so their meaning is libpq's.
+// From a table's settings and one entry of its `hosts` to what libpq is to be told: the addresses
+// to try and the connection parameters. Parses URIs and connection strings with libpq's own parser,
+// so their meaning is libpq's.
 //
-// Precedence, as in pgsql_table(5) and PQsetdbLogin: a URI host stands for itself (user, password and dbname of the file are
-// not used); for any other host a dbname that is a connection string gives the base, and a non-empty host, port, user and
-// password override it. The pool's own settings (sslmode and the like), where set, override both.
+// Precedence, as in pgsql_table(5) and PQsetdbLogin: a URI host stands for itself (user, password
+// and dbname of the file are not used); for any other host a dbname that is a connection string
+// gives the base, and a non-empty host, port, user and password override it. The pool's own
+// settings (sslmode and the like), where set, override both.
 #pragma once
 
 #include <string>
@@ -19,7 +21,8 @@ namespace proxymux::pgsql {
 
 // One place to connect to.
 struct Endpoint {
-  std::string host;      // name, numeric address, socket directory, or empty: libpq's default socket directory
+  std::string
+      host;  // name, numeric address, socket directory, or empty: libpq's default socket directory
   std::string hostaddr;  // a numeric address that a URI gave; then `host` is not resolved
   std::string port;      // empty: libpq's default
 
@@ -29,9 +32,10 @@ struct Endpoint {
 
 struct ConnectPlan {
   std::vector<Endpoint> endpoints;  // in order; a URI may name several
-  std::vector<std::pair<std::string, std::string>> parameters;  // everything but host, hostaddr and port
-  std::string label;                // "db1.example.com:5433", "/run/postgresql": for logs, without secrets
-  std::string user;                 // as libpq will use it; empty: its default
+  std::vector<std::pair<std::string, std::string>>
+      parameters;     // everything but host, hostaddr and port
+  std::string label;  // "db1.example.com:5433", "/run/postgresql": for logs, without secrets
+  std::string user;   // as libpq will use it; empty: its default
   std::string dbname;
 
   friend bool operator==(const ConnectPlan&, const ConnectPlan&) = default;

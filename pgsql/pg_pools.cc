@@ -71,9 +71,10 @@ std::variant<std::vector<Candidate>, std::string> MakeCandidates(
   const auto rank = [](const Candidate& c) { return std::tie(c.kind, c.key); };
   std::sort(candidates.begin(), candidates.end(),
             [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
-  candidates.erase(std::unique(candidates.begin(), candidates.end(),
-                               [](const Candidate& a, const Candidate& b) { return a.key == b.key; }),
-                   candidates.end());
+  candidates.erase(
+      std::unique(candidates.begin(), candidates.end(),
+                  [](const Candidate& a, const Candidate& b) { return a.key == b.key; }),
+      candidates.end());
   return candidates;
 }
 
@@ -105,9 +106,8 @@ struct PgPools::Entry {
 
 std::string PgPools::UniqueName(const std::string& name) const {
   const auto taken = [this](const std::string& candidate) {
-    return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-      return entry.second->pool.name() == candidate;
-    });
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const auto& entry) { return entry.second->pool.name() == candidate; });
   };
   // Pools that differ only in what a name does not show, such as the password or the encoding.
   std::string unique = name;
@@ -115,9 +115,10 @@ std::string PgPools::UniqueName(const std::string& name) const {
   return unique;
 }
 
-std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(
-    const config::TableConfig& table, const std::vector<HostSpec>& hosts, std::size_t max_value,
-    const SettingsFor& settings_for) {
+std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(const config::TableConfig& table,
+                                                                 const std::vector<HostSpec>& hosts,
+                                                                 std::size_t max_value,
+                                                                 const SettingsFor& settings_for) {
   if (hosts.empty()) return std::string("hosts names no host");
   // The name does not depend on the settings, which are found by it.
   auto named = MakeCandidates(table, hosts, config::PoolSettings{});

@@ -1,8 +1,9 @@
-// All connection pools of the process: tables with the same hosts (in any order), user, password, database, encoding and
-// connection options share one.
+// All connection pools of the process: tables with the same hosts (in any order), user, password,
+// database, encoding and connection options share one.
 //
-// A pool lives while a table refers to it or work is outstanding in it; Sweep() ends the others. The settings of a pool are
-// found by its display name, `user@host1,host2/dbname`, as logs and status show it (the user part only when the table names one).
+// A pool lives while a table refers to it or work is outstanding in it; Sweep() ends the others.
+// The settings of a pool are found by its display name, `user@host1,host2/dbname`, as logs and
+// status show it (the user part only when the table names one).
 #pragma once
 
 #include <cstddef>
@@ -31,14 +32,15 @@ class PgPools {
 
   PgPools(EventLoop* loop, PoolObserver* observer) : loop_(loop), observer_(observer) {}
 
-  // The pool for a table, made when there is none yet; or an error text for the log, without secrets.
+  // The pool for a table, made when there is none yet; or an error text for the log, without
+  // secrets.
   std::variant<PoolPointer, std::string> PoolFor(const config::TableConfig& table,
                                                  const std::vector<HostSpec>& hosts,
                                                  std::size_t max_value,
                                                  const SettingsFor& settings_for);
 
-  // Gives every pool the settings that now go with its name. Those that change a connection itself (sslmode and the like) make
-  // another pool when their tables are loaded again.
+  // Gives every pool the settings that now go with its name. Those that change a connection itself
+  // (sslmode and the like) make another pool when their tables are loaded again.
   void UpdateSettings(const SettingsFor& settings_for);
 
   // Ends the pools that no table refers to and that are idle. Not from inside a pool's callback.
@@ -53,7 +55,8 @@ class PgPools {
 
   EventLoop* const loop_;
   PoolObserver* const observer_;
-  std::map<std::string, std::shared_ptr<Entry>> entries_;  // by everything that tells pools apart, secrets included
+  std::map<std::string, std::shared_ptr<Entry>>
+      entries_;  // by everything that tells pools apart, secrets included
 };
 
 }  // namespace proxymux::pgsql

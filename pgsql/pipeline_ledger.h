@@ -1,8 +1,9 @@
 // What was sent on one connection, held against what comes back: a FIFO of statements and Syncs.
 //
-// The connection pushes an entry for everything that it sends and pops one for everything that the server has answered in full.
-// A result that does not fit the oldest entry means that the two sides are out of step: the caller then drops the connection,
-// since no later answer could be trusted to belong to its question.
+// The connection pushes an entry for everything that it sends and pops one for everything that the
+// server has answered in full. A result that does not fit the oldest entry means that the two sides
+// are out of step: the caller then drops the connection, since no later answer could be trusted to
+// belong to its question.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,8 @@ class PipelineLedger {
   Expected Next() const;
   // The oldest statement, whatever Sync may stand before it; null when there is none.
   Work* OldestStatement() const;
+  // Only when there is one.
+  void ReplaceOldest(Work* work);
   Work* PopStatement();
   void PopSync();
 

@@ -1,5 +1,6 @@
-// A compiled table together with the settings that it is looked up with and what the server's catalogue said about its
-// statement. Shared by the registry and the lookups in flight; a changed file makes a new one.
+// A compiled table together with the settings that it is looked up with and what the server's
+// catalogue said about its statement. Shared by the registry and the lookups in flight; a changed
+// file makes a new one.
 #pragma once
 
 #include <memory>
@@ -10,11 +11,11 @@
 
 namespace proxymux::pgsql {
 
-// Whether running the statement may change something. Until it is known to be kReads, a statement gets a Sync of its own and
-// is never shared between callers.
+// Whether running the statement may change something. Until it is known to be kReads, a statement
+// gets a Sync of its own and is never shared between callers.
 enum class WriteClass {
-  kUnknown,   // the text alone does not tell: the catalogue has to be asked
-  kAsking,    // it is being asked
+  kUnknown,  // the text alone does not tell: the catalogue has to be asked
+  kAsking,   // it is being asked
   kReads,
   kMayWrite,
 };
@@ -28,7 +29,8 @@ struct TableBinding {
   // What the text alone tells; kUnknown when it calls functions.
   static WriteClass FromText(const StatementClass& statement) {
     if (statement.may_write) return WriteClass::kMayWrite;
-    if (statement.called_names.empty() && statement.attribute_names.empty()) return WriteClass::kReads;
+    if (statement.called_names.empty() && statement.attribute_names.empty())
+      return WriteClass::kReads;
     return WriteClass::kUnknown;
   }
 };

@@ -1,8 +1,9 @@
-// One connection to one database server as the pool sees it: statements go in, results come back in order. The real one is
-// PgConnection; tests run the pool on scripted ones.
+// One connection to one database server as the pool sees it: statements go in, results come back in
+// order. The real one is PgConnection; tests run the pool on scripted ones.
 //
-// Everything sent between two Sync() calls is one batch and, on the server, one transaction: when a statement of a batch fails,
-// those behind it come back kAborted and were not run, and what those before it wrote is undone (libpq, "Pipeline Mode").
+// Everything sent between two Sync() calls is one batch and, on the server, one transaction: when a
+// statement of a batch fails, those behind it come back kAborted and were not run, and what those
+// before it wrote is undone (libpq, "Pipeline Mode").
 #pragma once
 
 #include <memory>
@@ -26,9 +27,9 @@ struct StatementResult {
   };
   Kind kind = Kind::kRows;
   const RowSource* rows = nullptr;  // kRows only
-  std::string_view sqlstate;        // kError only: five characters, or empty when libpq itself refused
-  std::string_view message;         // kError only: the server's primary message
-  bool fatal = false;               // kError only: the server ends the connection with it
+  std::string_view sqlstate;  // kError only: five characters, or empty when libpq itself refused
+  std::string_view message;   // kError only: the server's primary message
+  bool fatal = false;         // kError only: the server ends the connection with it
 };
 
 // Why a connection could not be made. `text` is one line without secrets.
@@ -39,7 +40,8 @@ struct ConnectFailure {
 
 class UpstreamConnection;
 
-// Called on the loop's thread, never from inside a call to the connection. The views die with the call.
+// Called on the loop's thread, never from inside a call to the connection. The views die with the
+// call.
 class UpstreamObserver {
  public:
   virtual ~UpstreamObserver() = default;
@@ -61,17 +63,23 @@ class UpstreamConnection {
   // Escapes for a string literal in this connection's encoding. Valid once ready.
   virtual LiteralEscaper& escaper() = 0;
 
-  // Appends a statement to the open batch. False: the connection is broken and takes nothing more; the caller drops it.
+  // Appends a statement to the open batch. False: the connection is broken and takes nothing more;
+  // the caller drops it.
   virtual bool SendStatement(Work* work, const std::string& sql,
                              std::span<const std::string> parameters) = 0;
-  // Sends a text of several statements by the simple protocol. Only while nothing is in flight; nothing may follow until it is
-  // answered. The last statement's result counts.
+  // Sends a text of several statements by the simple protocol. Only while nothing is in flight;
+  // nothing may follow until it is answered. The last statement's result counts.
   virtual bool SendScript(Work* work, const std::string& sql) = 0;
-  // Closes the open batch and hands everything to the kernel. Nothing is done when no batch is open.
+  // Closes the open batch and hands everything to the kernel. Nothing is done when no batch is
+  // open.
   virtual bool Sync() = 0;
 
-  // The oldest statement that is not answered: the one that the server is working on. Null when there is none.
+  // The oldest statement that is not answered: the one that the server is working on. Null when
+  // there is none.
   virtual Work* Running() const = 0;
+  // From now on the running statement is answered as `stand_in`: its maker takes the work
+  // elsewhere.
+  virtual void ReplaceRunning(Work* stand_in) = 0;
 
   // Asks the server to give up the statement that it is running, without waiting for it.
   virtual void CancelRunning() = 0;

@@ -1,7 +1,8 @@
-// One thing that a pool has to ask of a server, from Submit to its answer, and the lists that it stands in.
+// One thing that a pool has to ask of a server, from Submit to its answer, and the lists that it
+// stands in.
 //
-// A Work is owned by its pool and recycled. It stands in exactly one WorkList at a time; the lists are intrusive, so that a
-// waiter can leave from anywhere without a search.
+// A Work is owned by its pool and recycled. It stands in exactly one WorkList at a time; the lists
+// are intrusive, so that a waiter can leave from anywhere without a search.
 #pragma once
 
 #include <cstddef>
@@ -28,15 +29,16 @@ enum class Outcome {
 // The views die with the call that brings them.
 struct Answer {
   Outcome outcome = Outcome::kRetry;
-  std::string_view value;   // kFound only, never empty
-  std::string_view reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
+  std::string_view value;  // kFound only, never empty
+  std::string_view
+      reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
 };
 
 class LookupSink {
  public:
   virtual ~LookupSink() = default;
-  // Exactly once for every Submit that was not abandoned, and never from inside it. May Submit again; must not Abandon another
-  // ticket.
+  // Exactly once for every Submit that was not abandoned, and never from inside it. May Submit
+  // again; must not Abandon another ticket.
   virtual void OnAnswer(const Answer& answer) = 0;
 };
 
@@ -53,7 +55,7 @@ struct Work {
   bool may_write = false;      // gets a Sync of its own
   bool script = false;         // several statements: needs a connection for itself
   Time submitted{};
-  Time queued{};               // the latest time it was put into the queue
+  Time queued{};  // the latest time it was put into the queue
   Time sent{};
   std::vector<std::uint8_t> attempts;  // by host: how often it was sent there
 

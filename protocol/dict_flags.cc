@@ -33,9 +33,11 @@ bool Utf8Active(std::uint32_t instance_flags, bool smtputf8_enable) {
   return smtputf8_enable && (instance_flags & kFlagUtf8Request) != 0;
 }
 
-bool FoldsKey(std::uint32_t flags, bool utf8_active) {
-  if ((flags & kFlagFoldFix) == 0) return false;
-  return !utf8_active || (flags & kFlagFixed) != 0;
+Folding FoldingOf(std::uint32_t flags, bool utf8_active, Dialect dialect) {
+  if ((flags & kFlagFoldFix) == 0) return Folding::kNone;
+  if (!utf8_active) return Folding::kAscii;
+  if ((flags & kFlagFixed) != 0) return Folding::kUnicode;
+  return dialect == Dialect::kLegacy ? Folding::kAscii : Folding::kNone;
 }
 
 std::string FlagNames(std::uint32_t flags) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+#include "protocol/dialect.h"
+
 namespace proxymux::protocol {
 
 inline constexpr std::uint32_t kFlagFixed = 1u << 4;    // fixed keys: clients also ask for @domain
@@ -32,9 +34,11 @@ std::uint32_t OpenReplyFlags(std::uint32_t instance_flags, bool smtputf8_enable)
 // Whether UTF-8 rules apply to keys and results of a table opened so.
 bool Utf8Active(std::uint32_t instance_flags, bool smtputf8_enable);
 
-// Whether the server folds the key of a lookup in a pgsql table: FOLD_FIX, which stock heeds with
-// UTF-8 active only together with FIXED.
-bool FoldsKey(std::uint32_t flags, bool utf8_active);
+// How the server folds the key of a lookup in a pgsql table. FOLD_FIX asks for it. With UTF-8 active stock heeds it only
+// together with FIXED; but a legacy client with smtputf8_enable = no sends UTF8_REQUEST, never FIXED, and its key as it is, and
+// stock folds ASCII for it.
+enum class Folding { kNone, kAscii, kUnicode };
+Folding FoldingOf(std::uint32_t flags, bool utf8_active, Dialect dialect);
 
 // For logs: "FIXED|FOLD_FIX|0x80000000"; "0" for none.
 std::string FlagNames(std::uint32_t flags);

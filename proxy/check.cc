@@ -59,7 +59,10 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   }
   // The pools are named and their settings checked; nothing is sent while the loop does not run.
   UvEventLoop loop;
-  Logger logger(LogTarget{LogSink::kStderr, "proxymux"});
+  LogTarget target;
+  target.sink = LogSink::kStderr;
+  target.tag = "proxymux";
+  Logger logger(target);
   MessageLog log(&logger, &loop);
   PoolLog pool_log(&log);
   pgsql::PgPools pools(&loop, &pool_log);
@@ -75,7 +78,8 @@ bool Check(const std::string& config_directory, std::ostream& out) {
     }
   }
   if (tables == 0) {
-    report.Warn("no pgsql table is approved: proxy_read_maps in main.cf names no proxy:pgsql: table");
+    report.Warn(
+        "no pgsql table is approved: proxy_read_maps in main.cf names no proxy:pgsql: table");
   }
   std::vector<std::string> pool_names;
   for (const auto& pool : pools.All()) pool_names.push_back(pool->name());

@@ -6,8 +6,9 @@
 
 namespace proxymux::proxy {
 
-// One line per finding on `out`, then a summary. True when nothing is wrong that would keep a table from being used or a setting
-// from taking effect; warnings alone are no failure. Connects to nothing.
+// One line per finding on `out`, then a summary. True when nothing is wrong that would keep a table
+// from being used or a setting from taking effect; warnings alone are no failure. Connects to
+// nothing.
 bool Check(const std::string& config_directory, std::ostream& out);
 
 }  // namespace proxymux::proxy

@@ -105,7 +105,8 @@ void Coalescer::AnswerAll(const pgsql::Answer& answer) {
 }
 
 void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
-  // Out of the table first: an equal lookup that a waiter makes from its callback is a new question.
+  // Out of the table first: an equal lookup that a waiter makes from its callback is a new
+  // question.
   if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
   for (Waiter* waiter : flight->waiters) waiter->flight_ = nullptr;
   for (Waiter* waiter : flight->waiters) waiter->OnAnswer(answer);

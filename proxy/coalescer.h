@@ -1,7 +1,9 @@
-// Equal lookups in flight share one: the first asks the pool, those that come while it is under way wait for the same answer.
+// Equal lookups in flight share one: the first asks the pool, those that come while it is under way
+// wait for the same answer.
 //
-// Equal means the same version of the same table and the same folded key. Only statements that are known to change nothing are
-// shared, and only where the table's settings allow it. Pure but for the pool that it submits to.
+// Equal means the same version of the same table and the same folded key. Only statements that are
+// known to change nothing are shared, and only where the table's settings allow it. Pure but for
+// the pool that it submits to.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +26,8 @@ class Coalescer {
   // Somebody who waits for an answer. Must be cancelled before it is destroyed while it waits.
   class Waiter {
    public:
-    // Once per Lookup that was not cancelled, never from inside it. May look up again; must not cancel another waiter.
+    // Once per Lookup that was not cancelled, never from inside it. May look up again; must not
+    // cancel another waiter.
     virtual void OnAnswer(const pgsql::Answer& answer) = 0;
     bool waiting() const { return flight_ != nullptr; }
 

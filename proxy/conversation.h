@@ -1,8 +1,10 @@
-// What is known of one client between and during its requests: its dialect, and the one request that is under way.
+// What is known of one client between and during its requests: its dialect, and the one request
+// that is under way.
 //
-// A client's requests are answered one at a time, in order. The session feeds one complete attribute list after the other to
-// RequestRouter::Handle; when that returns kPending the reply comes later through ReplySink::OnReply, and until then no further
-// list is to be fed. Cancel() when the client is gone; after it nothing comes any more.
+// A client's requests are answered one at a time, in order. The session feeds one complete
+// attribute list after the other to RequestRouter::Handle; when that returns kPending the reply
+// comes later through ReplySink::OnReply, and until then no further list is to be fed. Cancel()
+// when the client is gone; after it nothing comes any more.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,8 @@ namespace proxymux::proxy {
 class RequestRouter;
 struct ServedTable;
 
-// Where a reply goes that was not ready at once. Called once per pending request, never from inside Handle.
+// Where a reply goes that was not ready at once. Called once per pending request, never from inside
+// Handle.
 class ReplySink {
  public:
   virtual ~ReplySink() = default;

@@ -1,14 +1,15 @@
 #include "proxy/daemon.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include "config/yaml_loader.h"
+#include "proxy/descriptor_limit.h"
 #include "proxy/privileges.h"
 #include "proxy/status_collector.h"
 #include "proxy/version.h"
@@ -19,7 +20,7 @@ namespace proxymux::proxy {
 namespace {
 
 // Besides clients: connections to databases and stock daemons, table files, the log, threads.
-constexpr rlim_t kOtherDescriptors = 1000;
+constexpr std::size_t kOtherDescriptors = 1000;
 
 constexpr auto kHousekeepingInterval = std::chrono::seconds(1);
 
@@ -27,7 +28,8 @@ std::map<std::string, std::string> Environment() {
   std::map<std::string, std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const char* equals = std::strchr(*entry, '=');
-    if (equals != nullptr) variables.emplace(std::string(*entry, static_cast<std::size_t>(equals - *entry)), equals + 1);
+    if (equals != nullptr)
+      variables.emplace(std::string(*entry, static_cast<std::size_t>(equals - *entry)), equals + 1);
   }
   return variables;
 }
@@ -48,32 +50,12 @@ Severity ThresholdOf(config::LogLevel level) {
 
 }  // namespace
 
-class Daemon::RelayLog final : public RelayObserver {
- public:
-  explicit RelayLog(MessageLog* log) : log_(log) {}
-  void OnRelayEvent(RelaySeverity severity, const std::string& text) override {
-    switch (severity) {
-      case RelaySeverity::kDebug:
-        log_->logger().Debug(text);
-        return;
-      case RelaySeverity::kInfo:
-        log_->Limited(Severity::kInfo, text, text);
-        return;
-      case RelaySeverity::kWarning:
-        log_->LimitedWarning(text, text);
-        return;
-      case RelaySeverity::kError:
-        log_->Limited(Severity::kError, text, text);
-        return;
-    }
-  }
-
- private:
-  MessageLog* const log_;
-};
-
 Daemon::Daemon(DaemonOptions options, Logger* logger)
-    : options_(std::move(options)), logger_(logger), log_(logger, &loop_), pool_log_(&log_) {}
+    : options_(std::move(options)),
+      logger_(logger),
+      log_(logger, &loop_),
+      pool_log_(&log_),
+      relay_log_(&log_) {}
 
 Daemon::~Daemon() {
   if (snapshots_ != nullptr) snapshots_->Close();
@@ -85,7 +67,16 @@ Daemon::~Daemon() {
 int Daemon::Run() {
   std::signal(SIGPIPE, SIG_IGN);
   if (!Configure()) return EXIT_FAILURE;
-  RaiseDescriptorLimit();
+  const std::size_t descriptors = RaiseDescriptorLimit(
+      static_cast<std::size_t>(config_->server().max_clients) + kOtherDescriptors);
+  most_clients_ =
+      descriptors > 2 * kOtherDescriptors ? descriptors - kOtherDescriptors : descriptors / 2;
+  if (most_clients_ < static_cast<std::size_t>(config_->server().max_clients)) {
+    logger_->Warning(
+        fmt::format("the system allows {} open files: {} clients at once instead of "
+                    "max_clients ({}), more wait",
+                    descriptors, most_clients_, config_->server().max_clients));
+  }
   if (!GiveUpPrivileges()) return EXIT_FAILURE;
   BuildRelay();
   router_ = std::make_unique<RequestRouter>(registry_.get(), &coalescer_, relay_.get(), &loop_,
@@ -195,29 +186,16 @@ void Daemon::LogConfigProblems(const config::LoadedConfig& loaded) {
 void Daemon::LogUnusedSections() {
   std::vector<std::string> pools;
   for (const auto& pool : pools_->All()) pools.push_back(pool->name());
-  for (const std::string& problem : UnusedSections(config_->server(), registry_->approved(), pools)) {
+  for (const std::string& problem :
+       UnusedSections(config_->server(), registry_->approved(), pools)) {
     logger_->Warning(problem);
   }
 }
 
-void Daemon::RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted =
-      static_cast<rlim_t>(config_->server().max_clients) + kOtherDescriptors;
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = wanted;
-  limit.rlim_max = std::max(limit.rlim_max, wanted);
-  if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
-  // Without root the hard limit stands.
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted) {
-    logger_->Warning(fmt::format("the system allows {} open files, fewer than max_clients ({}) "
-                                 "needs; more clients than that wait", limit.rlim_cur,
-                                 config_->server().max_clients));
-  }
+UvClients::Limits Daemon::ClientLimits() const {
+  const config::ServerConfig& server = config_->server();
+  return {std::min(static_cast<std::size_t>(server.max_clients), most_clients_), server.max_request,
+          server.greeting};
 }
 
 bool Daemon::GiveUpPrivileges() {
@@ -260,17 +238,12 @@ RelayOptions Daemon::MakeRelayOptions() const {
 }
 
 void Daemon::BuildRelay() {
-  relay_log_ = std::make_unique<RelayLog>(&log_);
-  relay_ = std::make_unique<UvRelay>(loop_.uv(), MakeRelayOptions(), relay_log_.get());
+  relay_ = std::make_unique<UvRelay>(loop_.uv(), MakeRelayOptions(), &relay_log_);
 }
 
 bool Daemon::StartListening() {
-  const config::ServerConfig& server = config_->server();
-  clients_ = std::make_unique<UvClients>(
-      &loop_, router_.get(), &log_,
-      UvClients::Limits{static_cast<std::size_t>(server.max_clients), server.max_request,
-                        server.greeting},
-      [this] { ReportServed(); });
+  clients_ = std::make_unique<UvClients>(&loop_, router_.get(), &log_, ClientLimits(),
+                                         [this] { ReportServed(); });
   if (options_.status_fd >= 0) {
     master_status_ =
         std::make_unique<MasterStatus>(options_.status_fd, getpid(), options_.generation);
@@ -332,8 +305,8 @@ void Daemon::Housekeeping() {
 
 void Daemon::Reload() {
   if (state_ != State::kServing) return;
-  auto loaded =
-      std::make_shared<ServiceConfig>(config::LoadConfigFile(options_.config_directory + "/proxymux.yaml"));
+  auto loaded = std::make_shared<ServiceConfig>(
+      config::LoadConfigFile(options_.config_directory + "/proxymux.yaml"));
   LogConfigProblems(loaded->loaded());
   if (loaded->loaded().HasErrors()) {
     ++reload_failures_;
@@ -346,8 +319,7 @@ void Daemon::Reload() {
   if (options_.verbosity == 0) logger_->SetThreshold(ThresholdOf(server.log_level));
   pools_->UpdateSettings([this](const std::string& pool) { return config_->ForPool(pool); });
   tables_->Reload(config_);
-  clients_->SetLimits(UvClients::Limits{static_cast<std::size_t>(server.max_clients),
-                                        server.max_request, server.greeting});
+  clients_->SetLimits(ClientLimits());
   relay_->Reconfigure(MakeRelayOptions());
   LogUnusedSections();
   logger_->Info("SIGHUP: settings and tables were read again");
@@ -385,6 +357,7 @@ std::vector<std::string> Daemon::Degraded() const {
   }
   if (postfix_.used_fallback) reasons.push_back("postconf failed; main.cf was read without it");
   for (std::string& fault : tables_->Faults()) reasons.push_back(std::move(fault));
+  if (admin_ != nullptr && !admin_->Problem().empty()) reasons.push_back(admin_->Problem());
   for (std::string& fault : PoolFaults(*pools_)) reasons.push_back(std::move(fault));
   return reasons;
 }
@@ -402,8 +375,7 @@ ServiceStatus Daemon::Snapshot() {
   status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::system_clock::now() - started_);
   status.generation = options_.generation;
-  status.state =
-      state_ == State::kServing ? ServiceState::kServing : ServiceState::kDraining;
+  status.state = state_ == State::kServing ? ServiceState::kServing : ServiceState::kDraining;
   status.degraded = Degraded();
   status.clients.now = clients_->now();
   status.clients.accepted = clients_->accepted();

@@ -1,7 +1,9 @@
-// The service: builds everything, runs the loop, reloads, drains, ends. One code path for master(8) and for standalone.
+// The service: builds everything, runs the loop, reloads, drains, ends. One code path for master(8)
+// and for standalone.
 //
-// Order at the start: read main.cf and proxymux.yaml and the table files with the privileges that we were given, then drop them,
-// then serve. What can be survived is survived: master throttles a service that ends with an error.
+// Order at the start: read main.cf and proxymux.yaml and the table files with the privileges that
+// we were given, then drop them, then serve. What can be survived is survived: master throttles a
+// service that ends with an error.
 #pragma once
 
 #include <chrono>
@@ -20,6 +22,7 @@
 #include "proxy/message_log.h"
 #include "proxy/pool_log.h"
 #include "proxy/postfix_settings.h"
+#include "proxy/relay_log.h"
 #include "proxy/request_router.h"
 #include "proxy/snapshot_exchange.h"
 #include "proxy/table_loader.h"
@@ -38,13 +41,13 @@ struct DaemonOptions {
   std::string service_name = "proxymux";
   std::string config_directory;
   std::vector<std::pair<std::string, std::string>> overrides;  // -o
-  std::vector<int> listeners;             // taken over
-  int client = -1;                        // -S: serve this one client and end
-  int status_fd = -1;                     // of master: 5
+  std::vector<int> listeners;                                  // taken over
+  int client = -1;                                             // -S: serve this one client and end
+  int status_fd = -1;                                          // of master: 5
   unsigned generation = 0;
   bool drop_privileges = false;
   bool log_to_stderr = false;
-  bool one_process = true;                // master's limit for the service
+  bool one_process = true;  // master's limit for the service
   int verbosity = 0;
 };
 
@@ -61,12 +64,10 @@ class Daemon {
  private:
   enum class State { kStarting, kServing, kDraining, kStopped };
 
-  class RelayLog;
-
   bool Configure();
   void ReadServiceConfig();
   void RetargetLog();
-  void RaiseDescriptorLimit();
+  UvClients::Limits ClientLimits() const;
   bool GiveUpPrivileges();
   void BuildRelay();
   RelayOptions MakeRelayOptions() const;
@@ -94,6 +95,7 @@ class Daemon {
 
   PostfixSettings postfix_;
   std::shared_ptr<const ServiceConfig> config_;
+  std::size_t most_clients_ = 0;  // for the descriptors that there are
   std::uint64_t reloads_ = 0;
   std::uint64_t reload_failures_ = 0;
 
@@ -105,7 +107,7 @@ class Daemon {
   std::unique_ptr<TableLoader> loader_;
   std::unique_ptr<TableRegistry> registry_;
   std::unique_ptr<TableService> tables_;
-  std::unique_ptr<RelayLog> relay_log_;
+  RelayLog relay_log_;
   std::unique_ptr<UvRelay> relay_;
   Coalescer coalescer_;
   std::unique_ptr<RequestRouter> router_;

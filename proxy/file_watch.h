@@ -1,7 +1,9 @@
-// Tells when files change, by looking at them: works for files that are replaced, rewritten, made or removed, on any file system.
+// Tells when files change, by looking at them: works for files that are replaced, rewritten, made
+// or removed, on any file system.
 //
-// Looks on a worker thread, so that a slow disk does not hold up the loop. A change is reported once the file has looked the same
-// at two looks in a row, so that one that is being written is not read half way.
+// Looks on a worker thread, so that a slow disk does not hold up the loop. A change is reported
+// once the file has looked the same at two looks in a row, so that one that is being written is not
+// read half way.
 #pragma once
 
 #include <sys/stat.h>
@@ -37,7 +39,8 @@ class FileWatch {
             std::function<void(const std::set<std::string>& files)> on_change);
 
   void SetInterval(std::chrono::milliseconds interval) { interval_ = interval; }
-  // Watches these from now on, and no others. Each comes with the signature that it had before it was read.
+  // Watches these from now on, and no others. Each comes with the signature that it had before it
+  // was read.
   void Watch(const std::map<std::string, FileSignature>& files);
 
  private:

@@ -35,7 +35,8 @@ int FatalUnderMaster(Logger* logger, const std::string& text) {
 }
 
 int RunUnderMaster(const std::vector<std::string>& argv) {
-  const auto environment = ParseMasterEnvironment([](const char* name) { return std::getenv(name); });
+  const auto environment =
+      ParseMasterEnvironment([](const char* name) { return std::getenv(name); });
   const auto* good_environment = std::get_if<MasterEnvironment>(&environment);
   const std::string process_name = argv[0].substr(argv[0].rfind('/') + 1);
   const MasterEnvironment unknown;
@@ -94,7 +95,10 @@ std::string AbsolutePath(const std::string& path) {
 }
 
 int Serve(const ServeOptions& serve) {
-  Logger logger(LogTarget{LogSink::kStderr, serve.service_name});
+  LogTarget target;
+  target.sink = LogSink::kStderr;
+  target.tag = serve.service_name;
+  Logger logger(target);
   DaemonOptions options;
   options.mode = ServiceMode::kStandalone;
   options.service_name = serve.service_name;
@@ -132,7 +136,8 @@ int Serve(const ServeOptions& serve) {
     options.listeners.push_back(fd);
   }
   if (options.listeners.empty()) {
-    logger.Fatal("nothing to listen on: give --listen PATH, or start it by socket activation (LISTEN_FDS)");
+    logger.Fatal(
+        "nothing to listen on: give --listen PATH, or start it by socket activation (LISTEN_FDS)");
     return EXIT_FAILURE;
   }
   const int status = Daemon(std::move(options), &logger).Run();
@@ -180,7 +185,8 @@ int ShowStatus(const CtlOptions& ctl) {
   }
   const auto& document = std::get<AdminReply>(reply);
   if (document.status != 200) {
-    std::cerr << "proxymux: the service answered " << document.status << ": " << document.body << "\n";
+    std::cerr << "proxymux: the service answered " << document.status << ": " << document.body
+              << "\n";
     return EXIT_FAILURE;
   }
   if (ctl.json) {
@@ -197,41 +203,52 @@ int ShowStatus(const CtlOptions& ctl) {
 }
 
 int RunCommand(int argc, char** argv) {
-  CLI::App app{"PostgreSQL lookups for Postfix over a few shared connections, in proxymap(8)'s place"};
+  CLI::App app{
+      "PostgreSQL lookups for Postfix over a few shared connections, in proxymap(8)'s place"};
   app.set_version_flag("--version", std::string("proxymux ") + kVersion);
   app.require_subcommand(1);
   int status = EXIT_SUCCESS;
 
   ServeOptions serve;
-  CLI::App* serve_command = app.add_subcommand("serve", "Serve in the foreground, without master(8)");
+  CLI::App* serve_command =
+      app.add_subcommand("serve", "Serve in the foreground, without master(8)");
   serve_command->add_option("--listen", serve.listen, "UNIX socket to listen on");
-  serve_command->add_option("-c,--config-directory", serve.config_directory, "Where main.cf is")->capture_default_str();
-  serve_command->add_option("--service", serve.service_name, "Name in logs and of the admin socket")->capture_default_str();
+  serve_command->add_option("-c,--config-directory", serve.config_directory, "Where main.cf is")
+      ->capture_default_str();
+  serve_command->add_option("--service", serve.service_name, "Name in logs and of the admin socket")
+      ->capture_default_str();
   serve_command->add_option("-o", serve.overrides, "Override a main.cf parameter: name=value");
   serve_command->add_flag("-v", serve.verbosity, "Log more");
-  serve_command->add_flag("--syslog", serve.syslog, "Log where Postfix does instead of to standard error");
+  serve_command->add_flag("--syslog", serve.syslog,
+                          "Log where Postfix does instead of to standard error");
   serve_command->callback([&] { status = Serve(serve); });
 
   CLI::App* config_command = app.add_subcommand("config", "The settings of proxymux.yaml");
   config_command->require_subcommand(1);
   std::string config_directory = kDefaultConfigDirectory;
   CLI::App* show = config_command->add_subcommand("show", "Every setting in effect");
-  show->add_option("-c,--config-directory", config_directory, "Where proxymux.yaml is")->capture_default_str();
+  show->add_option("-c,--config-directory", config_directory, "Where proxymux.yaml is")
+      ->capture_default_str();
   show->callback([&] { status = ShowConfig(config_directory); });
   config_command->add_subcommand("reference", "Every setting with its meaning, as an example file")
       ->callback([] { std::cout << config::RenderReference(); });
 
   std::string check_directory = kDefaultConfigDirectory;
-  CLI::App* check = app.add_subcommand("check", "Check main.cf, proxymux.yaml and every approved pgsql table");
-  check->add_option("-c,--config-directory", check_directory, "Where main.cf is")->capture_default_str();
-  check->callback([&] { status = Check(check_directory, std::cout) ? EXIT_SUCCESS : EXIT_FAILURE; });
+  CLI::App* check =
+      app.add_subcommand("check", "Check main.cf, proxymux.yaml and every approved pgsql table");
+  check->add_option("-c,--config-directory", check_directory, "Where main.cf is")
+      ->capture_default_str();
+  check->callback(
+      [&] { status = Check(check_directory, std::cout) ? EXIT_SUCCESS : EXIT_FAILURE; });
 
   CtlOptions ctl;
   CLI::App* ctl_command = app.add_subcommand("ctl", "Ask a running service");
   ctl_command->require_subcommand(1);
   CLI::App* ctl_status = ctl_command->add_subcommand("status", "Pools, hosts and tables");
-  ctl_status->add_option("-c,--config-directory", ctl.config_directory, "Where main.cf is")->capture_default_str();
-  ctl_status->add_option("--service", ctl.service_name, "The service's name in master.cf")->capture_default_str();
+  ctl_status->add_option("-c,--config-directory", ctl.config_directory, "Where main.cf is")
+      ->capture_default_str();
+  ctl_status->add_option("--service", ctl.service_name, "The service's name in master.cf")
+      ->capture_default_str();
   ctl_status->add_option("--socket", ctl.socket, "The admin listener: /path or ADDRESS:PORT");
   ctl_status->add_flag("--json", ctl.json, "The document as it is");
   ctl_status->callback([&] { status = ShowStatus(ctl); });

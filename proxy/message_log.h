@@ -1,5 +1,5 @@
-// The log with its repetitions held back: what a busy server would otherwise write thousands of times a second is written a few
-// times a minute with a count.
+// The log with its repetitions held back: what a busy server would otherwise write thousands of
+// times a second is written a few times a minute with a count.
 //
 // `kind` says what "such messages" are: a constant, with at most the name of a table or host in it.
 #pragma once

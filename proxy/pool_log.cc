@@ -7,9 +7,7 @@
 namespace proxymux::proxy {
 namespace {
 
-double Seconds(pgsql::Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
+double Seconds(pgsql::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 
@@ -36,8 +34,8 @@ void PoolLog::OnConnectionLost(const std::string& pool, const pgsql::PoolHost& h
   if (unanswered == 0) {
     log_->Limited(Severity::kInfo, kind, text);
   } else {
-    log_->LimitedWarning(kind, fmt::format("{}; {} lookups under way on it are sent again", text,
-                                           unanswered));
+    log_->LimitedWarning(
+        kind, fmt::format("{}; {} lookups under way on it are sent again", text, unanswered));
   }
 }
 

@@ -1,4 +1,5 @@
-// What the pools have to tell, as log lines that an administrator can act on. No secrets: hosts come by their labels.
+// What the pools have to tell, as log lines that an administrator can act on. No secrets: hosts
+// come by their labels.
 #pragma once
 
 #include <string>

@@ -12,7 +12,8 @@ namespace {
 
 constexpr char kDefaultCommandDirectory[] = "/usr/sbin";
 
-// Where postconf is can stand in main.cf only; reading it through postconf would need to know that first.
+// Where postconf is can stand in main.cf only; reading it through postconf would need to know that
+// first.
 std::string CommandDirectory(const std::string& config_directory) {
   std::string error;
   const auto text = ReadTextFile(config_directory + "/main.cf", &error);
@@ -31,7 +32,7 @@ std::optional<std::chrono::seconds> ParseTime(const std::string& text) {
   const long number = std::strtol(text.c_str(), &end, 10);
   if (end == text.c_str() || number < 0) return std::nullopt;
   const std::string unit = end;
-  const std::map<std::string, long> units = {{"", 1},     {"s", 1},      {"m", 60},
+  const std::map<std::string, long> units = {{"", 1},     {"s", 1},     {"m", 60},
                                              {"h", 3600}, {"d", 86400}, {"w", 604800}};
   const auto found = units.find(unit);
   if (found == units.end()) return std::nullopt;
@@ -46,10 +47,12 @@ PostfixSettingsResult ReadPostfixSettings(
   config::PostconfRequest request;
   request.command = CommandDirectory(config_directory) + "/postconf";
   request.config_directory = config_directory;
-  request.names = {"queue_directory",  "data_directory",    "daemon_directory",
-                   "mail_owner",       "syslog_name",       "syslog_facility",
-                   "maillog_file",     "postlog_service_name", "myhostname",
-                   "mail_version",     "smtputf8_enable",   "daemon_timeout",
+  request.names = {"queue_directory",  "data_directory",
+                   "daemon_directory", "mail_owner",
+                   "syslog_name",      "syslog_facility",
+                   "maillog_file",     "postlog_service_name",
+                   "myhostname",       "mail_version",
+                   "smtputf8_enable",  "daemon_timeout",
                    "proxy_read_maps",  "smtpd_restriction_classes"};
   for (const auto& [name, value] : overrides) request.overrides.push_back(name + "=" + value);
 

@@ -38,7 +38,8 @@ struct PostfixSettings {
   bool used_fallback = false;  // postconf failed; see `diagnostics`
 };
 
-// `overrides` are those of `-o`. Blocking: runs programs. The error text says why there is no configuration at all.
+// `overrides` are those of `-o`. Blocking: runs programs. The error text says why there is no
+// configuration at all.
 struct PostfixSettingsResult {
   std::optional<PostfixSettings> settings;
   std::string error;

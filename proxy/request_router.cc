@@ -59,19 +59,19 @@ RequestRouter::Handled RequestRouter::Handle(std::string_view bytes,
     ++counters_.requests.unknown;
     log_->LimitedWarning(
         "malformed requests",
-        Concat({"malformed ", protocol::RequestName(malformed->kind), " request from a client: ",
-                malformed->reason, malformed->attribute.empty() ? "" : ", expected ",
-                malformed->attribute, malformed->found.empty() ? "" : ", got ",
-                ShownKey(malformed->found)}));
+        Concat({"malformed ", protocol::RequestName(malformed->kind),
+                " request from a client: ", malformed->reason,
+                malformed->attribute.empty() ? "" : ", expected ", malformed->attribute,
+                malformed->found.empty() ? "" : ", got ", ShownKey(malformed->found)}));
     protocol::AppendBadReply(malformed->kind, malformed->dialect, out);
     CountReply(Status::kBad);
     return Handled::kReplied;
   }
   const auto& unanswered = std::get<protocol::Unanswered>(parsed);
-  log_->LimitedWarning("lists that are no request",
-                       Concat({"a client sent an attribute list that is no request: ",
-                               unanswered.reason, unanswered.found.empty() ? "" : ": ",
-                               ShownKey(unanswered.found)}));
+  log_->LimitedWarning(
+      "lists that are no request",
+      Concat({"a client sent an attribute list that is no request: ", unanswered.reason,
+              unanswered.found.empty() ? "" : ": ", ShownKey(unanswered.found)}));
   return Handled::kIgnored;
 }
 
@@ -96,9 +96,10 @@ RequestRouter::Handled RequestRouter::HandleRequest(std::string_view bytes,
     case RequestKind::kUpdate:
     case RequestKind::kDelete:
       ++(kind == RequestKind::kUpdate ? counters_.requests.update : counters_.requests.remove);
-      log_->LimitedWarning(Concat({"write requests ", table}),
-                           Concat({"refused to ", protocol::RequestName(kind), " in table ", table,
-                                   ": this service only reads (proxywrite is the one that writes)"}));
+      log_->LimitedWarning(
+          Concat({"write requests ", table}),
+          Concat({"refused to ", protocol::RequestName(kind), " in table ", table,
+                  ": this service only reads (proxywrite is the one that writes)"}));
       return Answer(conversation, Status::kDeny, {}, out);
     case RequestKind::kUnknown:
       break;
@@ -117,14 +118,16 @@ RequestRouter::Handled RequestRouter::HandleRequest(std::string_view bytes,
   if (const auto* lookup = std::get_if<protocol::LookupRequest>(&request.operation)) {
     return Lookup(*lookup, conversation, out);
   }
-  log_->LimitedWarning(Concat({"sequence ", table}),
-                       Concat({"table ", table, " cannot be listed: pgsql tables have no sequence"}));
+  log_->LimitedWarning(
+      Concat({"sequence ", table}),
+      Concat({"table ", table, " cannot be listed: pgsql tables have no sequence"}));
   return Answer(conversation, Status::kConfig, {}, out);
 }
 
 RequestRouter::Handled RequestRouter::Open(const protocol::OpenRequest& request,
                                            Conversation* conversation, std::string* out) {
-  // A broken table opens as a good one does: a client that is told otherwise never again asks it for partial keys.
+  // A broken table opens as a good one does: a client that is told otherwise never again asks it
+  // for partial keys.
   conversation->flags_ = protocol::OpenReplyFlags(request.instance_flags, smtputf8_enable_);
   return Answer(conversation, Status::kOk, {}, out);
 }
@@ -144,28 +147,32 @@ RequestRouter::Handled RequestRouter::Lookup(const protocol::LookupRequest& requ
   const bool utf8_active = protocol::Utf8Active(request.instance_flags, smtputf8_enable_);
   conversation->utf8_active_ = utf8_active;
   if (utf8_active && !IsValidUtf8(request.key)) {
-    log_->LimitedWarning(Concat({"invalid key ", table.name}),
-                         Concat({"table ", table.name, ": not found, since the key is not valid UTF-8: \"",
-                                 ShownKey(request.key), "\""}));
+    log_->LimitedWarning(
+        Concat({"invalid key ", table.name}),
+        Concat({"table ", table.name, ": not found, since the key is not valid UTF-8: \"",
+                ShownKey(request.key), "\""}));
     ++table.counters.suppressed;
     return Answer(conversation, Status::kNoKey, {}, out);
   }
   std::string_view key = request.key;
-  if (protocol::FoldsKey(request.flags, utf8_active)) {
-    if (!utf8_active) {
+  switch (protocol::FoldingOf(request.flags, utf8_active, conversation->dialect_)) {
+    case protocol::Folding::kNone:
+      break;
+    case protocol::Folding::kAscii:
       FoldAscii(key, &folded_key_);
-    } else if (!FoldUtf8(key, &folded_key_)) {
-      folded_key_ = key;
-    }
-    key = folded_key_;
+      key = folded_key_;
+      break;
+    case protocol::Folding::kUnicode:
+      if (FoldUtf8(key, &folded_key_)) key = folded_key_;
+      break;
   }
 
   const pgsql::KeyParts parts(key);
-  if (!table.binding->table->domain().unrestricted() && !FoldUtf8(parts.domain(), &folded_domain_)) {
+  if (!table.binding->table->domain().unrestricted() &&
+      !FoldUtf8(parts.domain(), &folded_domain_)) {
     folded_domain_ = parts.domain();
   }
-  const pgsql::Preparation preparation =
-      table.binding->table->Prepare(parts, folded_domain_);
+  const pgsql::Preparation preparation = table.binding->table->Prepare(parts, folded_domain_);
   switch (preparation.kind) {
     case pgsql::Preparation::Kind::kQuery:
       break;
@@ -208,9 +215,8 @@ RequestRouter::Handled RequestRouter::Forward(std::string_view bytes,
   SequenceLease* lease =
       forwarded.step == SequenceStep::kNone ? nullptr : conversation->lease_.get();
   conversation->relay_ticket_ =
-      relay_->Submit(std::move(forwarded), lease, [this, conversation](RelayReply reply) {
-        OnRelayReply(conversation, reply);
-      });
+      relay_->Submit(std::move(forwarded), lease,
+                     [this, conversation](RelayReply reply) { OnRelayReply(conversation, reply); });
   return Handled::kPending;
 }
 
@@ -221,8 +227,9 @@ void RequestRouter::OnRelayReply(Conversation* conversation, const RelayReply& r
     conversation->sink_->OnReply(reply.reply);
     return;
   }
-  log_->LimitedWarning("relay failures",
-                       Concat({"a request for another map type could not be relayed: ", reply.reason}));
+  log_->LimitedWarning(
+      "relay failures",
+      Concat({"a request for another map type could not be relayed: ", reply.reason}));
   std::string late_reply;
   Answer(conversation, Status::kRetry, {}, &late_reply);
   conversation->sink_->OnReply(late_reply);
@@ -281,7 +288,8 @@ void RequestRouter::OnLookupAnswer(Conversation* conversation, const pgsql::Answ
   late_reply_.clear();
   Answer(conversation, status, status == Status::kOk ? answer.value : std::string_view(),
          &late_reply_);
-  // The sink may be fed its next request, and that may come back here: nothing of ours is used after this.
+  // The sink may be fed its next request, and that may come back here: nothing of ours is used
+  // after this.
   conversation->sink_->OnReply(late_reply_);
 }
 

@@ -1,7 +1,8 @@
-// One pgsql table as it is served: what its file says now, the pool that answers for it, and what was counted.
+// One pgsql table as it is served: what its file says now, the pool that answers for it, and what
+// was counted.
 //
-// Lives as long as the process serves it; a changed file replaces `binding` and `pool` and leaves the rest. Lookups in flight
-// hold on to the binding and pool that they began with.
+// Lives as long as the process serves it; a changed file replaces `binding` and `pool` and leaves
+// the rest. Lookups in flight hold on to the binding and pool that they began with.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ struct TableCounters {
 };
 
 struct ServedTable {
-  std::string name;                             // "pgsql:/etc/postfix/x.cf"
+  std::string name;                              // "pgsql:/etc/postfix/x.cf"
   std::shared_ptr<pgsql::TableBinding> binding;  // null: broken from the start
   std::shared_ptr<pgsql::ConnectionPool> pool;   // null: broken from the start
   TableState state = TableState::kBroken;

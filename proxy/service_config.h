@@ -1,5 +1,5 @@
-// proxymux.yaml as the service uses it: which settings go with a table or a pool, and which of them must not be used because
-// their settings could not be read.
+// proxymux.yaml as the service uses it: which settings go with a table or a pool, and which of them
+// must not be used because their settings could not be read.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ class ServiceConfig {
   const config::ServerConfig& server() const { return loaded_.config; }
   const config::LoadedConfig& loaded() const { return loaded_; }
 
-  // An error text instead when an error in the file could make the table or pool less secure than it was meant to be.
+  // An error text instead when an error in the file could make the table or pool less secure than
+  // it was meant to be.
   std::variant<config::TableSettings, std::string> ForTable(const std::string& name) const;
   std::variant<config::PoolSettings, std::string> ForPool(const std::string& name) const;
 
@@ -27,7 +28,8 @@ class ServiceConfig {
   config::LoadedConfig loaded_;
 };
 
-// A line for each section of proxymux.yaml that has no effect, because no such table is approved or no table uses such a pool.
+// A line for each section of proxymux.yaml that has no effect, because no such table is approved or
+// no table uses such a pool.
 std::vector<std::string> UnusedSections(const config::ServerConfig& config,
                                         const std::set<std::string, std::less<>>& approved,
                                         const std::vector<std::string>& pools);

@@ -65,7 +65,8 @@ LoadedTable TableLoader::Load(const std::string& name, const ServiceConfig& conf
     return loaded;
   }
   const auto& table_settings = std::get<config::TableSettings>(settings);
-  auto compiled = pgsql::CompiledTable::Compile(*parsed.table, table_settings, read_file, FoldDomain);
+  auto compiled =
+      pgsql::CompiledTable::Compile(*parsed.table, table_settings, read_file, FoldDomain);
   if (const auto* errors = std::get_if<pgsql::CompiledTable::Errors>(&compiled)) {
     for (const std::string& error : *errors) AddError(&loaded, file, error);
     return loaded;

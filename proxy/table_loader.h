@@ -1,5 +1,6 @@
-// From a table's name to what is served for it: reads the file (or main.cf's NAME_... settings), parses and compiles it, and
-// finds its pool. Used at the start, when a file changes, and by `proxymux check`.
+// From a table's name to what is served for it: reads the file (or main.cf's NAME_... settings),
+// parses and compiles it, and finds its pool. Used at the start, when a file changes, and by
+// `proxymux check`.
 #pragma once
 
 #include <map>

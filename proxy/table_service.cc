@@ -51,8 +51,9 @@ void TableService::Load(ServedTable* table) {
     log_->logger().Error("table " + table->name + " cannot be used: " + table->reason);
   } else {
     table->state = TableState::kStale;
-    log_->logger().Error("table " + table->name + ": the new version is broken, the one before it stays in use: " +
-                         table->reason);
+    log_->logger().Error(
+        "table " + table->name +
+        ": the new version is broken, the one before it stays in use: " + table->reason);
   }
 }
 

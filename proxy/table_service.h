@@ -1,5 +1,5 @@
-// Keeps the pgsql tables as their files say: loads them at the start, again when a file changes or the settings are reloaded, and
-// keeps the version in use when a new one is broken.
+// Keeps the pgsql tables as their files say: loads them at the start, again when a file changes or
+// the settings are reloaded, and keeps the version in use when a new one is broken.
 #pragma once
 
 #include <map>

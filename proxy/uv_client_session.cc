@@ -60,7 +60,8 @@ void UvClientSession::Start() {
 void UvClientSession::OnRead(std::string_view bytes, std::int64_t status) {
   if (status < 0) {
     input_ended_ = true;
-    // Somebody who only closed the sending side still reads: every request that was read is answered.
+    // Somebody who only closed the sending side still reads: every request that was read is
+    // answered.
     if (status != UV_EOF || Idle() || ClientIsGone()) {
       End();
       return;
@@ -146,8 +147,8 @@ void UvClientSession::Send() {
   GiveBack(&outbox_);
   write_pending_ = request->bytes.size();
   buffer = uv_buf_init(request->bytes.data(), static_cast<unsigned>(request->bytes.size()));
-  const int result = uv_write(
-      &request->request, pipe_.stream(), &buffer, 1, [](uv_write_t* handle, int status) {
+  const int result =
+      uv_write(&request->request, pipe_.stream(), &buffer, 1, [](uv_write_t* handle, int status) {
         const std::unique_ptr<WriteRequest> owned(static_cast<WriteRequest*>(handle->data));
         if (!owned->alive.expired()) owned->session->OnWritten(owned->bytes.size(), status);
       });

@@ -1,10 +1,11 @@
 // One client's connection: bytes in, requests to the router, replies out, in order.
 //
-// Requests are taken one at a time; while one is under way what the client sends meanwhile is kept, up to a bound, and then left
-// in the socket. A reply that the client does not read stops its requests and nothing else. Nothing is ever sent that was not
-// asked for, apart from the greeting.
+// Requests are taken one at a time; while one is under way what the client sends meanwhile is kept,
+// up to a bound, and then left in the socket. A reply that the client does not read stops its
+// requests and nothing else. Nothing is ever sent that was not asked for, apart from the greeting.
 //
-// A client that is gone has its request cancelled. One that has only closed its sending side gets its answers first.
+// A client that is gone has its request cancelled. One that has only closed its sending side gets
+// its answers first.
 #pragma once
 
 #include <uv.h>
@@ -35,8 +36,8 @@ class UvClientSession final : private ReplySink {
     bool greeting;
   };
 
-  // `on_end` is called once, when the session is over; it may come from inside a call to the session, which must therefore be
-  // destroyed later, at the end of the loop's turn.
+  // `on_end` is called once, when the session is over; it may come from inside a call to the
+  // session, which must therefore be destroyed later, at the end of the loop's turn.
   UvClientSession(uv_loop_t* loop, int fd, Limits limits, RequestRouter* router, MessageLog* log,
                   SessionTraffic* traffic, std::function<void(UvClientSession*)> on_end);
 
@@ -46,8 +47,8 @@ class UvClientSession final : private ReplySink {
 
   void Start();
 
-  // No further request is read, except the rest of one that has begun to arrive. The session ends as soon as every request that
-  // was read has been answered.
+  // No further request is read, except the rest of one that has begun to arrive. The session ends
+  // as soon as every request that was read has been answered.
   void Drain();
 
   // Now, whatever is under way.
@@ -78,8 +79,8 @@ class UvClientSession final : private ReplySink {
   UvPipe pipe_;
   protocol::AttributeDecoder decoder_;
   Conversation conversation_;
-  std::string inbox_;   // read and not yet handled
-  std::string outbox_;  // to be sent
+  std::string inbox_;              // read and not yet handled
+  std::string outbox_;             // to be sent
   std::size_t write_pending_ = 0;  // bytes that the kernel has not taken yet
   std::shared_ptr<void> alive_;    // tells a late write callback whether the session still stands
   bool reading_ = false;

@@ -6,11 +6,7 @@ namespace proxymux::proxy {
 
 UvClients::UvClients(UvEventLoop* loop, RequestRouter* router, MessageLog* log, Limits limits,
                      std::function<void()> on_served)
-    : loop_(loop),
-      router_(router),
-      log_(log),
-      limits_(limits),
-      on_served_(std::move(on_served)) {}
+    : loop_(loop), router_(router), log_(log), limits_(limits), on_served_(std::move(on_served)) {}
 
 UvClients::~UvClients() {
   on_drained_ = nullptr;

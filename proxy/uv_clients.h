@@ -39,7 +39,8 @@ class UvClients {
   // For new clients; `clients` for all.
   void SetLimits(Limits limits);
 
-  // Accepts nobody any more; each session ends when it has answered what it read. `on_done` once, when none is left.
+  // Accepts nobody any more; each session ends when it has answered what it read. `on_done` once,
+  // when none is left.
   void Drain(std::function<void()> on_done);
   // `on_empty` once, when the last session has ended.
   void NotifyWhenEmpty(std::function<void()> on_empty) { on_drained_ = std::move(on_empty); }

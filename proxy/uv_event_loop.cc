@@ -27,23 +27,28 @@ class LoopTimer final : public pgsql::Timer {
 class LoopSocketWatch final : public pgsql::SocketWatch {
  public:
   LoopSocketWatch(uv_loop_t* loop, int fd, std::function<void(bool, bool)> on_ready) {
-    // An error (EBADF after a reset) is reported as both: reading and writing then show what it is.
-    poll_.Open(loop, fd, [on_ready = std::move(on_ready)](int status, int events) {
-      on_ready(status != 0 || (events & UV_READABLE) != 0,
-               status != 0 || (events & UV_WRITABLE) != 0);
+    poll_.Open(loop, fd, [this, on_ready = std::move(on_ready)](int status, int events) {
+      if (status != 0) {
+        // After an error (a reset connection) libuv has stopped watching, but there may be more to
+        // read than one call takes: watch on, until the owner has seen the error for itself.
+        poll_.SetEvents(interest_);
+        events = UV_READABLE | UV_WRITABLE;
+      }
+      on_ready((events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
     });
   }
   void SetInterest(bool readable, bool writable) override {
-    if (!poll_.is_open()) return;
-    poll_.SetEvents((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
+    interest_ = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+    if (poll_.is_open()) poll_.SetEvents(interest_);
   }
 
  private:
   UvPoll poll_;
+  int interest_ = 0;
 };
 
-// A request on libuv's thread pool. The block lives until libuv calls back; the caller's token only tells whether anybody still
-// wants to hear of it.
+// A request on libuv's thread pool. The block lives until libuv calls back; the caller's token only
+// tells whether anybody still wants to hear of it.
 struct ThreadCall {
   std::shared_ptr<bool> wanted = std::make_shared<bool>(true);
 };
@@ -88,7 +93,8 @@ pgsql::ResolveResult ToResult(int status, const addrinfo* addresses) {
 }  // namespace
 
 UvEventLoop::UvEventLoop() {
-  if (uv_loop_init(&loop_) != 0) std::abort();  // no descriptors at the very start: nothing can be done
+  if (uv_loop_init(&loop_) != 0)
+    std::abort();  // no descriptors at the very start: nothing can be done
   check_ = UvCheck(&loop_, [this] { RunTasks(); });
   idle_ = UvIdle(&loop_, [] {});
 }
@@ -96,7 +102,8 @@ UvEventLoop::UvEventLoop() {
 UvEventLoop::~UvEventLoop() {
   check_.Close();
   idle_.Close();
-  // Close callbacks are due at once. A name server that does not answer may hold a thread for longer than an end may take.
+  // Close callbacks are due at once. A name server that does not answer may hold a thread for
+  // longer than an end may take.
   const auto give_up = pgsql::Clock::now() + std::chrono::seconds(1);
   while (uv_run(&loop_, UV_RUN_NOWAIT) != 0 && pgsql::Clock::now() < give_up) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -134,7 +141,8 @@ std::unique_ptr<pgsql::PendingCall> UvEventLoop::Resolve(
   const int result =
       uv_getaddrinfo(&loop_, &call->request, finished, host.c_str(), nullptr, &hints);
   if (result != 0) {
-    // A name that libuv refuses (too long, no memory) is reported as any other failure, from the loop.
+    // A name that libuv refuses (too long, no memory) is reported as any other failure, from the
+    // loop.
     AtEndOfTurn([call, result] {
       const std::unique_ptr<ResolveCall> owned(call);
       if (*owned->wanted) owned->done(ToResult(result, nullptr));

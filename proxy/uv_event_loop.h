@@ -1,7 +1,7 @@
 // The event loop of the process: libuv behind the hooks that the pgsql room asks for.
 //
-// Owns the uv_loop_t. Name resolution and blocking calls run on libuv's thread pool. Everything made by it must be destroyed
-// before it is.
+// Owns the uv_loop_t. Name resolution and blocking calls run on libuv's thread pool. Everything
+// made by it must be destroyed before it is.
 #pragma once
 
 #include <uv.h>

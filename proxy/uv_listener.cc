@@ -12,7 +12,8 @@
 namespace proxymux::proxy {
 namespace {
 
-// One turn of the loop takes so many at most, so that a flood of new clients does not hold up the others.
+// One turn of the loop takes so many at most, so that a flood of new clients does not hold up the
+// others.
 constexpr int kAcceptsPerTurn = 256;
 
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
@@ -75,7 +76,8 @@ int ListenUnix(const std::string& path, std::string* error) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    *error = "the name of a socket has 1 to " + std::to_string(sizeof(address.sun_path) - 1) + " bytes";
+    *error =
+        "the name of a socket has 1 to " + std::to_string(sizeof(address.sun_path) - 1) + " bytes";
     return -1;
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
@@ -101,7 +103,7 @@ int ListenUnix(const std::string& path, std::string* error) {
       close(fd);
       return -1;
     }
-  } else if (struct stat info {}; lstat(path.c_str(), &info) != 0) {
+  } else if (struct stat info{}; lstat(path.c_str(), &info) != 0) {
     *error = std::strerror(errno);
     close(fd);
     return -1;

@@ -1,7 +1,8 @@
 // Accepts clients on a listening socket that master(8), a service manager or we ourselves opened.
 //
-// Another process may win the race for a connection (EAGAIN): that is normal. When descriptors run out accepting pauses for a
-// moment and the clients wait in the listen queue, which costs them nothing but time.
+// Another process may win the race for a connection (EAGAIN): that is normal. When descriptors run
+// out accepting pauses for a moment and the clients wait in the listen queue, which costs them
+// nothing but time.
 #pragma once
 
 #include <uv.h>
@@ -16,8 +17,9 @@ namespace proxymux::proxy {
 class UvListener {
  public:
   struct Callbacks {
-    std::function<void(int fd)> on_accept;  // the descriptor is the callee's: non-blocking, close-on-exec
-    std::function<void()> on_drained;       // accepted at least one, and none is waiting now
+    std::function<void(int fd)>
+        on_accept;  // the descriptor is the callee's: non-blocking, close-on-exec
+    std::function<void()> on_drained;  // accepted at least one, and none is waiting now
     std::function<void(const std::string& reason)> on_pause;
   };
 
@@ -44,8 +46,9 @@ class UvListener {
   bool paused_ = false;
 };
 
-// A UNIX socket of our own for the standalone mode: the descriptor, or -1 with an error text. A file of that name which no
-// process listens on is replaced; one that is in use is an error. Mode 0666, as master's private sockets have it.
+// A UNIX socket of our own for the standalone mode: the descriptor, or -1 with an error text. A
+// file of that name which no process listens on is replaced; one that is in use is an error. Mode
+// 0666, as master's private sockets have it.
 int ListenUnix(const std::string& path, std::string* error);
 
 }  // namespace proxymux::proxy

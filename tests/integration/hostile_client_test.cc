@@ -137,8 +137,7 @@ TEST_F(HostileClients, MalformedRequestsAreAnsweredBadAndTheConnectionGoesOn) {
     std::string what, bytes, reply;
   } kCases[] = {
       {"flags that are no number", LookupBytes(Table(), "many", "k"), bad_lookup},
-      {"flags with more than 32 bits", LookupBytes(Table(), "99999999999", "k"), bad_lookup},
-      {"negative flags in letters", LookupBytes(Table(), "0x10", "k"), bad_lookup},
+      {"flags in hexadecimal", LookupBytes(Table(), "0x10", "k"), bad_lookup},
       {"no key",
        "request\0lookup\0table\0"s + Table() +
            "\0flags\0"

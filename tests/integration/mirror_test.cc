@@ -61,7 +61,7 @@ class Mirrors : public testing::Test {
       EXPECT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
     }
     const LoadReport report = load.Finish();
-    EXPECT_EQ(report.Failed(), 0u) << report.Text();
+    EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
     EXPECT_LE(world_.Connections(), kConnectionLimit);
   }
 
@@ -112,7 +112,7 @@ TEST_F(Mirrors, NoLookupIsLostWhenOneFreezes) {
   world_.first().Thaw();
   EXPECT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
   const LoadReport report = load.Finish();
-  EXPECT_EQ(report.Failed(), 0u) << report.Text();
+  EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
   EXPECT_LT(report.max_ms, 5000) << report.Text();
 }
 

@@ -36,7 +36,7 @@ class Standalone : public testing::Test {
       : directory_(world_.NewDirectory()),
         postfix_(directory_, world_.Options(Service::kInPlace)),
         socket_(directory_ + "/sock"),
-        admin_(directory_ + "/admin"),
+        admin_(postfix_.data_directory() + "/admin"),
         binary_(postfix_.daemon_directory() + "/proxymux") {
     WriteSettings("");
   }
@@ -77,7 +77,9 @@ class Standalone : public testing::Test {
   MailWorld& world_ = MailWorld::Instance();
   const std::string directory_;
   PostfixInstance postfix_;  // configured, never started
-  const std::string socket_, admin_, binary_;
+  const std::string socket_;
+  const std::string admin_;  // where the mail owner may make it
+  const std::string binary_;
   const std::string log_ = directory_ + "/output";
   std::unique_ptr<ChildProcess> child_;
 };
@@ -85,9 +87,6 @@ class Standalone : public testing::Test {
 TEST_F(Standalone, ServesOnAPathOfItsOwnAndEndsOnSigterm) {
   Serve();
   ExpectGoodLookup();
-  ProxymapClient client(socket_);
-  EXPECT_TRUE(client.Lookup("unix:passwd.byname", "root").Is(protocol::Status::kOk))
-      << harness::ReadFile(log_);
   child_->Signal(SIGTERM);
   EXPECT_EQ(child_->Wait(seconds(10)), 0) << harness::ReadFile(log_);
   EXPECT_TRUE(Eventually([&] { return harness::ProcessesIn(directory_).empty(); }));
@@ -148,7 +147,8 @@ TEST_F(Standalone, SighupWithABadFileChangesNothingAndWithAGoodOneEverything) {
   EXPECT_TRUE(WaitForLog("max_request")) << harness::ReadFile(log_);
   EXPECT_TRUE(client.Lookup(table, long_key).Is(protocol::Status::kNoKey));
   EXPECT_EQ(HttpGet(admin_, "/healthz").status, 200);
-  EXPECT_NE(HttpGet(admin_, "/healthz").body.find("degraded"), std::string::npos);
+  EXPECT_EQ(
+      harness::MetricValue(HttpGet(admin_, "/metrics").body, "proxymux_reload_failures_total"), 1);
 
   WriteSettings("max_request: 4KiB\n");
   child_->Signal(SIGHUP);

@@ -1,6 +1,7 @@
 // Table files that are missing, broken, changed, mended; tables that nobody approved; databases
 // that are not there yet. What is wrong with one table touches no other.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,12 +88,26 @@ TEST_F(TableFiles, DirectoryInPlaceOfAFileBreaksItsTableOnly) {
   ExpectBroken("dir.cf");
 }
 
-// A line without `=` in any table file makes postconf fail as a whole.
-TEST_F(TableFiles, MalformedFileBreaksItsTableOnly) {
-  options_.tables.push_back({"malformed.cf", "hosts = 127.0.0.1\nthis line has no equals sign\n"});
+// A line without `=` in any table file makes postconf fail as a whole, and with it `postfix
+// reload`. A process that starts then, after a crash for one, must find its configuration all the
+// same.
+TEST_F(TableFiles, MalformedFileBreaksItsTableOnlyAlsoForAProcessThatStarts) {
+  options_.tables.push_back({"malformed.cf", Constant("x")});
   Start();
+  ExpectGoodTable();
+  postfix_->WriteConfig("malformed.cf", "hosts = 127.0.0.1\nthis line has no equals sign\n");
+  ASSERT_NE(harness::RunCommand(
+                {"/usr/sbin/postconf", "-c", postfix_->config_directory(), "-x", "proxy_read_maps"})
+                .status,
+            0);
+  const auto pids = postfix_->Pids("proxymux");
+  ASSERT_EQ(pids.size(), 1u);
+  ::kill(pids[0], SIGKILL);
+  ASSERT_TRUE(client_->Closed());
+  client_ = std::make_unique<ProxymapClient>(postfix_->SocketPath());
   ExpectBroken("malformed.cf");
   EXPECT_TRUE(postfix_->WaitForLog("malformed.cf:2")) << postfix_->Log();
+  EXPECT_TRUE(client_->Lookup("unix:passwd.byname", "root").Is(Status::kOk));
 }
 
 TEST_F(TableFiles, QueryThatIsNoTemplateBreaksItsTableOnly) {

@@ -29,12 +29,18 @@ TEST(DictFlags, NoFlagThatWasAskedForIsMissingInTheReply) {
 }
 
 TEST(DictFlags, WhoFolds) {
-  EXPECT_FALSE(FoldsKey(524353, true)) << "a 3.7 client has folded already";
-  EXPECT_TRUE(FoldsKey(540737, false)) << "a 3.7 client with smtputf8_enable = no leaves it to us";
-  EXPECT_TRUE(FoldsKey(1589329, true)) << "a 3.12 client leaves it to us";
-  EXPECT_FALSE(FoldsKey(1572945, true)) << "postmap -f";
-  EXPECT_FALSE(FoldsKey(kFlagFoldFix, true)) << "with UTF-8 active only together with FIXED";
-  EXPECT_FALSE(FoldsKey(kFlagFoldMul | kFlagFixed, false)) << "FOLD_MUL is for patterns";
+  constexpr Dialect kOld = Dialect::kLegacy;
+  constexpr Dialect kNew = Dialect::kInstanceFlags;
+  EXPECT_EQ(FoldingOf(524353, true, kOld), Folding::kNone) << "a 3.7 client has folded already";
+  EXPECT_EQ(FoldingOf(540737, false, kOld), Folding::kAscii)
+      << "a 3.7 client with smtputf8_enable = no leaves it to us";
+  EXPECT_EQ(FoldingOf(540737, true, kOld), Folding::kAscii) << "also when it is on for us";
+  EXPECT_EQ(FoldingOf(1589329, true, kNew), Folding::kUnicode) << "a 3.12 client leaves it to us";
+  EXPECT_EQ(FoldingOf(1572945, true, kNew), Folding::kNone) << "postmap -f";
+  EXPECT_EQ(FoldingOf(kFlagFoldFix, true, kNew), Folding::kNone)
+      << "with UTF-8 active only together with FIXED";
+  EXPECT_EQ(FoldingOf(kFlagFoldMul | kFlagFixed, false, kNew), Folding::kNone)
+      << "FOLD_MUL is for patterns";
 }
 
 TEST(DictFlags, NamesForLogs) {

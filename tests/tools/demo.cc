@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/harness/deadline.h"
 #include "tests/harness/load_clients.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/postfix_instance.h"
@@ -184,32 +185,41 @@ class Demo {
     return options;
   }
 
-  int Connections() {
+  // Database connections of proxymux, or of everybody else.
+  int Connections(bool ours) {
     int count = 0;
     for (auto* cluster : {first_.get(), second_.get()}) {
-      if (cluster->Running()) count += cluster->ConnectionCount(kMailRole);
+      if (!cluster->Running()) continue;
+      count += std::stoi(
+          cluster->Sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = '" +
+                                       std::string(kMailRole) + "' AND application_name " +
+                                       (ours ? "=" : "<>") + " 'proxymux'"));
     }
     return count;
   }
 
-  void Watch(Measurement& measurement, seconds duration) {
+  void Watch(Measurement& measurement, seconds duration, bool ours) {
     for (const Deadline deadline(duration); !deadline.Passed(); ::poll(nullptr, 0, 200)) {
-      measurement.connections = std::max(measurement.connections, Connections());
+      const int count = ours ? Connections(true) : Connections(false) - deliveries_;
+      measurement.connections = std::max(measurement.connections, count);
     }
   }
 
   Measurement MeasureLoad(const PostfixInstance& instance) {
     Measurement measurement;
     LoadClients load(Load(instance));
-    Watch(measurement, seconds(6));
+    Watch(measurement, seconds(6), &instance == postfix_.get());
     measurement.report = load.Finish();
     return measurement;
   }
 
   void CompareConnections() {
     Step(std::to_string(kClients) + " clients at once on five tables: stock first, then proxymux");
+    // virtual(8) never asks a proxymap: the delivery of a moment ago left a connection of its own.
+    deliveries_ = Connections(false);
     stock_->Start();
     stock_load_ = MeasureLoad(*stock_);
+    StopStock();
     Say("stock proxymap: " + std::to_string(stock_load_.connections) + " database connections");
     load_ = MeasureLoad(*postfix_);
     Say("proxymux:       " + std::to_string(load_.connections) + " database connections");
@@ -217,27 +227,35 @@ class Demo {
     Expect(load_.connections <= 4, "more than 4 connections");
   }
 
+  void StopStock() {
+    stock_->Stop();
+    Expect(Eventually([&] { return Connections(false) <= deliveries_; }),
+           "connections of stock stay open");
+  }
+
   Measurement MeasureLoss(const PostfixInstance& instance) {
     Measurement measurement;
     LoadClients load(Load(instance));
-    Watch(measurement, seconds(2));
+    Watch(measurement, seconds(2), &instance == postfix_.get());
     first_->StopImmediate();
-    Watch(measurement, seconds(3));
+    Watch(measurement, seconds(3), &instance == postfix_.get());
     first_->Start();
-    Watch(measurement, seconds(2));
+    Watch(measurement, seconds(2), &instance == postfix_.get());
     measurement.report = load.Finish();
     return measurement;
   }
 
   void StopOneMirror() {
     Step("The same load, and one of the two mirrors is stopped in the middle, then started again");
+    stock_->Start();
     stock_loss_ = MeasureLoss(*stock_);
-    stock_->Stop();
+    StopStock();
     Say("stock proxymap: " + std::to_string(stock_loss_.report.Failed()) +
         " lookups failed (deferred mail)");
     loss_ = MeasureLoss(*postfix_);
     Say("proxymux:       " + std::to_string(loss_.report.Failed()) + " lookups failed");
-    Expect(loss_.report.Failed() == 0, "lookups were lost: " + loss_.report.Text());
+    Expect(loss_.report.Failed() == 0 && loss_.connections <= 4,
+           "lookups were lost: " + loss_.report.Text() + "\n" + LogTail());
   }
 
   void ShowTable() {
@@ -267,12 +285,19 @@ class Demo {
     std::fflush(stdout);
   }
 
+  // The end of the log, for a failure's explanation.
+  std::string LogTail() const {
+    const std::string log = postfix_->Log();
+    return log.size() <= 6000 ? log : log.substr(log.find('\n', log.size() - 6000) + 1);
+  }
+
   static void Expect(bool condition, const std::string& otherwise) {
     if (!condition) throw std::runtime_error(otherwise);
   }
 
   std::string binary_;
   int step_ = 0;
+  int deliveries_ = 0;
   TempDirectory directory_;
   std::unique_ptr<PostgresCluster> first_, second_;
   std::unique_ptr<PostfixInstance> stock_, postfix_;

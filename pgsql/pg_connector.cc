@@ -1,0 +1,197 @@
+#include "pgsql/pg_connector.h"
+
+#include <arpa/inet.h>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace proxymux::pgsql {
+namespace {
+
+bool IsNumericAddress(const std::string& host) {
+  unsigned char address[sizeof(in6_addr)];
+  // A scope ("fe80::1%eth0") is the resolver's business: getaddrinfo takes it without asking a
+  // server.
+  return inet_pton(AF_INET, host.c_str(), address) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), address) == 1;
+}
+
+// The first line of libpq's message, with the SQLSTATE that PQERRORS_VERBOSE puts behind the
+// severity ("FATAL:  28P01: ...") taken out.
+ConnectFailure ParseFailure(std::string_view message) {
+  ConnectFailure failure;
+  // With several attempts in it (sslmode=prefer) the last one counts for the state, all for the
+  // reader.
+  for (std::size_t at = message.find(":  "); at != std::string_view::npos;
+       at = message.find(":  ", at + 3)) {
+    const std::string_view rest = message.substr(at + 3);
+    if (rest.size() < 7 || rest.substr(5, 2) != ": ") continue;
+    const std::string_view code = rest.substr(0, 5);
+    const bool is_code =
+        code.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+    if (is_code) failure.sqlstate = code;
+  }
+  std::size_t begin = 0;
+  while (begin < message.size()) {
+    std::size_t end = message.find('\n', begin);
+    if (end == std::string_view::npos) end = message.size();
+    const std::string_view line = message.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.empty() || line.starts_with("LOCATION:")) continue;
+    if (!failure.text.empty()) failure.text += "; ";
+    failure.text += line.substr(line.find_first_not_of(" \t") == std::string_view::npos
+                                    ? 0
+                                    : line.find_first_not_of(" \t"));
+  }
+  if (!failure.sqlstate.empty()) {
+    const std::string shown = "  " + failure.sqlstate + ": ";
+    for (std::size_t at = failure.text.find(shown); at != std::string::npos;
+         at = failure.text.find(shown)) {
+      failure.text.replace(at, shown.size(), " ");
+    }
+  }
+  return failure;
+}
+
+void DropNotice(void*, const char*) {}
+
+}  // namespace
+
+PgConnector::PgConnector(const ConnectPlan& plan, Duration attempt_timeout, EventLoop* loop,
+                         Done done)
+    : plan_(plan),
+      attempt_timeout_(attempt_timeout),
+      loop_(loop),
+      done_(std::move(done)),
+      timer_(loop->NewTimer([this] { NextEndpoint(); })) {
+  timer_->Start(
+      Duration::zero());  // from the loop, so that nothing is reported from inside the constructor
+}
+
+PgConnector::~PgConnector() { Disconnect(); }
+
+void PgConnector::NextEndpoint() {
+  if (next_endpoint_ == plan_.endpoints.size()) {
+    Disconnect();
+    const Done done = std::move(done_);
+    done(nullptr, ConnectFailure(last_failure_));
+    return;
+  }
+  const Endpoint& endpoint = plan_.endpoints[next_endpoint_++];
+  if (!endpoint.NeedsResolving()) {
+    attempts_.push_back({endpoint, endpoint.hostaddr});
+    NextAttempt();
+    return;
+  }
+  if (IsNumericAddress(endpoint.host)) {
+    attempts_.push_back({endpoint, endpoint.host});
+    NextAttempt();
+    return;
+  }
+  timer_ = loop_->NewTimer([this, endpoint] {
+    resolve_.reset();
+    last_failure_ = {"", "could not translate host name \"" + endpoint.host +
+                             "\" to an address: the name server did not answer in time"};
+    NextEndpoint();
+  });
+  timer_->Start(attempt_timeout_);
+  resolve_ = loop_->Resolve(endpoint.host, [this, endpoint](ResolveResult result) {
+    timer_->Stop();
+    for (std::string& address : result.addresses) {
+      attempts_.push_back({endpoint, std::move(address)});
+    }
+    if (result.addresses.empty()) {
+      last_failure_ = {"", "could not translate host name \"" + endpoint.host +
+                               "\" to an address: " + result.error};
+    }
+    NextAttempt();
+  });
+}
+
+void PgConnector::NextAttempt() {
+  if (attempts_.empty()) {
+    NextEndpoint();
+    return;
+  }
+  const Attempt attempt = std::move(attempts_.front());
+  attempts_.pop_front();
+  StartAttempt(attempt);
+}
+
+void PgConnector::StartAttempt(const Attempt& attempt) {
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    names.push_back(name);
+    values.push_back(value.c_str());
+  };
+  for (const auto& [name, value] : plan_.parameters) add(name.c_str(), value);
+  add("host", attempt.endpoint.host);
+  add("hostaddr", attempt.address);
+  add("port", attempt.endpoint.port);
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+
+  connection_.reset(PQconnectStartParams(names.data(), values.data(), /*expand_dbname=*/0));
+  if (connection_ == nullptr) {
+    AttemptFailed({"", "out of memory"});
+    return;
+  }
+  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // for the SQLSTATE of a refusal
+  PQsetNoticeProcessor(connection_.get(), DropNotice, nullptr);
+  if (PQstatus(connection_.get()) == CONNECTION_BAD) {
+    AttemptFailed(ParseFailure(PQerrorMessage(connection_.get())));
+    return;
+  }
+  const std::string where = attempt.address.empty() ? plan_.label : attempt.address;
+  timer_ = loop_->NewTimer([this, where] {
+    AttemptFailed({"", "connection to \"" + where + "\" timed out"});
+  });
+  timer_->Start(attempt_timeout_);
+  Watch(PGRES_POLLING_WRITING);
+}
+
+void PgConnector::Watch(PostgresPollingStatusType wants) {
+  watch_ = loop_->WatchSocket(PQsocket(connection_.get()), [this](bool, bool) { Poll(); });
+  watch_->SetInterest(wants == PGRES_POLLING_READING, wants == PGRES_POLLING_WRITING);
+}
+
+void PgConnector::Poll() {
+  // libpq may close this socket and open another one (sslmode=prefer): the watch has to go first.
+  watch_.reset();
+  const PostgresPollingStatusType wants = PQconnectPoll(connection_.get());
+  switch (wants) {
+    case PGRES_POLLING_READING:
+    case PGRES_POLLING_WRITING:
+      Watch(wants);
+      return;
+    case PGRES_POLLING_OK: {
+      timer_.reset();
+      PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
+      const Done done = std::move(done_);
+      done(std::move(connection_), {});
+      return;
+    }
+    case PGRES_POLLING_FAILED:
+    case PGRES_POLLING_ACTIVE:
+      AttemptFailed(ParseFailure(PQerrorMessage(connection_.get())));
+      return;
+  }
+}
+
+void PgConnector::AttemptFailed(ConnectFailure failure) {
+  last_failure_ = std::move(failure);
+  Disconnect();
+  NextAttempt();
+}
+
+void PgConnector::Disconnect() {
+  timer_.reset();
+  resolve_.reset();
+  watch_.reset();  // before libpq closes the socket
+  connection_.reset();
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,63 @@
+// Makes one connection: resolves names through the event loop, tries every address of every
+// endpoint in turn, each for a bounded time, and hands over the first that is ready for queries.
+//
+// libpq's blocking corners and how they are kept off the loop: it is given numeric addresses only;
+// PQsocket() is read again after every PQconnectPoll(), which may have opened another socket
+// (libpq, "PQconnectStartParams").
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "pgsql/event_loop.h"
+#include "pgsql/pg_conninfo.h"
+#include "pgsql/pg_handles.h"
+#include "pgsql/upstream_connection.h"
+
+namespace proxymux::pgsql {
+
+class PgConnector {
+ public:
+  // `connection` is null when every attempt failed; `failure` is then that of the last one. Called
+  // once, from the loop; the connector may be destroyed in it. Destroyed before, it gives up
+  // without a call.
+  using Done = std::function<void(PgConnectionHandle connection, const ConnectFailure& failure)>;
+
+  // `attempt_timeout` is for one address, and for resolving one name. `plan` must outlive the
+  // connector.
+  PgConnector(const ConnectPlan& plan, Duration attempt_timeout, EventLoop* loop, Done done);
+  ~PgConnector();
+  PgConnector(const PgConnector&) = delete;
+  PgConnector& operator=(const PgConnector&) = delete;
+
+ private:
+  struct Attempt {
+    Endpoint endpoint;
+    std::string address;  // numeric; empty for a UNIX socket
+  };
+
+  void NextEndpoint();
+  void NextAttempt();
+  void StartAttempt(const Attempt& attempt);
+  void Watch(PostgresPollingStatusType wants);
+  void Poll();
+  void AttemptFailed(ConnectFailure failure);
+  void Disconnect();
+
+  const ConnectPlan& plan_;
+  const Duration attempt_timeout_;
+  EventLoop* const loop_;
+  Done done_;
+  std::size_t next_endpoint_ = 0;
+  std::deque<Attempt> attempts_;
+  ConnectFailure last_failure_;
+  PgConnectionHandle connection_;
+  std::unique_ptr<SocketWatch> watch_;
+  std::unique_ptr<Timer> timer_;
+  std::unique_ptr<PendingCall> resolve_;
+};
+
+}  // namespace proxymux::pgsql
