@@ -300,13 +300,23 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
     return true;
   }
 
+  if (result == nullptr) {
+    // The separator behind a statement. libpq gives one at a time; more mean that it expects
+    // nothing further, as after the connection was lost.
+    if (++separators_ <= 2) return true;
+    ReportLost(PQstatus(connection_.get()) == CONNECTION_BAD
+                   ? FirstLine(PQerrorMessage(connection_.get()))
+                   : kOutOfStep);
+    return false;
+  }
+  separators_ = 0;
   switch (ledger_.Next()) {
     case PipelineLedger::Expected::kNothing:
       return true;
     case PipelineLedger::Expected::kSync:
-      if (result == nullptr) return true;  // the separator behind the last statement
       if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
-        ReportLost(kOutOfStep);
+        const std::string message = FirstLine(PQresultErrorMessage(result.get()));
+        ReportLost(message.empty() ? kOutOfStep : message);
         return false;
       }
       ledger_.PopSync();
@@ -315,16 +325,6 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
       break;
   }
 
-  if (result == nullptr) {
-    // The separator behind the statement before. libpq gives one at a time; more mean that it knows
-    // of no further statement.
-    if (++separators_ <= 2) return true;
-    ReportLost(PQstatus(connection_.get()) == CONNECTION_BAD
-                   ? FirstLine(PQerrorMessage(connection_.get()))
-                   : kOutOfStep);
-    return false;
-  }
-  separators_ = 0;
   StatementResult answer;
   const ResultRows rows(result.get());
   switch (PQresultStatus(result.get())) {

@@ -1,6 +1,6 @@
 #include "proxy/daemon.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -365,7 +365,6 @@ std::vector<std::string> Daemon::Degraded() const {
 ServiceStatus Daemon::Snapshot() {
   const RouterCounters& counters = router_->counters();
   const SessionTraffic& traffic = clients_->traffic();
-  const RelayStatus relay = relay_->Status();
   ServiceStatus status;
   status.version = kVersion;
   status.pid = getpid();
@@ -391,17 +390,7 @@ ServiceStatus Daemon::Snapshot() {
   status.reload_failures = reload_failures_;
   status.log_lines_dropped = logger_->dropped();
   status.resident_bytes = ResidentBytes();
-  const StockPolicy policy = MakeRelayOptions().policy;
-  const bool spawns = policy.mode == StockMode::kSpawn;
-  status.relay.mode = spawns ? RelayMode::kProcesses : RelayMode::kSocket;
-  status.relay.limit = policy.processes;
-  (spawns ? status.relay.processes : status.relay.connections) =
-      static_cast<std::uint64_t>(relay.processes);
-  status.relay.busy = static_cast<std::uint64_t>(relay.busy);
-  status.relay.waiting = static_cast<std::uint64_t>(relay.queued);
-  status.relay.requests = relay.requests;
-  status.relay.failures = relay.failures;
-  status.relay.starts = relay.starts;
+  status.relay = CollectRelay(*relay_, MakeRelayOptions().policy);
   status.pools = CollectPools(*pools_, loop_.Now());
   status.tables = CollectTables(*registry_);
   return status;

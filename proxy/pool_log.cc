@@ -1,6 +1,6 @@
 #include "proxy/pool_log.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include <chrono>
 

@@ -123,6 +123,21 @@ std::vector<TableStatus> CollectTables(const TableRegistry& tables) {
   return all;
 }
 
+RelayCounts CollectRelay(const Relay& relay, const StockPolicy& policy) {
+  const RelayStatus status = relay.Status();
+  const bool spawns = policy.mode == StockMode::kSpawn;
+  RelayCounts counts;
+  counts.mode = spawns ? RelayMode::kProcesses : RelayMode::kSocket;
+  counts.limit = policy.processes;
+  (spawns ? counts.processes : counts.connections) = static_cast<std::uint64_t>(status.processes);
+  counts.busy = static_cast<std::uint64_t>(status.busy);
+  counts.waiting = static_cast<std::uint64_t>(status.queued);
+  counts.requests = status.requests;
+  counts.failures = status.failures;
+  counts.starts = status.starts;
+  return counts;
+}
+
 std::uint64_t ResidentBytes() {
   // proc(5): the second number of statm is the resident set in pages.
   std::ifstream statm("/proc/self/statm");

@@ -5,13 +5,16 @@
 #include <vector>
 
 #include "pgsql/pg_pools.h"
+#include "proxy/relay.h"
 #include "proxy/status.h"
+#include "proxy/stock_scheduler.h"
 #include "proxy/table_registry.h"
 
 namespace proxymux::proxy {
 
 std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now);
 std::vector<TableStatus> CollectTables(const TableRegistry& tables);
+RelayCounts CollectRelay(const Relay& relay, const StockPolicy& policy);
 std::uint64_t ResidentBytes();
 
 // A line for each pool that has no host to ask.
