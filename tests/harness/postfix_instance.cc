@@ -84,6 +84,22 @@ void PostfixInstance::WriteConfig(const std::string& name, const std::string& te
   }
 }
 
+// Each setting once, as given last: Postfix warns of every other.
+static std::string WithoutOverridden(const std::string& main_cf) {
+  std::vector<std::string> lines;
+  std::istringstream in(main_cf);
+  for (std::string line; std::getline(in, line);) {
+    const std::string name = line.substr(0, line.find_first_of(" ="));
+    std::erase_if(lines, [&name](const std::string& earlier) {
+      return earlier.substr(0, earlier.find_first_of(" =")) == name;
+    });
+    lines.push_back(line);
+  }
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
 void PostfixInstance::WriteMainCf(const Options& options) {
   options_ = options;
   std::ostringstream text;
@@ -128,7 +144,7 @@ void PostfixInstance::WriteMainCf(const Options& options) {
   for (const auto& table : options_.approved) text << " proxy:" << table;
   text << "\n";
   for (const auto& line : options_.main_cf) text << line << "\n";
-  WriteConfig("main.cf", text.str(), 0644);
+  WriteConfig("main.cf", WithoutOverridden(text.str()), 0644);
   MakeOld(config_directory() + "/main.cf");
 }
 

@@ -94,9 +94,13 @@ TempDirectory::~TempDirectory() {
 }
 
 void TempDirectory::Remove(const std::string& directory) {
-  EndProcessesIn(directory);
-  std::error_code ignored;
-  std::filesystem::remove_all(directory, ignored);
+  // Whoever was about to start something or to write a file may still do so once.
+  Eventually([&] {
+    EndProcessesIn(directory);
+    std::error_code error;
+    std::filesystem::remove_all(directory, error);
+    return !error && !std::filesystem::exists(directory, error);
+  });
 }
 
 void TempDirectory::Keep() {

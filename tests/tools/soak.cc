@@ -1,4 +1,4 @@
-// The stock clients over proxymux for as long as asked: smtpd, cleanup, trivial-rewrite, virtual and postmap of the installed
+// The stock clients over proxymux for as long as asked: smtpd, cleanup, trivial-rewrite, local, virtual and postmap of the installed
 // Postfix, against two mirrors, with bursts of many clients and a `postfix reload` now and then. Fails on a lookup that is not
 // answered rightly, on mail that is not delivered, and on any line in the mail log above the level of information.
 //
@@ -26,6 +26,8 @@ using harness::AddressOf;
 using harness::AliasOf;
 using integration::MailWorld;
 
+constexpr char kLocalRecipient[] = "nobody@local.example.net";
+
 struct Totals {
   std::uint64_t messages = 0;
   std::uint64_t refused_recipients = 0;
@@ -46,12 +48,14 @@ std::size_t DeliveredIn(const std::string& directory) {
 void OneRound(int round, harness::PostfixInstance& postfix, Totals* totals) {
   const int user = 1 + round % integration::kUsers;
   harness::SmtpClient client(postfix.smtp_port());
+  // Every second message goes to a UNIX account, by way of local(8) and its mailbox_transport_maps.
+  const std::string recipient = round % 2 == 0 ? AliasOf(user) : kLocalRecipient;
   const std::string answer =
-      client.SendMessage("sender@elsewhere.example", {AliasOf(user)}, "round " + std::to_string(round));
+      client.SendMessage("sender@elsewhere.example", {recipient}, "round " + std::to_string(round));
   if (answer.starts_with("250")) {
     ++totals->messages;
   } else {
-    totals->faults.push_back("message to " + AliasOf(user) + ": " + answer);
+    totals->faults.push_back("message to " + recipient + ": " + answer);
   }
   const auto found = postfix.Postmap(AliasOf(user), postfix.Table("pgsql-aliases.cf"));
   ++totals->postmap;
@@ -75,7 +79,18 @@ void OneRound(int round, harness::PostfixInstance& postfix, Totals* totals) {
 
 int Run(std::chrono::minutes duration) {
   MailWorld& world = MailWorld::Instance();
-  harness::PostfixInstance postfix(world.NewDirectory(), world.Options(harness::Service::kInPlace));
+  const std::string directory = world.NewDirectory();
+  auto options = world.Options(harness::Service::kInPlace);
+  const std::string table = "proxy:pgsql:" + directory + "/etc/pgsql-relay.cf";
+  options.main_cf.insert(options.main_cf.end(),
+                         {"mydestination = local.example.net",
+                          "local_recipient_maps = proxy:unix:passwd.byname " + table,
+                          "mailbox_transport_maps = " + table,
+                          "mail_spool_directory = " + directory + "/mail/spool/"});
+  harness::PostfixInstance postfix(directory, options);
+  std::filesystem::create_directories(directory + "/mail/spool");
+  std::filesystem::permissions(directory + "/mail/spool", std::filesystem::perms::all |
+                                                              std::filesystem::perms::sticky_bit);
   postfix.Start();
   Totals totals;
   const auto began = Clock::now();
