@@ -107,7 +107,7 @@ std::vector<Option> MakeOptions() {
        .default_text = "1m",
        .minimum = kSecond,
        .maximum = kDay,
-       .help = "An idle stock daemon, or an idle connection to one, is ended after this time."},
+       .help = "A stock daemon of ours that has been idle for this time is ended."},
       {.name = "relay.timeout",
        .member = Server(&ServerConfig::relay_timeout),
        .default_text = "2m",

@@ -12,9 +12,8 @@
 #include "proxy/descriptor_limit.h"
 #include "proxy/privileges.h"
 #include "proxy/status_collector.h"
+#include "proxy/stock_listener.h"
 #include "proxy/version.h"
-
-extern char** environ;
 
 namespace proxymux::proxy {
 namespace {
@@ -23,16 +22,6 @@ namespace {
 constexpr std::size_t kOtherDescriptors = 1000;
 
 constexpr auto kHousekeepingInterval = std::chrono::seconds(1);
-
-std::map<std::string, std::string> Environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const char* equals = std::strchr(*entry, '=');
-    if (equals != nullptr)
-      variables.emplace(std::string(*entry, static_cast<std::size_t>(equals - *entry)), equals + 1);
-  }
-  return variables;
-}
 
 Severity ThresholdOf(config::LogLevel level) {
   switch (level) {
@@ -115,7 +104,6 @@ int Daemon::Run() {
     clients_->NotifyWhenEmpty([this] { Stop(); });
   }
   loop_.Run();
-  logger_->Debug("ended");
   return EXIT_SUCCESS;
 }
 
@@ -202,7 +190,7 @@ bool Daemon::GiveUpPrivileges() {
   if (!options_.drop_privileges) return true;
   const auto account = FindAccount(postfix_.mail_owner);
   if (const auto* error = std::get_if<PrivilegeError>(&account)) {
-    logger_->Fatal(fmt::format("mail_owner {}: {}", postfix_.mail_owner, error->text));
+    logger_->Fatal(error->text);
     return false;
   }
   if (const auto error = DropPrivileges(std::get<Account>(account))) {
@@ -215,10 +203,7 @@ bool Daemon::GiveUpPrivileges() {
 RelayOptions Daemon::MakeRelayOptions() const {
   const config::ServerConfig& server = config_->server();
   RelayOptions relay;
-  // In stock's place there is no stock service to ask: its daemons are ours to run.
-  const bool in_place =
-      options_.mode == ServiceMode::kMaster && options_.service_name == "proxymap";
-  relay.policy.mode = in_place ? StockMode::kSpawn : StockMode::kService;
+  relay.policy.mode = relay_mode_;
   relay.policy.processes = static_cast<std::size_t>(server.relay_processes);
   relay.policy.request_timeout = server.relay_timeout;
   relay.policy.process_idle = server.relay_idle;
@@ -231,13 +216,26 @@ RelayOptions Daemon::MakeRelayOptions() const {
     relay.launch.overrides.push_back(name + "=" + value);
   }
   relay.launch.verbosity = options_.verbosity;
-  relay.launch.environment = Environment();
+  relay.launch.environment = ProcessEnvironment();
   relay.launch.environment["MAIL_CONFIG"] = options_.config_directory;
   relay.launch.generation = options_.generation;
   return relay;
 }
 
+StockMode Daemon::ChooseRelayMode() const {
+  if (options_.service_name == "proxymap") return StockMode::kSpawn;
+  const std::string& socket = config_->server().relay_socket;
+  const int probe = ConnectToUnixSocket(socket);
+  const bool there = probe >= 0 || probe == -EAGAIN;
+  if (probe >= 0) close(probe);
+  if (there || socket != config::ServerConfig().relay_socket) return StockMode::kService;
+  logger_->Info(fmt::format(
+      "nobody listens on {}: stock daemons for other map types are started here", socket));
+  return StockMode::kSpawn;
+}
+
 void Daemon::BuildRelay() {
+  relay_mode_ = ChooseRelayMode();
   relay_ = std::make_unique<UvRelay>(loop_.uv(), MakeRelayOptions(), &relay_log_);
 }
 
@@ -314,6 +312,9 @@ void Daemon::Reload() {
     return;
   }
   ++reloads_;
+  for (const std::string& change : ChangesForRestart(config_->server(), loaded->server())) {
+    logger_->Warning(change);
+  }
   config_ = std::move(loaded);
   const config::ServerConfig& server = config_->server();
   if (options_.verbosity == 0) logger_->SetThreshold(ThresholdOf(server.log_level));

@@ -69,6 +69,9 @@ class Daemon {
   void RetargetLog();
   UvClients::Limits ClientLimits() const;
   bool GiveUpPrivileges();
+  // In stock's place there is no stock service to ask, and its daemons are ours to run. The same
+  // when master.cf has no stock line at all, so that nobody listens there.
+  StockMode ChooseRelayMode() const;
   void BuildRelay();
   RelayOptions MakeRelayOptions() const;
   bool StartListening();
@@ -95,6 +98,7 @@ class Daemon {
 
   PostfixSettings postfix_;
   std::shared_ptr<const ServiceConfig> config_;
+  StockMode relay_mode_ = StockMode::kService;
   std::size_t most_clients_ = 0;  // for the descriptors that there are
   std::uint64_t reloads_ = 0;
   std::uint64_t reload_failures_ = 0;

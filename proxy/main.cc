@@ -4,6 +4,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ namespace {
 
 constexpr char kDefaultConfigDirectory[] = "/etc/postfix";
 
-// A fatal end under master: as Postfix's daemons, not so fast that master starts us in a circle.
+// Master throttles a service that ends so: the administrator has to act.
 int FatalUnderMaster(Logger* logger, const std::string& text) {
   logger->Fatal(text);
   return EXIT_FAILURE;
@@ -156,10 +157,21 @@ int ShowConfig(const std::string& config_directory) {
 
 struct CtlOptions {
   std::string config_directory = kDefaultConfigDirectory;
-  std::string service_name = "proxymux";
+  std::string service_name;
   std::string socket;
   bool json = false;
 };
+
+// The admin sockets in `directory`, by the name that ParseAdminAddress gives them.
+std::vector<std::string> AdminSocketsIn(const std::string& directory) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("proxymux-") && name.ends_with(".sock")) found.push_back(entry.path());
+  }
+  return found;
+}
 
 int ShowStatus(const CtlOptions& ctl) {
   std::string setting = ctl.socket;
@@ -173,7 +185,18 @@ int ShowStatus(const CtlOptions& ctl) {
     }
     data_directory = postfix.settings->data_directory;
   }
-  const auto address = ParseAdminAddress(setting, data_directory, ctl.service_name);
+  if (setting.empty() && ctl.service_name.empty()) {
+    // One service as a rule, whatever its name in master.cf.
+    const std::vector<std::string> sockets = AdminSocketsIn(data_directory);
+    if (sockets.size() > 1) {
+      std::cerr << "proxymux: several services have an admin socket here; choose one with --service or --socket:\n";
+      for (const std::string& socket : sockets) std::cerr << "  " << socket << "\n";
+      return EXIT_FAILURE;
+    }
+    if (sockets.size() == 1) setting = sockets[0];
+  }
+  const auto address = ParseAdminAddress(
+      setting, data_directory, ctl.service_name.empty() ? "proxymux" : ctl.service_name);
   if (const auto* error = std::get_if<AdminAddressError>(&address)) {
     std::cerr << "proxymux: " << error->text << "\n";
     return EXIT_FAILURE;
@@ -247,8 +270,8 @@ int RunCommand(int argc, char** argv) {
   CLI::App* ctl_status = ctl_command->add_subcommand("status", "Pools, hosts and tables");
   ctl_status->add_option("-c,--config-directory", ctl.config_directory, "Where main.cf is")
       ->capture_default_str();
-  ctl_status->add_option("--service", ctl.service_name, "The service's name in master.cf")
-      ->capture_default_str();
+  ctl_status->add_option("--service", ctl.service_name,
+                         "The service's name in master.cf; needed only when there are several");
   ctl_status->add_option("--socket", ctl.socket, "The admin listener: /path or ADDRESS:PORT");
   ctl_status->add_flag("--json", ctl.json, "The document as it is");
   ctl_status->callback([&] { status = ShowStatus(ctl); });

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "config/option_table.h"
+#include "config/option_value.h"
+
 namespace proxymux::proxy {
 
 std::variant<config::TableSettings, std::string> ServiceConfig::ForTable(
@@ -38,9 +41,22 @@ std::vector<std::string> UnusedSections(const config::ServerConfig& config,
   for (const auto& [name, settings] : config.pools) {
     if (std::find(pools.begin(), pools.end(), name) != pools.end()) continue;
     problems.push_back("proxymux.yaml: pools: no table uses a pool named " + name +
-                       "; its section has no effect (there are: " + known + ")");
+                       "; its section has no effect (" +
+                       (known.empty() ? "there is no pool" : "there are: " + known) + ")");
   }
   return problems;
+}
+
+std::vector<std::string> ChangesForRestart(const config::ServerConfig& before,
+                                           const config::ServerConfig& after) {
+  std::vector<std::string> changes;
+  for (const config::Option& option : config::Options()) {
+    if (option.reloadable || option.scope() != config::OptionScope::kServer) continue;
+    if (config::OptionText(option, before) == config::OptionText(option, after)) continue;
+    changes.push_back("proxymux.yaml: " + std::string(option.name) +
+                      " has changed; that takes effect at the next start (postfix reload)");
+  }
+  return changes;
 }
 
 }  // namespace proxymux::proxy

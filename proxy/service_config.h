@@ -34,4 +34,8 @@ std::vector<std::string> UnusedSections(const config::ServerConfig& config,
                                         const std::set<std::string, std::less<>>& approved,
                                         const std::vector<std::string>& pools);
 
+// A line for each setting that differs and that a reload does not take up.
+std::vector<std::string> ChangesForRestart(const config::ServerConfig& before,
+                                           const config::ServerConfig& after);
+
 }  // namespace proxymux::proxy

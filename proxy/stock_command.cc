@@ -1,5 +1,9 @@
 #include "proxy/stock_command.h"
 
+#include <unistd.h>
+
+#include <string_view>
+
 #include <cstdio>
 
 namespace proxymux::proxy {
@@ -49,6 +53,18 @@ StockCommand MakeStockCommand(const StockLaunch& launch) {
   std::snprintf(generation, sizeof generation, "%o", launch.generation);
   command.environment.push_back(std::string("GENERATION=") + generation);
   return command;
+}
+
+std::map<std::string, std::string> ProcessEnvironment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) {
+      variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return variables;
 }
 
 }  // namespace proxymux::proxy

@@ -93,6 +93,18 @@ TEST_F(Standalone, ServesOnAPathOfItsOwnAndEndsOnSigterm) {
   EXPECT_FALSE(std::filesystem::exists(admin_));
 }
 
+TEST_F(Standalone, OtherMapTypesAreAnsweredThoughNoStockServiceRuns) {
+  Serve();
+  {
+    ProxymapClient client(socket_);
+    EXPECT_TRUE(client.Lookup("unix:passwd.byname", "root").Is(protocol::Status::kOk))
+        << harness::ReadFile(log_);
+  }
+  child_->Signal(SIGTERM);
+  EXPECT_EQ(child_->Wait(seconds(10)), 0) << harness::ReadFile(log_);
+  EXPECT_TRUE(Eventually([&] { return harness::ProcessesIn(directory_).empty(); }));
+}
+
 TEST_F(Standalone, SigtermUnderLoadLosesNoRequest) {
   Serve();
   harness::LoadOptions options;
