@@ -17,6 +17,7 @@ namespace proxymux::config {
 
 struct LoadedConfig {
   ServerConfig config;
+  bool file_found = false;              // false: there is none, and every setting has its default
   std::vector<Diagnostic> diagnostics;  // in the order of the file
 
   std::set<std::string> broken_tables;  // "pgsql:NAME": an error in this table's section

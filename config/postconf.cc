@@ -149,6 +149,12 @@ class Parameters {
 
   std::optional<std::string> Find(const std::string& name) {
     if (const auto at = own_.find(name); at != own_.end()) return at->second;
+    // postconf(5), mydomain: $myhostname without its first label. `postconf -d` takes that of the
+    // machine, whatever main.cf says.
+    if (const auto host = own_.find("myhostname"); name == "mydomain" && host != own_.end()) {
+      const std::size_t dot = host->second.find('.');
+      return dot == std::string::npos ? "localdomain" : host->second.substr(dot + 1);
+    }
     if (!asked_) {
       asked_ = true;
       if (auto defaults = ReadDefaults(request_, diagnostics_)) {

@@ -174,7 +174,9 @@ LoadedConfig LoadConfigFile(const std::string& path) {
   // Without O_NONBLOCK a FIFO would hold us up for ever.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
-    if (errno == ENOENT) return {};
+    struct stat link;
+    // Nothing of that name at all is no file; a link that leads nowhere was meant to be one.
+    if (errno == ENOENT && lstat(path.c_str(), &link) != 0 && errno == ENOENT) return {};
     return Unusable(FileError(path, "cannot be opened: " + std::generic_category().message(errno),
                               "nothing of the file is used"),
                     true);
@@ -194,7 +196,9 @@ LoadedConfig LoadConfigFile(const std::string& path) {
   if (!text) {
     return Unusable(FileError(path, "cannot be read: " + why, "nothing of the file is used"), true);
   }
-  return LoadConfigText(*text, path);
+  LoadedConfig loaded = LoadConfigText(*text, path);
+  loaded.file_found = true;
+  return loaded;
 }
 
 }  // namespace proxymux::config

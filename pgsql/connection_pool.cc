@@ -2,12 +2,19 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
+#include <utility>
 
 namespace proxymux::pgsql {
 namespace {
 
 // Work objects kept for reuse; more are freed.
 constexpr std::size_t kSpareWork = 1024;
+
+std::string_view EmptyColumns(const FormatOutcome& outcome) {
+  return outcome.empty == 0 ? std::string_view()
+                            : "the query returned NULL or empty columns, which are skipped";
+}
 
 HostHealth::FailureKind KindOf(const ConnectFailure& failure) {
   const std::string_view code = failure.sqlstate;
@@ -54,6 +61,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->binding = std::move(binding);
   work->submitted = loop_->Now();
   work->attempts.assign(hosts_.size(), 0);
+  work->sequence = ++last_sequence_;
   return work;
 }
 
@@ -79,7 +87,7 @@ Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_
   work->key = key;
   work->sink = sink;
   ++counters_.lookups;
-  Enqueue(work, /*in_front=*/false);
+  Enqueue(work);
   return work;
 }
 
@@ -93,16 +101,12 @@ void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
   binding->write_class = WriteClass::kAsking;
   Work* work = NewWork(Work::Kind::kClassify, binding);
   work->may_write = false;
-  Enqueue(work, /*in_front=*/false);
+  Enqueue(work);
 }
 
-void ConnectionPool::Enqueue(Work* work, bool in_front) {
+void ConnectionPool::Enqueue(Work* work) {
   work->queued = loop_->Now();
-  if (in_front) {
-    queue_.PushFront(work);
-  } else {
-    queue_.PushBack(work);
-  }
+  queue_.InsertInOrder(work);
   ScheduleDispatch();
 }
 
@@ -112,18 +116,25 @@ void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
   if (sink != nullptr) sink->OnAnswer(answer);
 }
 
+void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
+  switch (work->kind) {
+    case Work::Kind::kClassify:
+      work->binding->write_class = WriteClass::kUnknown;
+      return;
+    case Work::Kind::kLookup:
+      AnswerWork(work, {Outcome::kRetry, {}, reason});
+      return;
+  }
+}
+
 bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (!MayYetBeServed(*work)) {
-    if (work->kind == Work::Kind::kClassify) {
-      work->binding->write_class = WriteClass::kUnknown;  // asked again with the next lookup
-    } else {
-      AnswerWork(work, {Outcome::kRetry, {}, reason});
-    }
+    GiveUp(work, reason);
     return false;
   }
   ++counters_.reruns;
-  Enqueue(work, /*in_front=*/true);
+  Enqueue(work);
   return true;
 }
 
@@ -207,8 +218,8 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   }
   last_failure_ = host.label + ": " + reason;
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
-  for (auto work = unanswered.rbegin(); work != unanswered.rend(); ++work) {
-    if (!RunAgain(*work, last_failure_)) Recycle(*work);  // the oldest ends up in front
+  for (Work* work : unanswered) {
+    if (!RunAgain(work, last_failure_)) Recycle(work);
   }
   ScheduleDispatch();
 }
@@ -244,7 +255,6 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
       break;
   }
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
-  if (connection.cancelling && answered_before) connection.cancelling = false;
   if (connection.in_flight == 0) connection.cancelling = false;
   if (!queue_.empty()) ScheduleDispatch();
 }
@@ -254,10 +264,10 @@ void ConnectionPool::HandleRows(Work* work, const RowSource& rows) {
   const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
   switch (outcome.status) {
     case FormatStatus::kFound:
-      AnswerWork(work, {Outcome::kFound, value_, {}});
+      AnswerWork(work, {Outcome::kFound, value_, EmptyColumns(outcome)});
       break;
     case FormatStatus::kNotFound:
-      AnswerWork(work, {Outcome::kNotFound, {}, {}});
+      AnswerWork(work, {Outcome::kNotFound, {}, EmptyColumns(outcome)});
       break;
     case FormatStatus::kTooManyElements:
       AnswerWork(work,
@@ -287,13 +297,18 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
       AnswerWork(work, {Outcome::kConfig, {}, reason});
       return;
     case Fault::kCancelled:
-      // Our cancel hit a neighbour of the statement that it was meant for: that one runs again.
-      if (connection.cancelling && work->sink != nullptr) {
-        if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
-        RunAgain(work, reason);
-      } else {
+      if (!std::exchange(connection.cancel_may_hit, false)) {
+        // An administrator, or statement_timeout.
         AnswerWork(work, {Outcome::kRetry, {}, reason});
+        return;
       }
+      // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one,
+      // or one that was sent when that one had just been answered: it has another try here.
+      if (connection.cancelling && connection.cancel_is_certain) {
+        work->attempts[connection.host] = kAttemptsPerHost;
+      }
+      connection.cancelling = false;
+      RunAgain(work, "no answer within query_timeout");
       return;
     case Fault::kConflict:
     case Fault::kElsewhere:

@@ -9,8 +9,8 @@
 //
 // Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is
 // sent again; to another host first, and at most twice to the same one. A lookup that no host can
-// take is answered kRetry at once. A statement over its time limit is answered kRetry and cancelled
-// on the server; a connection that does not react to that is dropped.
+// take is answered kRetry at once. A statement over its time limit is cancelled on the server and
+// tried elsewhere; a connection that does not react to that is dropped.
 //
 // Bounds: connections, statements in flight on each, waiting lookups, time in the queue, time in
 // all.
@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -76,6 +77,9 @@ struct PoolGauges {
   Duration oldest_wait{};
 };
 
+// How often one lookup is sent to the same host: once, and once more when that try came to nothing.
+inline constexpr std::uint8_t kAttemptsPerHost = 2;
+
 class ConnectionPool final : private UpstreamObserver {
  public:
   ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
@@ -108,8 +112,13 @@ class ConnectionPool final : private UpstreamObserver {
     std::size_t host = 0;
     State state = State::kConnecting;
     std::size_t in_flight = 0;
-    bool unsynced = false;    // holds statements that no Sync has followed
-    bool cancelling = false;  // takes nothing new until the cancelled statement is answered
+    bool unsynced = false;  // holds statements that no Sync has followed
+    // Takes nothing new until the cancelled statement is answered. The server keeps the results of
+    // a batch back until its Sync, so which of several statements ran too long shows only then.
+    bool cancelling = false;
+    bool cancel_is_certain = false;  // only one was in flight
+    bool cancel_may_hit = false;     // no statement was cancelled yet since the request
+    bool making_room = false;        // takes nothing new; closed when idle, see MakeRoom
     bool runs_script = false;
     bool held_for_script = false;  // takes nothing but a script, once it is idle
     Time last_used{};
@@ -129,8 +138,10 @@ class ConnectionPool final : private UpstreamObserver {
 
   Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
   void Recycle(Work* work);
-  void Enqueue(Work* work, bool in_front);
+  void Enqueue(Work* work);  // in the order of submission
   void AnswerWork(Work* work, const Answer& answer);
+  // Answers kRetry; a question to the catalogue is asked again with the next lookup.
+  void GiveUp(Work* work, std::string_view reason);
   // Puts it into the queue again. False when nobody wants it or no host can take it; it is then
   // answered, and the caller's.
   bool RunAgain(Work* work, std::string_view reason);
@@ -144,9 +155,12 @@ class ConnectionPool final : private UpstreamObserver {
   void SendWork(Connection& connection, Work* work);
   bool SendLookup(Connection& connection, Work* work);
   void SyncAll();
-  void OpenConnections();
+  std::optional<std::size_t> HostNeededBy(const Work& work) const;
+  void OpenConnections(std::optional<std::size_t> needed);
+  bool MakeRoom();
   void OpenConnection(std::size_t host);
   void FailUnservable();
+  void ShedLoad();
   void RemoveClosed();
 
   void HandleRows(Work* work, const RowSource& rows);
@@ -157,6 +171,7 @@ class ConnectionPool final : private UpstreamObserver {
   void ExpireWork(Time now);
   void ExpireStatements(Time now);
   void CloseIdle(Time now);
+  void CloseConnection(Connection& connection);
   void ArmTimer();
 
   PoolConfig config_;
@@ -170,7 +185,10 @@ class ConnectionPool final : private UpstreamObserver {
   WorkList in_flight_;
   std::vector<std::unique_ptr<Work>> all_work_;
   std::vector<Work*> free_work_;
+  std::uint64_t last_sequence_ = 0;
   std::unique_ptr<Timer> timer_;
+  std::optional<Time> tick_due_;   // when the timer expires; none while it is not running
+  std::optional<Time> next_tick_;  // when timer_ runs out
   bool dispatch_scheduled_ = false;
   std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
   std::string last_failure_ = "no database host is available";

@@ -1,24 +1,12 @@
 #include <algorithm>
-#include <cassert>
 
 #include "pgsql/connection_pool.h"
 
-// The half of ConnectionPool that decides what is sent where and when, and what has waited too
-// long.
+// The part of ConnectionPool that decides what is sent where and when, and which connections are
+// opened.
 
 namespace proxymux::pgsql {
 namespace {
-
-// How often one lookup is sent to the same host: once, and once more when its connection died
-// there.
-constexpr std::uint8_t kAttemptsPerHost = 2;
-
-// What a connection that was asked to cancel has to react within, before it is dropped.
-constexpr Duration kCancelGrace = std::chrono::seconds(1);
-
-// How often limits are looked at while something is under way, and otherwise.
-constexpr Duration kBusyTick = std::chrono::milliseconds(20);
-constexpr Duration kIdleTick = std::chrono::milliseconds(500);
 
 // $1: names called as functions, $2: names that may be functions of one composite argument in
 // attribute notation.
@@ -62,10 +50,17 @@ void ConnectionPool::ScheduleDispatch() {
 }
 
 void ConnectionPool::Dispatch() {
+  for (const auto& connection : connections_) {
+    connection->held_for_script = connection->runs_script;
+    if (connection->making_room && connection->state == Connection::State::kReady &&
+        connection->in_flight == 0) {
+      CloseConnection(*connection);
+    }
+  }
   RemoveClosed();
-  for (const auto& connection : connections_) connection->held_for_script = connection->runs_script;
   // Bounded by the queue as it is now: what comes back meanwhile waits for the next turn.
   std::size_t left = queue_.size();
+  std::optional<std::size_t> needed;
   for (Work* work = queue_.front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
     Connection* connection = ChooseConnection(*work);
@@ -73,12 +68,15 @@ void ConnectionPool::Dispatch() {
       SendWork(*connection, work);
     } else if (IsOrdinary(*work)) {
       break;  // no connection has room; those behind it would find none either
+    } else if (!needed.has_value()) {
+      needed = HostNeededBy(*work);
     }
     work = next;
   }
   SyncAll();
-  OpenConnections();
+  OpenConnections(needed);
   FailUnservable();
+  ShedLoad();
   RemoveClosed();
   ArmTimer();
 }
@@ -87,6 +85,9 @@ bool ConnectionPool::PreferOtherHost(const Work& work, std::size_t host) const {
   if (work.attempts[host] == 0) return false;
   if (work.attempts[host] >= kAttemptsPerHost) return true;
   for (std::size_t other = 0; other < hosts_.size(); ++other) {
+    // Nobody waits for the probe of a host that is down: it may take as long as connect_timeout.
+    if (hosts_[other].ready == 0 && hosts_[other].health.state() == HostHealth::State::kDown)
+      continue;
     if (work.attempts[other] == 0 && hosts_.MayServe(other, loop_->Now())) return true;
   }
   return false;
@@ -103,7 +104,10 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
-    if (connection.state != Connection::State::kReady || connection.cancelling) continue;
+    if (connection.state != Connection::State::kReady || connection.cancelling ||
+        connection.making_room) {
+      continue;
+    }
     if (connection.held_for_script && !(work.script && connection.in_flight == 0)) continue;
     if (connection.in_flight >= static_cast<std::size_t>(config_.settings.pipeline_depth)) continue;
     if (PreferOtherHost(work, connection.host)) continue;
@@ -123,6 +127,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
       const StatementClass& statement = work->binding->table->statement_class();
       const std::string parameters[] = {ArrayLiteral(statement.called_names),
                                         ArrayLiteral(statement.attribute_names)};
+      connection.unsynced = true;
       sent = connection.upstream->SendStatement(work, kClassifySql, parameters);
       break;
     }
@@ -186,7 +191,35 @@ void ConnectionPool::SyncAll() {
   }
 }
 
-void ConnectionPool::OpenConnections() {
+// The host that a work which was sent before waits for although nobody connects to it; none when it
+// only waits for its turn.
+std::optional<std::size_t> ConnectionPool::HostNeededBy(const Work& work) const {
+  std::optional<std::size_t> needed;
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work.attempts[host] >= kAttemptsPerHost || PreferOtherHost(work, host)) continue;
+    if (!hosts_.MayServe(host, loop_->Now())) continue;
+    if (hosts_[host].ready > 0 || hosts_[host].connecting > 0) return std::nullopt;
+    if (!needed.has_value()) needed = host;
+  }
+  return needed;
+}
+
+// True when one connection fewer is open now; false when one will be, or cannot be.
+bool ConnectionPool::MakeRoom() {
+  Connection* least = nullptr;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (connection->making_room) return false;
+    if (least == nullptr || connection->in_flight < least->in_flight) least = connection.get();
+  }
+  if (least == nullptr) return false;
+  least->making_room = true;
+  if (least->in_flight > 0) return false;
+  CloseConnection(*least);
+  return true;
+}
+
+void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
   const Time now = loop_->Now();
   std::size_t open = 0;
   for (const auto& connection : connections_) {
@@ -197,6 +230,13 @@ void ConnectionPool::OpenConnections() {
   if (open < limit) {
     if (const auto probe = hosts_.ChooseForProbe(now)) {
       OpenConnection(*probe);
+      ++open;
+    }
+  }
+  if (needed.has_value() && hosts_[*needed].connecting == 0) {
+    if (open >= limit && MakeRoom()) --open;
+    if (open < limit) {
+      OpenConnection(*needed);
       ++open;
     }
   }
@@ -221,22 +261,30 @@ void ConnectionPool::OpenConnection(std::size_t host) {
   connections_.back()->upstream->Connect();
 }
 
+// Collected first: an answer may bring new lookups, which are the next turn's.
 void ConnectionPool::FailUnservable() {
+  WorkList unservable;
   for (Work* work = queue_.front(); work != nullptr;) {
     Work* next = WorkList::Next(work);
-    if (!MayYetBeServed(*work)) {
-      WorkList::Remove(work);
-      if (!RunAgain(work, last_failure_)) Recycle(work);  // answered: nobody can serve it
-    }
+    if (!MayYetBeServed(*work)) unservable.PushBack(work);
     work = next;
   }
-  const std::size_t limit = static_cast<std::size_t>(config_.settings.queue_limit);
-  while (queue_.size() > limit) {
-    Work* work = queue_.front();
-    while (WorkList::Next(work) != nullptr) work = WorkList::Next(work);
+  while (Work* work = unservable.front()) {
+    WorkList::Remove(work);
+    GiveUp(work, last_failure_);
+    Recycle(work);
+  }
+}
+
+void ConnectionPool::ShedLoad() {
+  WorkList excess;
+  while (queue_.size() > static_cast<std::size_t>(config_.settings.queue_limit)) {
+    excess.PushFront(queue_.back());
+  }
+  while (Work* work = excess.front()) {
     WorkList::Remove(work);
     ++counters_.queue_full;
-    AnswerWork(work, {Outcome::kRetry, {}, "too many lookups are waiting (queue_limit)"});
+    GiveUp(work, "too many lookups are waiting (queue_limit)");
     Recycle(work);
   }
 }
@@ -245,90 +293,6 @@ void ConnectionPool::RemoveClosed() {
   std::erase_if(connections_, [](const auto& connection) {
     return connection->state == Connection::State::kClosed;
   });
-}
-
-void ConnectionPool::ArmTimer() {
-  if (!queue_.empty() || !in_flight_.empty()) {
-    timer_->Start(kBusyTick);
-  } else if (!connections_.empty() || hosts_.AnyDown()) {
-    timer_->Start(kIdleTick);
-  }
-}
-
-void ConnectionPool::Tick() {
-  const Time now = loop_->Now();
-  ExpireWork(now);
-  ExpireStatements(now);
-  CloseIdle(now);
-  Dispatch();
-}
-
-void ConnectionPool::ExpireWork(Time now) {
-  WorkList expired;  // a list, since an answer may make other waiters leave
-  for (Work* work = queue_.front(); work != nullptr;) {
-    Work* next = WorkList::Next(work);
-    const bool waited = now - work->queued >= config_.settings.queue_wait;
-    if (waited || now - work->submitted >= work->binding->settings.lookup_timeout) {
-      expired.PushBack(work);
-    }
-    work = next;
-  }
-  while (!expired.empty()) {
-    Work* work = expired.front();
-    WorkList::Remove(work);
-    ++counters_.queue_timeouts;
-    if (work->kind == Work::Kind::kClassify) work->binding->write_class = WriteClass::kUnknown;
-    AnswerWork(work, {Outcome::kRetry, {}, "no connection was free in time: " + last_failure_});
-    Recycle(work);
-  }
-  // What was sent stays where it is; only its waiter goes.
-  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->sink != nullptr && now - work->submitted >= work->binding->settings.lookup_timeout) {
-      AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});
-    }
-  }
-}
-
-void ConnectionPool::ExpireStatements(Time now) {
-  for (const auto& owned : connections_) {
-    Connection& connection = *owned;
-    if (connection.state != Connection::State::kReady || connection.in_flight == 0) continue;
-    if (connection.cancelling) {
-      if (now - connection.cancelled_at >= kCancelGrace) {
-        DropConnection(connection, "the server did not react to a cancel request");
-      }
-      continue;
-    }
-    Work* running = connection.upstream->Running();
-    if (running == nullptr) continue;
-    const Time began = std::max(running->sent, connection.last_result);
-    if (now - began < running->binding->settings.query_timeout) continue;
-    ++counters_.statement_timeouts;
-    ++counters_.cancels;
-    connection.cancelling = true;
-    connection.cancelled_at = now;
-    connection.upstream->CancelRunning();
-    observer_->OnStatementTimeout(config_.name, hosts_[connection.host], *running->binding);
-    // The lookup may do better elsewhere; what was sent here is answered to nobody.
-    Work* stand_in = NewWork(Work::Kind::kLookup, running->binding);
-    in_flight_.PushBack(stand_in);
-    connection.upstream->ReplaceRunning(stand_in);
-    WorkList::Remove(running);
-    running->attempts[connection.host] = kAttemptsPerHost;
-    if (!RunAgain(running, "no answer within query_timeout")) Recycle(running);
-  }
-}
-
-void ConnectionPool::CloseIdle(Time now) {
-  std::size_t open = connections_.size();
-  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
-  for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady || connection->in_flight > 0) continue;
-    if (now - connection->last_used < config_.idle_interval && open <= limit) continue;
-    connection->upstream->Close();
-    SetState(*connection, Connection::State::kClosed);
-    --open;
-  }
 }
 
 }  // namespace proxymux::pgsql

@@ -2,8 +2,12 @@
 
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
+
+#include "pgsql/pg_cancel.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -76,6 +80,15 @@ constexpr int kReadsPerTlsRecord = 2;
 
 // Reads that bring no complete result before the bytes are counted: small results never pay for it.
 constexpr int kReadsBeforeCounting = 16;
+
+// libpq makes that much room in its buffer before it reads.
+constexpr std::size_t kLeastRead = 8192;
+
+std::size_t BytesWaiting(const PGconn* connection) {
+  int available = 0;
+  if (ioctl(PQsocket(connection), FIONREAD, &available) != 0) return 0;
+  return static_cast<std::size_t>(available);
+}
 
 }  // namespace
 
@@ -152,9 +165,17 @@ bool PgConnection::SendStatement(Work* work, const std::string& sql,
 
 bool PgConnection::SendScript(Work* work, const std::string& sql) {
   assert(state_ == State::kReady && script_ == nullptr && ledger_.statements() == 0);
+  script_ = work;
+  if (ledger_.Next() == PipelineLedger::Expected::kSync) {
+    script_waiting_ = sql;  // the pipeline ends when its last Sync is answered
+    return true;
+  }
+  return StartScript(sql);
+}
+
+bool PgConnection::StartScript(const std::string& sql) {
   if (PQexitPipelineMode(connection_.get()) != 1) return false;
   if (PQsendQuery(connection_.get(), sql.c_str()) != 1) return false;
-  script_ = work;
   return Flush();
 }
 
@@ -182,31 +203,15 @@ Work* PgConnection::Running() const {
   return ledger_.OldestStatement();
 }
 
-void PgConnection::ReplaceRunning(Work* stand_in) {
-  if (script_ != nullptr) {
-    script_ = stand_in;
-  } else {
-    ledger_.ReplaceOldest(stand_in);
-  }
-}
-
 void PgConnection::CancelRunning() {
-  if (state_ != State::kReady || cancel_ != nullptr) return;
-  std::shared_ptr<PGcancel> cancel(PQgetCancel(connection_.get()), PQfreeCancel);
-  if (cancel == nullptr) return;
-  cancel_ = loop_->RunBlocking(
-      [cancel] {
-        char error[256];
-        PQcancel(cancel.get(), error,
-                 sizeof(error));  // a failure shows as a statement that goes on
-      },
-      [this] { cancel_.reset(); });
+  if (state_ == State::kReady) CancelInBackground(connection_.get());
 }
 
 std::vector<Work*> PgConnection::Close() {
   std::vector<Work*> unanswered = ledger_.TakeUnanswered();
   if (script_ != nullptr) unanswered.push_back(script_);
   script_ = nullptr;
+  script_waiting_.reset();
   Disconnect();
   SetState(State::kClosed);
   return unanswered;
@@ -214,7 +219,6 @@ std::vector<Work*> PgConnection::Close() {
 
 void PgConnection::Disconnect() {
   connector_.reset();
-  cancel_.reset();
   watch_.reset();  // before libpq closes the socket
   script_result_.reset();
   connection_.reset();
@@ -226,6 +230,23 @@ void PgConnection::ReportLost(const std::string& reason) {
   observer_->OnLost(this, last_words_.empty() ? reason : last_words_);
 }
 
+// The statement itself makes the connection useless: it is answered, so that it does not take the
+// next connection along as well.
+void PgConnection::RefuseRunning(const char* sqlstate, const std::string& message) {
+  Work* work = std::exchange(script_, nullptr);
+  if (work == nullptr && ledger_.Next() == PipelineLedger::Expected::kStatement) {
+    work = ledger_.PopStatement();
+  }
+  if (work != nullptr) {
+    StatementResult refusal;
+    refusal.kind = StatementResult::Kind::kError;
+    refusal.sqlstate = sqlstate;
+    refusal.message = message;
+    observer_->OnResult(this, work, refusal);
+  }
+  if (state_ == State::kReady) ReportLost(message);
+}
+
 void PgConnection::OnSocketReady(bool readable, bool writable) {
   // A failed write is not the last word: what the server said before it closed is read first, and
   // reading shows the loss.
@@ -234,19 +255,28 @@ void PgConnection::OnSocketReady(bool readable, bool writable) {
 
 void PgConnection::ReadResults() {
   PGconn* connection = connection_.get();
-  if (++reads_without_result_ > kReadsBeforeCounting) {
-    int available = 0;
-    if (ioctl(PQsocket(connection), FIONREAD, &available) == 0) {
-      partial_bytes_ += static_cast<std::size_t>(available);
-    }
-  }
+  const bool counting = ++reads_without_result_ > kReadsBeforeCounting;
+  const std::size_t before = counting ? BytesWaiting(connection) : 0;
   bool consumed = PQconsumeInput(connection) == 1;
   // A TLS record may hold more than libpq takes at once; what is left in the TLS library makes no
   // socket readable.
   for (int i = 0; consumed && i < kReadsPerTlsRecord && PQsslInUse(connection) == 1; ++i) {
     consumed = PQconsumeInput(connection) == 1;
   }
+  if (counting && before > 0) {
+    // What was taken. More may have come meanwhile, then at least what libpq has room for.
+    const std::size_t after = BytesWaiting(connection);
+    partial_bytes_ += std::max(before > after ? before - after : 0, std::min(before, kLeastRead));
+  }
   while (PQisBusy(connection) == 0) {
+    if (script_waiting_.has_value() && ledger_.Next() == PipelineLedger::Expected::kNothing) {
+      const std::string sql = *std::exchange(script_waiting_, std::nullopt);
+      if (!StartScript(sql)) {
+        ReportLost(FirstLine(PQerrorMessage(connection)));
+        return;
+      }
+      continue;
+    }
     if (script_ == nullptr && ledger_.Next() == PipelineLedger::Expected::kNothing) {
       reads_without_result_ = 0;
       partial_bytes_ = 0;
@@ -262,8 +292,8 @@ void PgConnection::ReadResults() {
     return;
   }
   if (partial_bytes_ > limits_.max_result_bytes) {
-    ReportLost("a statement's result is larger than " + std::to_string(limits_.max_result_bytes) +
-               " bytes");
+    RefuseRunning("54000", "the result is larger than " + std::to_string(limits_.max_result_bytes) +
+                               " bytes");
     return;
   }
   // Reading may have made room for what the kernel did not take before.
@@ -272,7 +302,7 @@ void PgConnection::ReadResults() {
 
 // False when the connection is no longer to be read: it was lost, or the observer closed it.
 bool PgConnection::DeliverResult(PgResultHandle result) {
-  if (script_ != nullptr) {
+  if (script_ != nullptr && !script_waiting_.has_value()) {
     if (result == nullptr) {
       Work* work = script_;
       script_ = nullptr;
@@ -293,7 +323,7 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
       return state_ == State::kReady;
     }
     if (IsCopy(PQresultStatus(result.get()))) {
-      ReportLost(kCopyRefused);  // libpq would repeat this result for ever
+      RefuseRunning("0A000", kCopyRefused);  // libpq would repeat this result for ever
       return false;
     }
     script_result_ = std::move(result);
@@ -339,6 +369,11 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
     case PGRES_PIPELINE_ABORTED:
       answer.kind = StatementResult::Kind::kAborted;
       break;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+      RefuseRunning("0A000", kCopyRefused);
+      return false;
     default:
       ReportLost(std::string("unexpected reply from the server: ") +
                  PQresStatus(PQresultStatus(result.get())));

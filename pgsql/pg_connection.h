@@ -2,8 +2,7 @@
 //
 // Owns the PGconn once PgConnector has made it, and speaks the extended protocol in a pipeline. It
 // never decides policy: what to send, when to Sync, when to give up is the pool's business; it
-// reports through UpstreamObserver. PQcancel() blocks, so it runs on a worker thread (libpq,
-// "Canceling Queries in Progress").
+// reports through UpstreamObserver.
 //
 // Bounds: what one statement may make libpq buffer is limited (`max_result_bytes`); past that the
 // connection is dropped.
@@ -11,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +42,6 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool SendScript(Work* work, const std::string& sql) override;
   bool Sync() override;
   Work* Running() const override;
-  void ReplaceRunning(Work* stand_in) override;
   void CancelRunning() override;
   std::vector<Work*> Close() override;
 
@@ -58,6 +57,8 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   void OnSocketReady(bool readable, bool writable);
   void ReadResults();
   bool DeliverResult(PgResultHandle result);
+  bool StartScript(const std::string& sql);
+  void RefuseRunning(const char* sqlstate, const std::string& message);
   void ReportLost(const std::string& reason);
   bool Flush();
   void Disconnect();
@@ -71,12 +72,12 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   PgConnectionHandle connection_;
   std::unique_ptr<SocketWatch> watch_;
   std::unique_ptr<PgConnector> connector_;  // while connecting
-  std::unique_ptr<PendingCall> cancel_;
 
   PipelineLedger ledger_;
-  int separators_ = 0;            // since the last result
-  Work* script_ = nullptr;        // in flight by the simple protocol
-  PgResultHandle script_result_;  // the latest result of the script
+  int separators_ = 0;                         // since the last result
+  Work* script_ = nullptr;                     // in flight by the simple protocol
+  std::optional<std::string> script_waiting_;  // its text, while the pipeline is not at its end
+  PgResultHandle script_result_;               // the latest result of the script
   bool standard_strings_ = true;
   bool trail_bytes_ = false;
   bool want_write_ = false;

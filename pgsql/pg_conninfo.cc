@@ -143,6 +143,15 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   auto endpoints = TakeEndpoints(&parameters);
   if (const auto* error = std::get_if<std::string>(&endpoints)) return *error;
 
+  for (const Endpoint& endpoint : std::get<std::vector<Endpoint>>(endpoints)) {
+    // libpq ends a URI's password at the first '@' and takes what is left of it for a host.
+    if (endpoint.host.find('@', 1) != std::string::npos && endpoint.host[0] != '/') {
+      return std::string(
+          "a host name holds an '@': in a connection URI write %40 for it in the password (it is "
+          "not shown: it may be a part of one)");
+    }
+  }
+
   ConnectPlan plan;
   plan.endpoints = std::get<std::vector<Endpoint>>(std::move(endpoints));
   plan.label = Label(plan.endpoints);

@@ -30,15 +30,6 @@ Work* PipelineLedger::OldestStatement() const {
   return nullptr;
 }
 
-void PipelineLedger::ReplaceOldest(Work* work) {
-  for (Entry& entry : entries_) {
-    if (entry.work == nullptr) continue;
-    entry.work = work;
-    return;
-  }
-  assert(false && "there is no statement to replace");
-}
-
 Work* PipelineLedger::PopStatement() {
   assert(Next() == Expected::kStatement);
   Work* work = entries_.front().work;

@@ -25,8 +25,6 @@ class PipelineLedger {
   Expected Next() const;
   // The oldest statement, whatever Sync may stand before it; null when there is none.
   Work* OldestStatement() const;
-  // Only when there is one.
-  void ReplaceOldest(Work* work);
   Work* PopStatement();
   void PopSync();
 

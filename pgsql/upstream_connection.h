@@ -77,9 +77,6 @@ class UpstreamConnection {
   // The oldest statement that is not answered: the one that the server is working on. Null when
   // there is none.
   virtual Work* Running() const = 0;
-  // From now on the running statement is answered as `stand_in`: its maker takes the work
-  // elsewhere.
-  virtual void ReplaceRunning(Work* stand_in) = 0;
 
   // Asks the server to give up the statement that it is running, without waiting for it.
   virtual void CancelRunning() = 0;

@@ -20,6 +20,26 @@ void WorkList::PushFront(Work* work) {
   ++size_;
 }
 
+void WorkList::InsertInOrder(Work* work) {
+  Remove(work);
+  if (tail_ == nullptr || tail_->sequence < work->sequence) {
+    PushBack(work);
+    return;
+  }
+  Work* next = head_;
+  while (next->sequence < work->sequence) next = next->next_;
+  if (next == head_) {
+    PushFront(work);
+    return;
+  }
+  work->list_ = this;
+  work->previous_ = next->previous_;
+  work->next_ = next;
+  next->previous_->next_ = work;
+  next->previous_ = work;
+  ++size_;
+}
+
 void WorkList::Remove(Work* work) {
   WorkList* list = work->list_;
   if (list == nullptr) return;

@@ -58,6 +58,7 @@ struct Work {
   Time queued{};  // the latest time it was put into the queue
   Time sent{};
   std::vector<std::uint8_t> attempts;  // by host: how often it was sent there
+  std::uint64_t sequence = 0;          // in the order of submission
 
  private:
   friend class WorkList;
@@ -75,12 +76,16 @@ class WorkList {
   bool empty() const { return head_ == nullptr; }
   std::size_t size() const { return size_; }
   Work* front() const { return head_; }
+  Work* back() const { return tail_; }
   static Work* Next(const Work* work) { return work->next_; }
   static WorkList* ListOf(const Work* work) { return work->list_; }
 
   // Take the work out of the list that it stands in, if any, and put it into this one.
   void PushBack(Work* work);
   void PushFront(Work* work);
+  // Before the first one with a higher sequence: keeps a list in the order of submission. Cheap for
+  // the newest and for the oldest.
+  void InsertInOrder(Work* work);
   static void Remove(Work* work);
 
  private:

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 
 #include "config/yaml_loader.h"
@@ -70,12 +71,13 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   const TableLoader loader(&pools, postfix.mail_version,
                            postfix.main_cf ? &*postfix.main_cf : &kNone, postfix.main_cf_file);
   int tables = 0;
+  std::map<std::string, std::string> pool_of;  // by table
   for (const std::string& name : postfix.approved.tables) {
     if (!TableRegistry::IsPgsql(name)) continue;
     ++tables;
-    for (const config::Diagnostic& diagnostic : loader.Load(name, config).diagnostics) {
-      report.Add(diagnostic);
-    }
+    const LoadedTable loaded = loader.Load(name, config);
+    for (const config::Diagnostic& diagnostic : loaded.diagnostics) report.Add(diagnostic);
+    if (loaded.pool != nullptr) pool_of.emplace(name, loaded.pool->name());
   }
   if (tables == 0) {
     report.Warn(
@@ -83,6 +85,14 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   }
   std::vector<std::string> pool_names;
   for (const auto& pool : pools.All()) pool_names.push_back(pool->name());
+  const std::set<std::string> known(pool_names.begin(), pool_names.end());
+  for (const auto& [name, pool] : pool_of) {
+    if (const auto problem = config.MisnamedSection(pool, known)) {
+      config::Diagnostic diagnostic;
+      diagnostic.text = "table " + name + " is not used: " + *problem;
+      report.Add(diagnostic);
+    }
+  }
   for (const std::string& problem :
        UnusedSections(config.server(), postfix.approved.tables, pool_names)) {
     report.Warn(problem);

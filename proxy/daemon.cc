@@ -11,8 +11,8 @@
 #include "config/yaml_loader.h"
 #include "proxy/descriptor_limit.h"
 #include "proxy/privileges.h"
+#include "proxy/relay_setup.h"
 #include "proxy/status_collector.h"
-#include "proxy/stock_listener.h"
 #include "proxy/version.h"
 
 namespace proxymux::proxy {
@@ -37,7 +37,19 @@ Severity ThresholdOf(config::LogLevel level) {
   return Severity::kInfo;
 }
 
+sigset_t DaemonSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  return signals;
+}
+
 }  // namespace
+
+void BlockDaemonSignals() {
+  const sigset_t signals = DaemonSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
 
 Daemon::Daemon(DaemonOptions options, Logger* logger)
     : options_(std::move(options)),
@@ -193,50 +205,23 @@ bool Daemon::GiveUpPrivileges() {
     logger_->Fatal(error->text);
     return false;
   }
-  if (const auto error = DropPrivileges(std::get<Account>(account))) {
+  const Account& owner = std::get<Account>(account);
+  options_.socket_name.GiveTo(owner.uid, owner.gid);
+  if (const auto error = DropPrivileges(owner)) {
     logger_->Fatal(error->text);
     return false;
   }
   return true;
 }
 
-RelayOptions Daemon::MakeRelayOptions() const {
-  const config::ServerConfig& server = config_->server();
-  RelayOptions relay;
-  relay.policy.mode = relay_mode_;
-  relay.policy.processes = static_cast<std::size_t>(server.relay_processes);
-  relay.policy.request_timeout = server.relay_timeout;
-  relay.policy.process_idle = server.relay_idle;
-  relay.service_socket = server.relay_socket;
-  relay.launch.program = postfix_.daemon_directory + "/proxymap";
-  relay.launch.queue_directory = postfix_.queue_directory;
-  relay.launch.socket_directory = postfix_.data_directory;
-  relay.launch.approved.assign(postfix_.approved.tables.begin(), postfix_.approved.tables.end());
-  for (const auto& [name, value] : options_.overrides) {
-    relay.launch.overrides.push_back(name + "=" + value);
-  }
-  relay.launch.verbosity = options_.verbosity;
-  relay.launch.environment = ProcessEnvironment();
-  relay.launch.environment["MAIL_CONFIG"] = options_.config_directory;
-  relay.launch.generation = options_.generation;
-  return relay;
-}
-
-StockMode Daemon::ChooseRelayMode() const {
-  if (options_.service_name == "proxymap") return StockMode::kSpawn;
-  const std::string& socket = config_->server().relay_socket;
-  const int probe = ConnectToUnixSocket(socket);
-  const bool there = probe >= 0 || probe == -EAGAIN;
-  if (probe >= 0) close(probe);
-  if (there || socket != config::ServerConfig().relay_socket) return StockMode::kService;
-  logger_->Info(fmt::format(
-      "nobody listens on {}: stock daemons for other map types are started here", socket));
-  return StockMode::kSpawn;
-}
-
 void Daemon::BuildRelay() {
-  relay_mode_ = ChooseRelayMode();
-  relay_ = std::make_unique<UvRelay>(loop_.uv(), MakeRelayOptions(), &relay_log_);
+  relay_mode_ = ChooseRelayMode(options_, config_->server());
+  if (relay_mode_ == StockMode::kSpawn) {
+    logger_->Debug("stock daemons for other map types are started here");
+  }
+  relay_ = std::make_unique<UvRelay>(
+      loop_.uv(), MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()),
+      &relay_log_);
 }
 
 bool Daemon::StartListening() {
@@ -275,6 +260,8 @@ void Daemon::WatchSignals() {
   on_term_.Start(loop_.uv(), SIGTERM, [this](int) { Drain("SIGTERM"); });
   on_int_.Start(loop_.uv(), SIGINT, [this](int) { Drain("SIGINT"); });
   on_hup_.Start(loop_.uv(), SIGHUP, [this](int) { Reload(); });
+  const sigset_t signals = DaemonSignals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 void Daemon::WatchMaster() {
@@ -306,9 +293,12 @@ void Daemon::Reload() {
   auto loaded = std::make_shared<ServiceConfig>(
       config::LoadConfigFile(options_.config_directory + "/proxymux.yaml"));
   LogConfigProblems(loaded->loaded());
-  if (loaded->loaded().HasErrors()) {
+  const bool lost = config_->loaded().file_found && !loaded->loaded().file_found;
+  if (lost || loaded->loaded().HasErrors()) {
     ++reload_failures_;
-    logger_->Error("SIGHUP: proxymux.yaml has errors; the settings stay as they were");
+    logger_->Error(lost ? "SIGHUP: proxymux.yaml is gone; the settings stay as they were (an empty "
+                          "file returns to the defaults)"
+                        : "SIGHUP: proxymux.yaml has errors; the settings stay as they were");
     return;
   }
   ++reloads_;
@@ -321,7 +311,7 @@ void Daemon::Reload() {
   pools_->UpdateSettings([this](const std::string& pool) { return config_->ForPool(pool); });
   tables_->Reload(config_);
   clients_->SetLimits(ClientLimits());
-  relay_->Reconfigure(MakeRelayOptions());
+  relay_->Reconfigure(MakeRelayOptions(relay_mode_, options_, postfix_, server));
   LogUnusedSections();
   logger_->Info("SIGHUP: settings and tables were read again");
 }
@@ -332,6 +322,7 @@ void Daemon::Drain(const std::string& why) {
   if (state_ != State::kServing) return;
   SetState(State::kDraining);
   logger_->Debug("draining: " + why);
+  options_.socket_name.Remove();
   relay_->Drain();
   drain_timer_.Start(config_->server().drain_timeout);
   clients_->Drain([this] { Stop(); });
@@ -391,7 +382,8 @@ ServiceStatus Daemon::Snapshot() {
   status.reload_failures = reload_failures_;
   status.log_lines_dropped = logger_->dropped();
   status.resident_bytes = ResidentBytes();
-  status.relay = CollectRelay(*relay_, MakeRelayOptions().policy);
+  status.relay = CollectRelay(
+      *relay_, MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()).policy);
   status.pools = CollectPools(*pools_, loop_.Now());
   status.tables = CollectTables(*registry_);
   return status;

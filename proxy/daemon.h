@@ -17,6 +17,7 @@
 #include "pgsql/pg_pools.h"
 #include "proxy/admin_server.h"
 #include "proxy/coalescer.h"
+#include "proxy/daemon_options.h"
 #include "proxy/log.h"
 #include "proxy/master_service.h"
 #include "proxy/message_log.h"
@@ -35,21 +36,9 @@
 
 namespace proxymux::proxy {
 
-struct DaemonOptions {
-  ServiceMode mode = ServiceMode::kStandalone;
-  std::string process_name = "proxymux";
-  std::string service_name = "proxymux";
-  std::string config_directory;
-  std::vector<std::pair<std::string, std::string>> overrides;  // -o
-  std::vector<int> listeners;                                  // taken over
-  int client = -1;                                             // -S: serve this one client and end
-  int status_fd = -1;                                          // of master: 5
-  unsigned generation = 0;
-  bool drop_privileges = false;
-  bool log_to_stderr = false;
-  bool one_process = true;  // master's limit for the service
-  int verbosity = 0;
-};
+// Holds back the signals that a Daemon handles until it can. First thing in main: a SIGHUP at the
+// start would end the process, and master would throttle the service.
+void BlockDaemonSignals();
 
 class Daemon {
  public:
@@ -69,11 +58,7 @@ class Daemon {
   void RetargetLog();
   UvClients::Limits ClientLimits() const;
   bool GiveUpPrivileges();
-  // In stock's place there is no stock service to ask, and its daemons are ours to run. The same
-  // when master.cf has no stock line at all, so that nobody listens there.
-  StockMode ChooseRelayMode() const;
   void BuildRelay();
-  RelayOptions MakeRelayOptions() const;
   bool StartListening();
   void WatchSignals();
   void WatchMaster();

@@ -33,7 +33,7 @@ FileWatch::FileWatch(pgsql::EventLoop* loop, std::chrono::milliseconds interval,
 void FileWatch::Watch(const std::map<std::string, FileSignature>& files) {
   std::erase_if(files_, [&files](const auto& item) { return !files.contains(item.first); });
   for (const auto& [path, signature] : files) {
-    files_.try_emplace(path, Watched{signature, signature}).first->second.known = signature;
+    files_.insert_or_assign(path, Watched{signature, signature});
   }
   if (look_ == nullptr) timer_->Start(interval_);
 }

@@ -1,8 +1,8 @@
 #include "proxy/log.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -124,10 +124,19 @@ class DatagramSender {
   int fd_ = -1;
 };
 
-// Writes the datagrams of syslog and postlog. base_sink's mutex guards the members.
-class MailSink : public spdlog::sinks::base_sink<std::mutex> {
+// A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, and a line is shorter.
+// Standard error is shared with other processes, so it is not made non-blocking.
+bool WriteToStderr(std::string_view line) {
+  pollfd descriptor{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLOUT) == 0) return false;
+  return write(STDERR_FILENO, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+}
+
+// Writes lines: datagrams of syslog and postlog, or to standard error. base_sink's mutex guards the
+// members.
+class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit MailSink(LogTarget target) : target_(std::move(target)), syslog_(target_.syslog_socket) {
+  explicit LineSink(LogTarget target) : target_(std::move(target)), syslog_(target_.syslog_socket) {
     if (target_.sink == LogSink::kPostlog) postlog_.emplace(target_.postlog_socket);
   }
 
@@ -153,6 +162,9 @@ class MailSink : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   bool Deliver(Severity severity, spdlog::log_clock::time_point when, std::string_view text) {
+    if (target_.sink == LogSink::kStderr) {
+      return WriteToStderr(fmt::format("{}: {}\n", target_.tag, text));
+    }
     const std::tm time = LocalTime(when);
     const pid_t pid = getpid();
     if (postlog_) {
@@ -240,32 +252,21 @@ std::string LoggableText(std::string_view text) {
 
 class Logger::Output {
  public:
-  explicit Output(LogTarget target) {
-    if (target.sink == LogSink::kStderr) {
-      auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-      sink->set_pattern("%v");
-      prefix_ = target.tag + ": ";
-      logger_ = std::make_unique<spdlog::logger>("", std::move(sink));
-    } else {
-      mail_sink_ = std::make_shared<MailSink>(std::move(target));
-      logger_ = std::make_unique<spdlog::logger>("", mail_sink_);
-    }
-    logger_->set_level(spdlog::level::trace);  // the threshold is ours
+  explicit Output(LogTarget target)
+      : sink_(std::make_shared<LineSink>(std::move(target))), logger_("", sink_) {
+    logger_.set_level(spdlog::level::trace);  // the threshold is ours
   }
 
   void Write(Severity severity, std::string_view text) {
-    const std::string line =
-        fmt::format("{}{}{}", prefix_, SeverityPrefix(severity), LoggableText(text));
-    logger_->log(spdlog::source_loc{}, ToSpdlog(severity), line);
-    if (mail_sink_ == nullptr) logger_->flush();
+    const std::string line = fmt::format("{}{}", SeverityPrefix(severity), LoggableText(text));
+    logger_.log(spdlog::source_loc{}, ToSpdlog(severity), line);
   }
 
-  std::uint64_t dropped() const { return mail_sink_ ? mail_sink_->dropped() : 0; }
+  std::uint64_t dropped() const { return sink_->dropped(); }
 
  private:
-  std::string prefix_;
-  std::shared_ptr<MailSink> mail_sink_;
-  std::unique_ptr<spdlog::logger> logger_;
+  std::shared_ptr<LineSink> sink_;
+  spdlog::logger logger_;
 };
 
 Logger::Logger(LogTarget target, Severity threshold)

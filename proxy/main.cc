@@ -36,6 +36,7 @@ int FatalUnderMaster(Logger* logger, const std::string& text) {
 }
 
 int RunUnderMaster(const std::vector<std::string>& argv) {
+  BlockDaemonSignals();
   const auto environment =
       ParseMasterEnvironment([](const char* name) { return std::getenv(name); });
   const auto* good_environment = std::get_if<MasterEnvironment>(&environment);
@@ -64,7 +65,7 @@ int RunUnderMaster(const std::vector<std::string>& argv) {
   options.generation = variables.generation;
   options.drop_privileges = arguments.drop_privileges;
   options.log_to_stderr = arguments.log_to_stderr;
-  options.one_process = arguments.single_process;
+  options.one_process = arguments.single_process || arguments.client_on_stdin;
   options.verbosity = arguments.verbosity;
   if (arguments.client_on_stdin) {
     options.client = STDIN_FILENO;
@@ -96,6 +97,7 @@ std::string AbsolutePath(const std::string& path) {
 }
 
 int Serve(const ServeOptions& serve) {
+  BlockDaemonSignals();
   LogTarget target;
   target.sink = LogSink::kStderr;
   target.tag = serve.service_name;
@@ -125,9 +127,8 @@ int Serve(const ServeOptions& serve) {
     return EXIT_FAILURE;
   }
   options.listeners = std::get<std::vector<int>>(std::move(activated));
-  std::string path;
   if (!serve.listen.empty()) {
-    path = AbsolutePath(serve.listen);
+    const std::string path = AbsolutePath(serve.listen);
     std::string error;
     const int fd = ListenUnix(path, &error);
     if (fd < 0) {
@@ -135,18 +136,21 @@ int Serve(const ServeOptions& serve) {
       return EXIT_FAILURE;
     }
     options.listeners.push_back(fd);
+    options.socket_name = SocketName(path);
   }
   if (options.listeners.empty()) {
     logger.Fatal(
         "nothing to listen on: give --listen PATH, or start it by socket activation (LISTEN_FDS)");
     return EXIT_FAILURE;
   }
-  const int status = Daemon(std::move(options), &logger).Run();
-  if (!path.empty()) unlink(path.c_str());
-  return status;
+  return Daemon(std::move(options), &logger).Run();
 }
 
 int ShowConfig(const std::string& config_directory) {
+  if (!std::filesystem::is_directory(config_directory)) {
+    std::cerr << "proxymux: there is no directory " << config_directory << "\n";
+    return EXIT_FAILURE;
+  }
   const config::LoadedConfig loaded = config::LoadConfigFile(config_directory + "/proxymux.yaml");
   for (const config::Diagnostic& diagnostic : loaded.diagnostics) {
     std::cerr << diagnostic.ToString() << "\n";
@@ -189,14 +193,15 @@ int ShowStatus(const CtlOptions& ctl) {
     // One service as a rule, whatever its name in master.cf.
     const std::vector<std::string> sockets = AdminSocketsIn(data_directory);
     if (sockets.size() > 1) {
-      std::cerr << "proxymux: several services have an admin socket here; choose one with --service or --socket:\n";
+      std::cerr << "proxymux: several services have an admin socket here; choose one with "
+                   "--service or --socket:\n";
       for (const std::string& socket : sockets) std::cerr << "  " << socket << "\n";
       return EXIT_FAILURE;
     }
     if (sockets.size() == 1) setting = sockets[0];
   }
-  const auto address = ParseAdminAddress(
-      setting, data_directory, ctl.service_name.empty() ? "proxymux" : ctl.service_name);
+  const auto address = ParseAdminAddress(setting, data_directory,
+                                         ctl.service_name.empty() ? "proxymux" : ctl.service_name);
   if (const auto* error = std::get_if<AdminAddressError>(&address)) {
     std::cerr << "proxymux: " << error->text << "\n";
     return EXIT_FAILURE;
@@ -276,7 +281,24 @@ int RunCommand(int argc, char** argv) {
   ctl_status->add_flag("--json", ctl.json, "The document as it is");
   ctl_status->callback([&] { status = ShowStatus(ctl); });
 
-  CLI11_PARSE(app, argc, argv);
+  if (argc > 1 && argv[1][0] != '-') {
+    std::string words;
+    bool known = false;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      known |= command->get_name() == argv[1];
+      words += (words.empty() ? "" : ", ") + command->get_name();
+    }
+    if (!known) {
+      std::cerr << "proxymux: there is no command " << argv[1] << "; there are: " << words << "\n";
+      return 2;
+    }
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are no errors; every mistake on the command line is 2, as in most programs.
+    return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
   return status;
 }
 

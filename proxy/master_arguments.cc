@@ -158,7 +158,9 @@ bool StartedByMaster(const std::vector<std::string>& argv) {
   for (;;) {
     const Option option = reader.Next();
     if (option.kind == Option::Kind::kEnd) return false;
-    if (option.kind == Option::Kind::kOption && option.letter == 't') return true;
+    if (option.kind == Option::Kind::kOption && (option.letter == 't' || option.letter == 'S')) {
+      return true;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/postfix_settings.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <map>
 
@@ -11,6 +12,8 @@ namespace proxymux::proxy {
 namespace {
 
 constexpr char kDefaultCommandDirectory[] = "/usr/sbin";
+
+constexpr long kLongestTime = 2147483647;  // Postfix keeps times in an int
 
 // Where postconf is can stand in main.cf only; reading it through postconf would need to know that
 // first.
@@ -30,13 +33,19 @@ std::string CommandDirectory(const std::string& config_directory) {
 std::optional<std::chrono::seconds> ParseTime(const std::string& text) {
   char* end = nullptr;
   const long number = std::strtol(text.c_str(), &end, 10);
-  if (end == text.c_str() || number < 0) return std::nullopt;
+  if (end == text.c_str() || number < 0 || number > kLongestTime) return std::nullopt;
   const std::string unit = end;
   const std::map<std::string, long> units = {{"", 1},     {"s", 1},     {"m", 60},
                                              {"h", 3600}, {"d", 86400}, {"w", 604800}};
   const auto found = units.find(unit);
   if (found == units.end()) return std::nullopt;
-  return std::chrono::seconds(number * found->second);
+  return std::chrono::seconds(std::min(number * found->second, kLongestTime));
+}
+
+// A yes or no of main.cf, in any case (postconf(1) gives it as written).
+bool IsYes(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text == "yes";
 }
 
 }  // namespace
@@ -81,7 +90,7 @@ PostfixSettingsResult ReadPostfixSettings(
   settings.maillog_file = value("maillog_file");
   settings.postlog_service_name = value("postlog_service_name");
   settings.myhostname = value("myhostname");
-  settings.smtputf8_enable = value("smtputf8_enable") == "yes";
+  settings.smtputf8_enable = IsYes(value("smtputf8_enable"));
   settings.proxy_read_maps = value("proxy_read_maps");
   settings.diagnostics = std::move(read.diagnostics);
   settings.used_fallback = read.used_fallback;

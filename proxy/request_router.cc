@@ -1,6 +1,7 @@
 #include "proxy/request_router.h"
 
 #include "protocol/dict_flags.h"
+#include "protocol/reply_parser.h"
 #include "proxy/key_fold.h"
 #include "proxy/utf8.h"
 
@@ -17,7 +18,8 @@ std::string Concat(std::initializer_list<std::string_view> parts) {
   return text;
 }
 
-// A key as it may stand in a log line: a hostile one must not fill the log.
+// A key, or a table that a client named, as it may stand in a log line: a hostile one must not fill
+// the log, nor our memory of what was logged.
 std::string_view ShownKey(std::string_view key) { return key.substr(0, 200); }
 
 }  // namespace
@@ -97,15 +99,15 @@ RequestRouter::Handled RequestRouter::HandleRequest(std::string_view bytes,
     case RequestKind::kDelete:
       ++(kind == RequestKind::kUpdate ? counters_.requests.update : counters_.requests.remove);
       log_->LimitedWarning(
-          Concat({"write requests ", table}),
-          Concat({"refused to ", protocol::RequestName(kind), " in table ", table,
+          "write requests",
+          Concat({"refused to ", protocol::RequestName(kind), " in table ", ShownKey(table),
                   ": this service only reads (proxywrite is the one that writes)"}));
       return Answer(conversation, Status::kDeny, {}, out);
     case RequestKind::kUnknown:
       break;
   }
   if (!tables_->Approved(table)) {
-    log_->LimitedWarning(Concat({"unapproved table ", ShownKey(table)}),
+    log_->LimitedWarning("unapproved tables",
                          Concat({"table ", ShownKey(table),
                                  " is not approved: to allow it, add proxy:", ShownKey(table),
                                  " to proxy_read_maps in main.cf"}));
@@ -224,6 +226,7 @@ void RequestRouter::OnRelayReply(Conversation* conversation, const RelayReply& r
   // The ticket goes first: from here on the conversation may be given its next request.
   const std::unique_ptr<RelayTicket> ticket = std::move(conversation->relay_ticket_);
   if (reply.outcome == RelayOutcome::kReplied) {
+    CountRelayed(*conversation, reply.reply);
     conversation->sink_->OnReply(reply.reply);
     return;
   }
@@ -256,6 +259,10 @@ Status RequestRouter::StatusOf(Conversation* conversation, const pgsql::Answer& 
   const std::string& name = conversation->table_->name;
   switch (answer.outcome) {
     case Outcome::kFound:
+      if (!answer.reason.empty()) {
+        log_->LimitedWarning(Concat({"odd result ", name}),
+                             Concat({"table ", name, ": ", answer.reason}));
+      }
       // In the older dialect the value is sent, and the client makes it the same error.
       if (conversation->utf8_active_ && conversation->dialect_ != protocol::Dialect::kLegacy &&
           !IsValidUtf8(answer.value)) {
@@ -267,7 +274,7 @@ Status RequestRouter::StatusOf(Conversation* conversation, const pgsql::Answer& 
     case Outcome::kNotFound:
       if (!answer.reason.empty()) {
         log_->LimitedWarning(Concat({"no answer ", name}),
-                             Concat({"table ", name, ": not found: ", answer.reason}));
+                             Concat({"table ", name, ": no result: ", answer.reason}));
       }
       return Status::kNoKey;
     case Outcome::kRetry:
@@ -291,6 +298,16 @@ void RequestRouter::OnLookupAnswer(Conversation* conversation, const pgsql::Answ
   // The sink may be fed its next request, and that may come back here: nothing of ours is used
   // after this.
   conversation->sink_->OnReply(late_reply_);
+}
+
+void RequestRouter::CountRelayed(const Conversation& conversation, std::string_view reply) {
+  protocol::AttributeDecoder decoder(reply.size());
+  protocol::AttributeList list;
+  std::size_t size = 0;
+  if (decoder.Decode(reply, &list, &size) != protocol::AttributeDecoder::Result::kList) return;
+  if (const auto parsed = protocol::ParseReply(list, conversation.kind_, conversation.dialect_)) {
+    CountReply(parsed->status);
+  }
 }
 
 void RequestRouter::CountTable(ServedTable* table, Status status) {

@@ -61,6 +61,7 @@ class RequestRouter {
   void OnLookupAnswer(Conversation* conversation, const pgsql::Answer& answer);
   void OnRelayReply(Conversation* conversation, const RelayReply& reply);
   protocol::Status StatusOf(Conversation* conversation, const pgsql::Answer& answer);
+  void CountRelayed(const Conversation& conversation, std::string_view reply);
   void CountTable(ServedTable* table, protocol::Status status);
   void CountReply(protocol::Status status);
 

@@ -4,8 +4,25 @@
 
 #include "config/option_table.h"
 #include "config/option_value.h"
+#include "proxy/pool_name.h"
 
 namespace proxymux::proxy {
+namespace {
+
+bool SamePool(const std::string& section, const std::string& pool) {
+  return PoolName::Parse(section) == PoolName::Parse(pool);
+}
+
+// Whether a section sets an option that a silent default could weaken.
+bool AsksForSecurity(const config::PoolSettings& section, const config::PoolSettings& defaults) {
+  for (const config::Option& option : config::Options()) {
+    if (!option.security || option.scope() != config::OptionScope::kPool) continue;
+    if (config::OptionText(option, section) != config::OptionText(option, defaults)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::variant<config::TableSettings, std::string> ServiceConfig::ForTable(
     const std::string& name) const {
@@ -20,11 +37,37 @@ std::variant<config::TableSettings, std::string> ServiceConfig::ForTable(
 std::variant<config::PoolSettings, std::string> ServiceConfig::ForPool(
     const std::string& name) const {
   if (loaded_.all_tables_broken) return loaded_.all_tables_broken_reason;
-  if (loaded_.broken_pools.contains(name)) {
-    return "proxymux.yaml has an error in the section of pool " + name;
+  for (const std::string& broken : loaded_.broken_pools) {
+    if (SamePool(broken, name))
+      return "proxymux.yaml has an error in the section of pool " + broken;
   }
-  const auto found = loaded_.config.pools.find(name);
-  return found == loaded_.config.pools.end() ? loaded_.config.pool : found->second;
+  for (const auto& [section, settings] : loaded_.config.pools) {
+    if (SamePool(section, name)) return settings;
+  }
+  return loaded_.config.pool;
+}
+
+std::optional<std::string> ServiceConfig::MisnamedSection(
+    const std::string& name, const std::set<std::string>& pools) const {
+  const auto problem = [&](const std::string& section) -> std::optional<std::string> {
+    if (SamePool(section, name)) return std::nullopt;
+    for (const std::string& pool : pools) {
+      if (SamePool(section, pool)) return std::nullopt;
+    }
+    if (!PoolName::Parse(section).ResemblesPoolOf(PoolName::Parse(name))) return std::nullopt;
+    return "proxymux.yaml: pools: the section " + section +
+           " asks for TLS but names no pool; this table's pool is " + name +
+           " (name the section so if it is meant, or remove it)";
+  };
+  for (const std::string& broken : loaded_.broken_pools) {
+    if (auto text = problem(broken)) return text;
+  }
+  for (const auto& [section, settings] : loaded_.config.pools) {
+    if (SamePool(section, name)) return std::nullopt;
+    if (!AsksForSecurity(settings, loaded_.config.pool)) continue;
+    if (auto text = problem(section)) return text;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> UnusedSections(const config::ServerConfig& config,
@@ -39,7 +82,9 @@ std::vector<std::string> UnusedSections(const config::ServerConfig& config,
   std::string known;
   for (const std::string& pool : pools) known += (known.empty() ? "" : ", ") + pool;
   for (const auto& [name, settings] : config.pools) {
-    if (std::find(pools.begin(), pools.end(), name) != pools.end()) continue;
+    const bool used = std::any_of(pools.begin(), pools.end(),
+                                  [&](const std::string& pool) { return SamePool(name, pool); });
+    if (used) continue;
     problems.push_back("proxymux.yaml: pools: no table uses a pool named " + name +
                        "; its section has no effect (" +
                        (known.empty() ? "there is no pool" : "there are: " + known) + ")");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -22,7 +23,14 @@ class ServiceConfig {
   // An error text instead when an error in the file could make the table or pool less secure than
   // it was meant to be.
   std::variant<config::TableSettings, std::string> ForTable(const std::string& name) const;
+  // The order of the hosts in the name does not matter.
   std::variant<config::PoolSettings, std::string> ForPool(const std::string& name) const;
+
+  // Why the pool `name` must not be used, or nothing: a section that asks for TLS (or is broken)
+  // names none of the pools that there are, `pools`, and resembles this one, which has no section.
+  // Its settings may have been meant for this pool.
+  std::optional<std::string> MisnamedSection(const std::string& name,
+                                             const std::set<std::string>& pools) const;
 
  private:
   config::LoadedConfig loaded_;

@@ -17,7 +17,7 @@ std::vector<TableStatus> CollectTables(const TableRegistry& tables);
 RelayCounts CollectRelay(const Relay& relay, const StockPolicy& policy);
 std::uint64_t ResidentBytes();
 
-// A line for each pool that has no host to ask.
+// A line for each host that cannot be connected to.
 std::vector<std::string> PoolFaults(const pgsql::PgPools& pools);
 
 }  // namespace proxymux::proxy

@@ -46,6 +46,7 @@
 #include <vector>
 
 #include "proxy/relay.h"
+#include "proxy/stock_leases.h"
 
 namespace proxymux::proxy {
 
@@ -90,8 +91,8 @@ class StockScheduler {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using RequestId = std::uint64_t;
-  using LeaseId = std::uint64_t;
-  static constexpr LeaseId kNoLease = 0;
+  using LeaseId = StockLeases::LeaseId;
+  static constexpr LeaseId kNoLease = StockLeases::kNoLease;
 
   explicit StockScheduler(const StockPolicy& policy);
 
@@ -152,16 +153,11 @@ class StockScheduler {
                           // the start's
     bool stale = false;   // started under an older policy
     RequestId request = 0;
-    LeaseId lease = kNoLease;
     Time started{};  // process, or the connection attempt
     Time connected{};
     Time last_used{};
     EndStep end_step = EndStep::kAsked;
     Time end_deadline{};
-  };
-  struct Lease {
-    std::optional<std::size_t> slot;
-    Time last_used{};
   };
   enum class Choice { kSlot, kOpenOne, kWait, kLost };
 
@@ -183,7 +179,6 @@ class StockScheduler {
   void Empty(std::size_t index);
   void StartFailed(const std::string& reason, Time now);
   bool NothingLives() const;
-  void UnbindSlot(std::size_t index);
   void ReleaseRequest(std::size_t index);
   void Fail(RequestId id, const std::string& reason);
   void FailWaiting(const std::string& reason);
@@ -197,10 +192,8 @@ class StockScheduler {
   std::map<RequestId, Request> requests_;       // waiting and running
   std::map<RequestId, Request*> waiting_;       // oldest first
   std::map<std::string, std::size_t> running_;  // by table
-  std::map<LeaseId, Lease> leases_;
-  std::size_t bound_leases_ = 0;
+  StockLeases leases_;
   RequestId last_request_ = 0;
-  LeaseId last_lease_ = kNoLease;
   int failed_starts_ = 0;   // in a row
   Time blocked_until_{};    // no process is started before
   bool replacing_ = false;  // the next start stands in for a process that ended by itself

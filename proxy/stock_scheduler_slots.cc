@@ -1,5 +1,5 @@
 // The life of a slot: opened, lost, asked to end, terminated; and the deadlines that bring that
-// about. Which request goes where is in stock_scheduler.cc.
+// about. Which request goes where is in stock_scheduler_dispatch.cc.
 #include <algorithm>
 #include <utility>
 
@@ -39,7 +39,7 @@ void StockScheduler::Connect(std::size_t index, Time now) {
 
 // The connection is gone; the process may still be there.
 void StockScheduler::LoseConnection(std::size_t index) {
-  UnbindSlot(index);
+  leases_.Unbind(index);
   if (slots_[index].alive) {
     SetState(index, SlotState::kParked);
   } else {
@@ -51,7 +51,7 @@ void StockScheduler::LoseConnection(std::size_t index) {
 void StockScheduler::RetireIfUnused(std::size_t index, Time now) {
   const Slot& slot = slots_[index];
   if (!slot.stale && index < policy_.processes) return;
-  if (slot.lease != kNoLease) return;
+  if (leases_.HasLease(index)) return;
   if (slot.state == SlotState::kReady || slot.state == SlotState::kParked ||
       slot.state == SlotState::kGreeting) {
     AskToEnd(index, now);
@@ -63,7 +63,7 @@ void StockScheduler::AskToEnd(std::size_t index, Time now) {
   if (slot.state == SlotState::kReady || slot.state == SlotState::kGreeting) {
     Act(StockAction::Kind::kDisconnect, index);
   }
-  UnbindSlot(index);
+  leases_.Unbind(index);
   if (!slot.alive) {
     Empty(index);
     return;
@@ -80,7 +80,7 @@ void StockScheduler::Terminate(std::size_t index, Time now) {
   if (slot.state != SlotState::kParked && slot.state != SlotState::kEnding) {
     Act(StockAction::Kind::kDisconnect, index);
   }
-  UnbindSlot(index);
+  leases_.Unbind(index);
   if (!slot.alive) {
     Empty(index);
     return;
@@ -109,14 +109,6 @@ bool StockScheduler::NothingLives() const {
   return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
     return slot.state == SlotState::kEmpty || slot.state == SlotState::kEnding;
   });
-}
-
-void StockScheduler::UnbindSlot(std::size_t index) {
-  Slot& slot = slots_[index];
-  if (slot.lease == kNoLease) return;
-  leases_.at(slot.lease).slot.reset();
-  slot.lease = kNoLease;
-  --bound_leases_;
 }
 
 void StockScheduler::ReleaseRequest(std::size_t index) {
@@ -164,7 +156,7 @@ void StockScheduler::ExpireSlots(Time now) {
         }
         break;
       case SlotState::kReady:
-        if (slot.lease != kNoLease) break;
+        if (leases_.HasLease(i)) break;
         if (now - slot.last_used >= policy_.process_idle) {
           AskToEnd(i, now);
         } else if (now - slot.last_used >= policy_.connection_idle) {
@@ -207,12 +199,8 @@ std::optional<StockScheduler::Time> StockScheduler::NextDeadline() const {
     consider(waiting_.begin()->second->deadline);
     if (blocked_until_ != Time{}) consider(blocked_until_);
   }
-  for (const auto& [id, lease] : leases_) {
-    if (lease.slot.has_value() && slots_[*lease.slot].state == SlotState::kReady) {
-      consider(lease.last_used + policy_.lease_idle);
-    }
-  }
-  for (const Slot& slot : slots_) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
     switch (slot.state) {
       case SlotState::kEmpty:
         break;
@@ -223,7 +211,9 @@ std::optional<StockScheduler::Time> StockScheduler::NextDeadline() const {
         if (policy_.mode == StockMode::kSpawn) consider(slot.started + policy_.greeting_timeout);
         break;
       case SlotState::kReady:
-        if (slot.lease == kNoLease) {
+        if (const auto lease_used = leases_.LastUsed(i); lease_used.has_value()) {
+          consider(*lease_used + policy_.lease_idle);
+        } else {
           consider(slot.last_used + std::min(policy_.connection_idle, policy_.process_idle));
         }
         break;

@@ -18,8 +18,23 @@ void TableService::LoadAll(std::shared_ptr<const ServiceConfig> config) {
     if (!TableRegistry::IsPgsql(name)) continue;
     auto table = std::make_shared<ServedTable>();
     table->name = name;
-    registry_->Add(table);
-    Load(table.get());
+    registry_->Add(std::move(table));
+  }
+  ReadAll();
+}
+
+// All first, since which sections name a pool shows only when every pool is known.
+void TableService::ReadAll() {
+  std::map<std::string, LoadedTable> all;
+  std::set<std::string> pools;
+  for (const auto& [name, table] : registry_->tables()) {
+    LoadedTable loaded = Read(name);
+    if (loaded.pool != nullptr) pools.insert(loaded.pool->name());
+    all.emplace(name, std::move(loaded));
+  }
+  for (auto& [name, loaded] : all) {
+    RefuseMisnamedSection(&loaded, pools);
+    Apply(registry_->Find(name).get(), std::move(loaded));
   }
 }
 
@@ -30,13 +45,37 @@ void TableService::StartWatching() {
 
 void TableService::Reload(std::shared_ptr<const ServiceConfig> config) {
   config_ = std::move(config);
-  for (const auto& [name, table] : registry_->tables()) Load(table.get());
+  ReadAll();
   StartWatching();
 }
 
-void TableService::Load(ServedTable* table) {
-  LoadedTable loaded = loader_->Load(table->name, *config_);
-  files_[table->name] = std::move(loaded.files);
+LoadedTable TableService::Read(const std::string& name) {
+  LoadedTable loaded = loader_->Load(name, *config_);
+  files_[name] = loaded.files;
+  return loaded;
+}
+
+std::set<std::string> TableService::PoolNames(const std::string& except) const {
+  std::set<std::string> names;
+  for (const auto& [name, table] : registry_->tables()) {
+    if (name != except && table->pool != nullptr) names.insert(table->pool->name());
+  }
+  return names;
+}
+
+void TableService::RefuseMisnamedSection(LoadedTable* loaded,
+                                         const std::set<std::string>& pools) const {
+  if (loaded->pool == nullptr) return;
+  auto problem = config_->MisnamedSection(loaded->pool->name(), pools);
+  if (!problem.has_value()) return;
+  config::Diagnostic diagnostic;
+  diagnostic.text = std::move(*problem);
+  loaded->diagnostics.push_back(std::move(diagnostic));
+  loaded->binding.reset();
+  loaded->pool.reset();
+}
+
+void TableService::Apply(ServedTable* table, LoadedTable loaded) {
   LogDiagnostics(*table, loaded);
   if (loaded.binding != nullptr) {
     table->binding = std::move(loaded.binding);
@@ -73,7 +112,9 @@ void TableService::OnFilesChanged(const std::set<std::string>& changed) {
     bool affected = false;
     for (const auto& [path, signature] : files_[name]) affected |= changed.contains(path);
     if (!affected) continue;
-    Load(table.get());
+    LoadedTable loaded = Read(name);
+    RefuseMisnamedSection(&loaded, PoolNames(name));
+    Apply(table.get(), std::move(loaded));
     if (table->state == TableState::kOk) {
       log_->Info("table " + name + ": the new version of its file is in use");
     }

@@ -54,7 +54,7 @@ void UvClientSession::Start() {
     protocol::AppendGreeting(&outbox_);
     Send();
   }
-  Settle();
+  if (!ended_) Settle();
 }
 
 void UvClientSession::OnRead(std::string_view bytes, std::int64_t status) {

@@ -92,11 +92,11 @@ pgsql::ResolveResult ToResult(int status, const addrinfo* addresses) {
 
 }  // namespace
 
-UvEventLoop::UvEventLoop() {
-  if (uv_loop_init(&loop_) != 0)
+UvEventLoop::UvEventLoop() : loop_(new uv_loop_t) {
+  if (uv_loop_init(loop_) != 0)
     std::abort();  // no descriptors at the very start: nothing can be done
-  check_ = UvCheck(&loop_, [this] { RunTasks(); });
-  idle_ = UvIdle(&loop_, [] {});
+  check_ = UvCheck(loop_, [this] { RunTasks(); });
+  idle_ = UvIdle(loop_, [] {});
 }
 
 UvEventLoop::~UvEventLoop() {
@@ -105,23 +105,30 @@ UvEventLoop::~UvEventLoop() {
   // Close callbacks are due at once. A name server that does not answer may hold a thread for
   // longer than an end may take.
   const auto give_up = pgsql::Clock::now() + std::chrono::seconds(1);
-  while (uv_run(&loop_, UV_RUN_NOWAIT) != 0 && pgsql::Clock::now() < give_up) {
+  while (uv_run(loop_, UV_RUN_NOWAIT) != 0 && pgsql::Clock::now() < give_up) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  uv_loop_close(&loop_);
+  if (uv_loop_close(loop_) == 0) {
+    delete loop_;
+    return;
+  }
+  // The thread that is still busy will write into the loop, so it has to stay.
+  static uv_loop_t* left_behind = nullptr;
+  loop_->data = left_behind;
+  left_behind = loop_;
 }
 
-void UvEventLoop::Run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+void UvEventLoop::Run() { uv_run(loop_, UV_RUN_DEFAULT); }
 
-void UvEventLoop::Stop() { uv_stop(&loop_); }
+void UvEventLoop::Stop() { uv_stop(loop_); }
 
 std::unique_ptr<pgsql::Timer> UvEventLoop::NewTimer(std::function<void()> on_expiry) {
-  return std::make_unique<LoopTimer>(&loop_, std::move(on_expiry));
+  return std::make_unique<LoopTimer>(loop_, std::move(on_expiry));
 }
 
 std::unique_ptr<pgsql::SocketWatch> UvEventLoop::WatchSocket(
     int fd, std::function<void(bool, bool)> on_ready) {
-  return std::make_unique<LoopSocketWatch>(&loop_, fd, std::move(on_ready));
+  return std::make_unique<LoopSocketWatch>(loop_, fd, std::move(on_ready));
 }
 
 std::unique_ptr<pgsql::PendingCall> UvEventLoop::Resolve(
@@ -138,8 +145,7 @@ std::unique_ptr<pgsql::PendingCall> UvEventLoop::Resolve(
     if (*call->wanted) call->done(ToResult(status, addresses));
     uv_freeaddrinfo(addresses);
   };
-  const int result =
-      uv_getaddrinfo(&loop_, &call->request, finished, host.c_str(), nullptr, &hints);
+  const int result = uv_getaddrinfo(loop_, &call->request, finished, host.c_str(), nullptr, &hints);
   if (result != 0) {
     // A name that libuv refuses (too long, no memory) is reported as any other failure, from the
     // loop.
@@ -159,7 +165,7 @@ std::unique_ptr<pgsql::PendingCall> UvEventLoop::RunBlocking(std::function<void(
   call->request.data = call;
   auto token = std::make_unique<ThreadCallToken>(call->wanted);
   uv_queue_work(
-      &loop_, &call->request,
+      loop_, &call->request,
       [](uv_work_t* request) { static_cast<BlockingCall*>(request->data)->work(); },
       [](uv_work_t* request, int) {
         const std::unique_ptr<BlockingCall> call(static_cast<BlockingCall*>(request->data));

@@ -1,7 +1,8 @@
 // The event loop of the process: libuv behind the hooks that the pgsql room asks for.
 //
 // Owns the uv_loop_t. Name resolution and blocking calls run on libuv's thread pool. Everything
-// made by it must be destroyed before it is.
+// made by it must be destroyed before it is. Its end waits a second at most for threads that are
+// still busy.
 #pragma once
 
 #include <uv.h>
@@ -23,7 +24,7 @@ class UvEventLoop final : public pgsql::EventLoop {
   UvEventLoop(const UvEventLoop&) = delete;
   UvEventLoop& operator=(const UvEventLoop&) = delete;
 
-  uv_loop_t* uv() { return &loop_; }
+  uv_loop_t* uv() { return loop_; }
   // Until Stop(), or until nothing is left that could happen.
   void Run();
   void Stop();
@@ -41,7 +42,7 @@ class UvEventLoop final : public pgsql::EventLoop {
  private:
   void RunTasks();
 
-  uv_loop_t loop_;
+  uv_loop_t* const loop_;
   UvCheck check_;  // runs the tasks
   UvIdle idle_;    // keeps the loop from sleeping while there are tasks
   std::vector<std::function<void()>> tasks_;

@@ -87,10 +87,17 @@ int ListenUnix(const std::string& path, std::string* error) {
     *error = std::strerror(errno);
     return -1;
   }
-  if (bind(fd, generic, sizeof(address)) != 0 && errno == EADDRINUSE) {
+  if (bind(fd, generic, sizeof(address)) == 0) {
+    // Ours.
+  } else if (errno != EADDRINUSE) {
+    *error = std::strerror(errno);
+    close(fd);
+    return -1;
+  } else {
     struct stat info {};
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool in_use = connect(probe, generic, sizeof(address)) == 0;
+    // Non-blocking: one that listens and is stuck has a full queue (EAGAIN).
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool in_use = connect(probe, generic, sizeof(address)) == 0 || errno == EAGAIN;
     close(probe);
     if (in_use) {
       *error = "another process is listening there";
@@ -103,12 +110,8 @@ int ListenUnix(const std::string& path, std::string* error) {
       close(fd);
       return -1;
     }
-  } else if (struct stat info{}; lstat(path.c_str(), &info) != 0) {
-    *error = std::strerror(errno);
-    close(fd);
-    return -1;
   }
-  chmod(path.c_str(), 0666);
+  chmod(path.c_str(), 0660);
   if (listen(fd, SOMAXCONN) != 0) {
     *error = std::strerror(errno);
     close(fd);

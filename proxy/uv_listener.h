@@ -48,7 +48,7 @@ class UvListener {
 
 // A UNIX socket of our own for the standalone mode: the descriptor, or -1 with an error text. A
 // file of that name which no process listens on is replaced; one that is in use is an error. Mode
-// 0666, as master's private sockets have it.
+// 0660: its owner and group may connect.
 int ListenUnix(const std::string& path, std::string* error);
 
 }  // namespace proxymux::proxy

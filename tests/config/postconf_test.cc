@@ -96,6 +96,22 @@ TEST_F(PostconfTest, OverridesCountAndTheLastOneWins) {
   EXPECT_EQ(result.values.at("syslog_name"), "");
 }
 
+// `postconf -d` knows the machine's own domain only.
+TEST_F(PostconfTest, TheDomainFollowsTheHostNameOfMainCf) {
+  const std::string text =
+      "compatibility_level = 3.6\nmyhostname = mail.example.com\nt_hosts = db.$mydomain\n";
+  Write("main.cf", text);
+  request_.overrides.clear();
+  EXPECT_EQ(Setting(ReadMainCf(request_), "t_hosts"), "db.example.com");
+  Write("x.cf", "this line has no equals sign\n");
+  Write("main.cf", text + "alias_maps = pgsql:" + directory_ + "/x.cf\n");
+  const PostconfResult broken = Read({"mydomain"});
+  ASSERT_TRUE(broken.used_fallback) << "postconf has learnt to live with it";
+  EXPECT_EQ(broken.values.at("mydomain"), "example.com");
+  Write("main.cf", "myhostname = mail\nt_hosts = db.$mydomain\n");
+  EXPECT_EQ(Setting(ReadMainCf(request_), "t_hosts"), "db.localdomain");
+}
+
 TEST_F(PostconfTest, SurvivesAMalformedTableFileThatMainCfRefersTo) {
   Write("x.cf", "hosts = localhost\nthis line has no equals sign\n");
   Write("main.cf", std::string(kMainCf) + "alias_maps = pgsql:" + directory_ + "/x.cf\n");

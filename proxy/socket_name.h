@@ -1,0 +1,33 @@
+// The name of a listening UNIX socket in the file system: whose it is, and giving it up.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace proxymux::proxy {
+
+// The name that a process of ours bound a socket to. A successor may have put its own socket there
+// since.
+class SocketName {
+ public:
+  SocketName() = default;  // none
+  explicit SocketName(const std::string& path);
+
+  // Makes the socket another account's; needs root. Nothing happens when there is no name.
+  void GiveTo(uid_t user, gid_t group);
+
+  // Unlinks the name if it is still the socket that was there at the construction. Once; a name
+  // that cannot be removed (privileges are gone) stays, and the next process replaces it.
+  void Remove();
+
+ private:
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+// Whether the file `path` leads to is what the listening socket `fd` is bound to.
+bool IsNameOf(const std::string& path, int fd);
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,137 @@
+// Connections to database servers that exist only in the test: what the pool sends is recorded, and
+// the test plays the server.
+//
+// The server that is played keeps PostgreSQL's rules: statements are answered in order, only those
+// that a Sync has followed; an error aborts what stands behind it up to the next Sync. Breaking the
+// rules of UpstreamConnection (a script while something is in flight, a statement before the
+// connection is ready) is a failure of the test.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pgsql/upstream_connection.h"
+
+namespace proxymux::fakes {
+
+// The rows of one answer: `values` in one column; nullopt is NULL.
+class ScriptedRows final : public pgsql::RowSource {
+ public:
+  explicit ScriptedRows(std::vector<std::optional<std::string>> values)
+      : values_(std::move(values)) {}
+  std::size_t rows() const override { return values_.size(); }
+  std::size_t columns() const override { return 1; }
+  bool IsNull(std::size_t row, std::size_t) const override { return !values_[row].has_value(); }
+  std::string_view Value(std::size_t row, std::size_t) const override {
+    return values_[row].has_value() ? std::string_view(*values_[row]) : std::string_view();
+  }
+
+ private:
+  std::vector<std::optional<std::string>> values_;
+};
+
+class ScriptedFactory;
+
+class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::LiteralEscaper {
+ public:
+  enum class State { kNew, kConnecting, kReady, kEnded };
+  enum class Form { kStatement, kScript, kSync };
+  struct Sent {
+    Form form;
+    pgsql::Work* work = nullptr;
+    std::string sql;
+    std::vector<std::string> parameters;
+  };
+
+  ScriptedUpstream(ScriptedFactory* factory, std::size_t host, int number,
+                   pgsql::UpstreamObserver* observer);
+  ~ScriptedUpstream() override;
+
+  // UpstreamConnection
+  void Connect() override;
+  pgsql::LiteralEscaper& escaper() override { return *this; }
+  bool SendStatement(pgsql::Work* work, const std::string& sql,
+                     std::span<const std::string> parameters) override;
+  bool SendScript(pgsql::Work* work, const std::string& sql) override;
+  bool Sync() override;
+  pgsql::Work* Running() const override;
+  void CancelRunning() override { ++cancels_; }
+  std::vector<pgsql::Work*> Close() override;
+
+  // The server's part.
+  void Accept();
+  void Refuse(const std::string& sqlstate, const std::string& text);
+  void Answer(const std::string& value);  // the oldest statement: one row
+  void AnswerRows(std::vector<std::optional<std::string>> values);
+  void AnswerEverything(const std::string& value);  // all that was synced
+  // The oldest statement; those behind it in its batch come back aborted.
+  void Fail(const std::string& sqlstate, const std::string& message, bool fatal = false);
+  void Lose(const std::string& reason);
+  void BreakSending() { broken_ = true; }  // from now on nothing more can be sent
+
+  State state() const { return state_; }
+  std::size_t host() const { return host_; }
+  int number() const { return number_; }  // the n-th connection ever, from 0
+  int cancels() const { return cancels_; }
+  // Everything ever sent, as "S" for a statement, "X" for a script and "|" for a Sync: "SS|S|".
+  const std::string& history() const { return history_; }
+  std::size_t unanswered() const;
+  std::size_t answerable() const;  // with a Sync behind them
+  const Sent* oldest() const;      // null: nothing is unanswered
+
+ private:
+  bool Escape(std::string_view in, std::string* out) override;
+  Sent TakeOldest();
+
+  ScriptedFactory* const factory_;
+  const std::size_t host_;
+  const int number_;
+  pgsql::UpstreamObserver* const observer_;
+  State state_ = State::kNew;
+  std::deque<Sent> sent_;  // not yet answered, with the Syncs between
+  std::string history_;
+  int cancels_ = 0;
+  bool broken_ = false;
+};
+
+// Makes the connections, keeps count of them and settles those that connect.
+class ScriptedFactory final : public pgsql::UpstreamFactory {
+ public:
+  enum class Mood {
+    kAccepts,
+    kRefuses,  // nobody listens
+    kDenies,   // wrong password
+    kSilent,   // neither answer nor refusal
+  };
+
+  explicit ScriptedFactory(std::size_t hosts) : moods_(hosts, Mood::kAccepts) {}
+
+  std::unique_ptr<pgsql::UpstreamConnection> NewConnection(
+      std::size_t host, pgsql::UpstreamObserver* observer) override;
+
+  void SetMood(std::size_t host, Mood mood) { moods_[host] = mood; }
+  Mood mood(std::size_t host) const { return moods_[host]; }
+  // Answers every attempt to connect as its host is in the mood for. Returns how many.
+  std::size_t Settle();
+
+  // Connections that are open or being made, oldest first.
+  std::vector<ScriptedUpstream*> Open() const;
+  std::vector<ScriptedUpstream*> OpenTo(std::size_t host) const;
+  std::size_t most_open() const { return most_open_; }  // at any time
+  int made() const { return made_; }
+  int made_to(std::size_t host) const;
+
+ private:
+  friend class ScriptedUpstream;
+  std::vector<Mood> moods_;
+  std::vector<ScriptedUpstream*> alive_;
+  std::vector<std::size_t> hosts_of_;  // of every connection ever made
+  std::size_t most_open_ = 0;
+  int made_ = 0;
+};
+
+}  // namespace proxymux::fakes

@@ -1,0 +1,340 @@
+// What a pool does when statements, connections and hosts fail.
+#include <gtest/gtest.h>
+
+#include "pgsql/connection_pool.h"
+#include "tests/pgsql/pool_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Mood = fakes::ScriptedFactory::Mood;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// So many lookups at once, all answered.
+void Answered(PoolWorld& world, int count) {
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < count; ++i) clients.push_back(world.Look("k"));
+  for (int i = 0; i < 5; ++i) {
+    world.Turn();
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolFailure, TheNeighboursOfABadKeyRunAgainInTheirOrderAndItIsNotHeldAgainstThem) {
+  PoolWorld::Options options;
+  options.settings.connections = 1;
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto first = world.Look("first");
+  const auto bad = world.Look("bad");
+  const auto second = world.Look("second");
+  const auto third = world.Look("third");
+  world.Turn();
+  auto& connection = world.Connection(0);
+  connection.Answer("v");
+  connection.Fail("22P02", "invalid input syntax for type integer");
+  EXPECT_EQ(bad->outcome, Outcome::kRetry);
+  EXPECT_EQ(bad->reason, "a: invalid input syntax for type integer (SQLSTATE 22P02)");
+  EXPECT_EQ(second->answers, 0);
+  world.Turn();
+  ASSERT_EQ(connection.unanswered(), 2U);
+  EXPECT_NE(connection.oldest()->sql.find("second"), std::string::npos);
+  connection.AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(third->value, "v");
+  EXPECT_EQ(world.pool->hosts()[0].failures, 0U);
+}
+
+TEST(PoolFailure, AbortedAgainAndAgainALookupStillGetsItsAnswer) {
+  PoolWorld::Options options;
+  options.settings.connections = 1;
+  PoolWorld world(options);
+  world.OpenAll();
+  auto& connection = world.Connection(0);
+  std::vector<ClientPointer> bad;
+  for (int i = 0; i < 10; ++i) bad.push_back(world.Look("bad" + std::to_string(i)));
+  const auto good = world.Look("good");
+  for (int i = 0; i < 10; ++i) {
+    world.Turn();
+    ASSERT_EQ(connection.unanswered(), 11U - i);
+    EXPECT_NE(connection.oldest()->sql.find("bad" + std::to_string(i)), std::string::npos)
+        << connection.oldest()->sql;
+    connection.Fail("P0001", "no such user");
+    EXPECT_EQ(bad[i]->outcome, Outcome::kRetry);
+  }
+  world.Turn();
+  connection.Answer("v");
+  EXPECT_EQ(good->value, "v");
+}
+
+TEST(PoolFailure, AWrongQueryIsAConfigurationErrorOnceAndForAll) {
+  PoolWorld world;
+  const auto client = world.Look("k");
+  world.Turn();
+  world.Connection(0).Fail("42P01", "relation \"t\" does not exist");
+  EXPECT_EQ(client->outcome, Outcome::kConfig);
+  EXPECT_EQ(client->reason, "a: relation \"t\" does not exist (SQLSTATE 42P01)");
+  EXPECT_EQ(world.pool->counters().statements, 1U);
+}
+
+TEST(PoolFailure, ADeadlockIsRunAgainElsewhereFirst) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  const auto client = world.Look("k");
+  world.Turn();
+  fakes::ScriptedUpstream* first = nullptr;
+  for (auto* upstream : world.Open()) {
+    if (upstream->unanswered() > 0) first = upstream;
+  }
+  ASSERT_NE(first, nullptr);
+  first->Fail("40P01", "deadlock detected");
+  world.Turn();
+  EXPECT_EQ(first->unanswered(), 0U);
+  fakes::ScriptedUpstream* second = nullptr;
+  for (auto* upstream : world.Open()) {
+    if (upstream->unanswered() > 0) second = upstream;
+  }
+  ASSERT_NE(second, nullptr);
+  EXPECT_NE(second->host(), first->host());
+  second->Answer("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_EQ(world.pool->counters().reruns, 1U);
+}
+
+// All connections went to the preferred host; the work that it failed must not wait for ever for a
+// connection to the other one.
+TEST(PoolFailure, ALookupThatNeedsAHostWithoutAConnectionGetsOne) {
+  PoolWorld::Options options;
+  options.hosts = {HostKind::kUnixSocket, HostKind::kTcp};
+  PoolWorld world(options);
+  Answered(world, 1);  // from here on it is known to be there
+  world.OpenAll();
+  ASSERT_EQ(world.factory.OpenTo(0).size(), 4U);
+  const auto client = world.Look("k");
+  world.Turn();
+  world.Connection(0).Fail("53100", "disk full");
+  world.Pass(milliseconds(50));
+  ASSERT_EQ(world.factory.OpenTo(1).size(), 1U);
+  EXPECT_EQ(world.Open().size(), 4U);
+  EXPECT_EQ(world.factory.most_open(), 4U);
+  world.factory.OpenTo(1)[0]->Answer("from b");
+  EXPECT_EQ(client->value, "from b");
+}
+
+TEST(PoolFailure, WithAllConnectionsBusyOneIsLetRunEmptyForTheHostThatIsNeeded) {
+  PoolWorld::Options options;
+  options.hosts = {HostKind::kUnixSocket, HostKind::kTcp};
+  options.settings.connections = 1;
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto moves = world.Look("moves", world.writes);
+  const auto before = world.Look("before", world.writes);
+  world.Turn();
+  world.Connection(0).Fail("53200", "out of memory");
+  world.Turn();
+  const auto after = world.Look("after");
+  world.Turn();
+  ASSERT_EQ(world.Connection(0).unanswered(), 1U);  // it takes nothing new
+  world.Connection(0).Answer("v");
+  world.Turn();
+  ASSERT_EQ(world.factory.OpenTo(1).size(), 1U);
+  EXPECT_EQ(world.factory.most_open(), 1U);
+  world.Connection(0).AnswerEverything("b");
+  EXPECT_EQ(before->value, "v");
+  EXPECT_EQ(moves->value, "b");
+  EXPECT_EQ(after->value, "b");
+}
+
+TEST(PoolFailure, ALostConnectionsWorkRunsOnTheOtherHostFirst) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(world.Look("k"));
+  world.Turn();
+  world.factory.SetMood(0, Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(0)) upstream->Lose("server closed the connection");
+  world.Turn();
+  EXPECT_EQ(world.factory.OpenTo(0).size(), 0U);
+  for (int i = 0; i < 3; ++i) {
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+    world.Turn();
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+  EXPECT_EQ(world.observer.lost.size(), 2U);
+  EXPECT_EQ(world.observer.lost[0], "a: server closed the connection (2)");
+  EXPECT_EQ(world.pool->counters().connections_lost, 2U);
+  EXPECT_EQ(world.observer.down, std::vector<std::string>{"a"});
+  EXPECT_LE(world.factory.most_open(), 4U);
+}
+
+TEST(PoolFailure, ALookupThatKillsEveryConnectionIsSentTwiceToEachHostAndNoMore) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  const auto client = world.Look("poison");
+  std::vector<int> sent(2);
+  for (int i = 0; i < 20 && client->answers == 0; ++i) {
+    world.Pass(milliseconds(20));
+    for (auto* upstream : world.Open()) {
+      if (upstream->unanswered() == 0) continue;
+      ++sent[upstream->host()];
+      upstream->Lose("terminated by signal 11");
+      break;
+    }
+  }
+  EXPECT_EQ(sent, (std::vector<int>{2, 2}));
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_NE(client->reason.find("signal 11"), std::string::npos);
+  EXPECT_LE(world.factory.most_open(), 4U);
+}
+
+TEST(PoolFailure, AConnectionThatTakesNoStatementsIsReplaced) {
+  PoolWorld world;
+  world.OpenAll();
+  for (auto* upstream : world.Open()) upstream->BreakSending();
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(world.Look("k"));
+  for (int i = 0; i < 10; ++i) {
+    world.Pass(milliseconds(20));
+    for (auto* upstream : world.Open()) {
+      if (upstream->number() >= 4) upstream->AnswerEverything("v");
+    }
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+  EXPECT_EQ(world.factory.most_open(), 4U);
+}
+
+TEST(PoolFailure, ASingleHostIsTriedTwiceAtOnceThenLookupsAreAnsweredAtOnce) {
+  PoolWorld world;
+  world.factory.SetMood(0, Mood::kRefuses);
+  const auto client = world.Look("k");
+  world.Turn();  // no time passes
+  EXPECT_EQ(world.factory.made(), 2);
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_EQ(client->reason, "a: connection refused");
+  const auto next = world.Look("k");
+  world.Turn();
+  EXPECT_EQ(next->answers, 1);
+  EXPECT_EQ(world.factory.made(), 2);
+  EXPECT_EQ(world.observer.down, std::vector<std::string>{"a"});
+}
+
+TEST(PoolFailure, AWrongPasswordIsNotTriedTwice) {
+  PoolWorld world;
+  world.factory.SetMood(0, Mood::kDenies);
+  const auto client = world.Look("k");
+  world.Turn();
+  EXPECT_EQ(world.factory.made(), 1);
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+}
+
+TEST(PoolFailure, ABalancersSecondServerAnswersTheSecondAttempt) {
+  PoolWorld world;
+  const auto client = world.Look("k");
+  world.loop.EndTurn();
+  world.Connection(0).Refuse("", "connection refused");
+  world.Turn();
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_TRUE(world.observer.down.empty());
+}
+
+TEST(PoolFailure, AHostIsInUseAgainWithinASecondOfItsReturnAlsoWhenNobodyAsks) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  world.factory.SetMood(0, Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(0)) upstream->Lose("gone");
+  Answered(world, 4);  // now it is known
+  for (int i = 0; i < 600; ++i) world.Pass(milliseconds(100));
+  ASSERT_EQ(world.factory.OpenTo(0).size(), 0U);
+  const int probes = world.factory.made_to(0);
+  EXPECT_GT(probes, 60);
+  EXPECT_LT(probes, 110);
+  world.factory.SetMood(0, Mood::kAccepts);
+  for (int i = 0; i < 10; ++i) world.Pass(milliseconds(100));
+  EXPECT_EQ(world.factory.OpenTo(0).size(), 1U);
+  EXPECT_EQ(world.observer.up, std::vector<std::string>{"a"});
+  EXPECT_GE(world.observer.last_was_down, seconds(60));
+}
+
+TEST(PoolFailure, ADeniedHostIsTriedMoreAndMoreSeldom) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.factory.SetMood(0, Mood::kDenies);
+  Answered(world, 4);
+  for (int i = 0; i < 6000; ++i) {
+    const auto client = world.Look("k");
+    world.Pass(milliseconds(100));
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+    ASSERT_EQ(client->value, "v") << i;
+  }
+  EXPECT_GE(world.factory.made_to(0), 15);  // ten minutes
+  EXPECT_LE(world.factory.made_to(0), 30);
+  EXPECT_EQ(world.observer.down.size(), 1U);
+}
+
+TEST(PoolFailure, WhileAHostIsDownOneConnectionIsKeptFreeForItsReturn) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.factory.SetMood(0, Mood::kRefuses);
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(world.Look("k"));
+    world.Pass(milliseconds(100));
+  }
+  EXPECT_EQ(world.factory.OpenTo(1).size(), 3U);
+  EXPECT_LE(world.factory.most_open(), 4U);
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+}
+
+// A probe of a frozen host takes seconds: nobody is to wait for it.
+TEST(PoolFailure, WorkThatHasAHostDoesNotWaitForTheProbeOfOneThatIsDown) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  world.factory.SetMood(0, Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(0)) upstream->Lose("gone");
+  Answered(world, 4);
+  world.factory.SetMood(0, Mood::kSilent);
+  world.Pass(seconds(2));
+  ASSERT_EQ(world.factory.OpenTo(0).size(), 1U);  // the probe
+  const auto client = world.Look("k");
+  world.Turn();
+  for (auto* upstream : world.factory.OpenTo(1)) {
+    if (upstream->unanswered() > 0) upstream->Fail("40001", "could not serialize access");
+  }
+  world.Turn();
+  for (auto* upstream : world.factory.OpenTo(1)) upstream->AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolFailure, SubmittingFromInsideARetryDoesNotHoldTheTurn) {
+  PoolWorld world;
+  world.factory.SetMood(0, Mood::kRefuses);
+  const auto first = world.Look("k");
+  world.Turn();
+  int answered = 0;
+  struct Stubborn final : LookupSink {
+    PoolWorld* world = nullptr;
+    int* answered = nullptr;
+    int left = 1000;
+    void OnAnswer(const Answer&) override {
+      ++*answered;
+      if (left-- > 0) world->pool->Submit(world->reads, "k", this);
+    }
+  };
+  Stubborn one, other;
+  for (Stubborn* sink : {&one, &other}) {
+    sink->world = &world;
+    sink->answered = &answered;
+    world.pool->Submit(world.reads, "k", sink);
+  }
+  // Each turn of the loop answers what was there when it began; the virtual loop goes on turning.
+  int answered_in_one_turn = 0;
+  world.loop.AtEndOfTurn([&] { answered_in_one_turn = answered; });
+  world.loop.EndTurn();
+  EXPECT_EQ(answered_in_one_turn, 2);
+  EXPECT_EQ(answered, 2002);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

@@ -1,0 +1,205 @@
+// Thousands of random steps: whatever clients, servers and the clock do, the pool keeps its
+// promises. The seed is printed; PROXYMUX_SEED=N repeats a run.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <set>
+
+#include "pgsql/connection_pool.h"
+#include "tests/pgsql/pool_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Mood = fakes::ScriptedFactory::Mood;
+using std::chrono::milliseconds;
+
+class Storm {
+ public:
+  explicit Storm(std::uint32_t seed) : random_(seed), world_(MakeOptions(seed, &random_)) {
+    for (const auto& table : {world_.reads, world_.writes, world_.script}) tables_.push_back(table);
+    tables_.push_back(PoolWorld::Table("SELECT f('%s')", WriteClass::kUnknown));
+    for (const auto& table : tables_) {
+      table->settings.query_timeout = milliseconds(300);
+      table->settings.lookup_timeout = milliseconds(2000);
+    }
+  }
+
+  void Run(int steps) {
+    for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
+      Step();
+      Check();
+    }
+    CalmDown();
+  }
+
+ private:
+  static PoolWorld::Options MakeOptions(std::uint32_t seed, std::minstd_rand* random) {
+    const auto pick = [&](int low, int high) {
+      return std::uniform_int_distribution<int>(low, high)(*random);
+    };
+    PoolWorld::Options options;
+    options.hosts.clear();
+    for (int i = pick(1, 3); i > 0; --i) {
+      options.hosts.push_back(static_cast<HostKind>(pick(0, 2)));
+    }
+    options.settings.connections = pick(1, 6);
+    options.settings.pipeline_depth = pick(1, 8);
+    options.settings.queue_limit = pick(5, 60);
+    options.settings.queue_wait = milliseconds(pick(100, 1500));
+    options.idle_interval = std::chrono::seconds(pick(1, 3));
+    options.retry_interval = std::chrono::seconds(pick(1, 5));
+    options.seed = seed;
+    return options;
+  }
+
+  int Pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+
+  void Submit() {
+    const ClientPointer client = world_.Look("k" + std::to_string(clients_.size()),
+                                             tables_[static_cast<std::size_t>(Pick(0, 3))]);
+    if (Pick(0, 3) == 0) {
+      client->and_then = [this] { ask_again_ ? Submit() : void(); };
+    }
+    clients_.push_back(client);
+  }
+
+  fakes::ScriptedUpstream* AnyReady(bool with_work) {
+    std::vector<fakes::ScriptedUpstream*> ready;
+    for (auto* upstream : world_.Open()) {
+      if (upstream->state() == fakes::ScriptedUpstream::State::kReady &&
+          (!with_work || upstream->answerable() > 0)) {
+        ready.push_back(upstream);
+      }
+    }
+    if (ready.empty()) return nullptr;
+    return ready[static_cast<std::size_t>(Pick(0, static_cast<int>(ready.size()) - 1))];
+  }
+
+  void Step() {
+    static const char* const kCodes[] = {"22P02", "42P01", "40001", "57014", "53200", "57P01", ""};
+    switch (Pick(0, 15)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        for (int i = Pick(1, 6); i > 0; --i) Submit();
+        break;
+      case 4:
+        if (!clients_.empty()) {
+          const auto& client =
+              clients_[static_cast<std::size_t>(Pick(0, static_cast<int>(clients_.size()) - 1))];
+          if (client->ticket != nullptr) {
+            world_.pool->Abandon(client->ticket);
+            client->ticket = nullptr;
+            abandoned_.insert(client.get());
+          }
+        }
+        break;
+      case 5:
+        world_.factory.SetMood(
+            static_cast<std::size_t>(Pick(0, static_cast<int>(world_.pool->hosts().size()) - 1)),
+            static_cast<Mood>(Pick(0, 3)));
+        break;
+      case 6:
+        if (auto* upstream = AnyReady(false)) upstream->Lose("lost");
+        break;
+      case 7:
+        if (auto* upstream = AnyReady(true)) {
+          upstream->Fail(kCodes[Pick(0, 6)], "an error", Pick(0, 3) == 0);
+        }
+        break;
+      case 8:
+        if (Pick(0, 9) == 0) {
+          if (auto* upstream = AnyReady(false)) upstream->BreakSending();
+        }
+        break;
+      case 9:
+        world_.loop.Advance(milliseconds(Pick(1, 400)));
+        break;
+      case 10:
+        world_.factory.Settle();
+        break;
+      case 11:
+        world_.loop.EndTurn();
+        break;
+      default:
+        if (auto* upstream = AnyReady(true)) {
+          for (int i = Pick(1, 4); i > 0 && upstream->answerable() > 0; --i) {
+            upstream->Answer(Pick(0, 9) == 0 ? "f" : "v");
+          }
+        }
+        break;
+    }
+  }
+
+  void Check() {
+    const std::size_t limit = static_cast<std::size_t>(world_.pool->settings().connections);
+    ASSERT_LE(world_.factory.most_open(), limit);
+    std::size_t in_flight = 0;
+    for (auto* upstream : world_.Open()) {
+      ASSERT_LE(upstream->unanswered(),
+                static_cast<std::size_t>(world_.pool->settings().pipeline_depth));
+      in_flight += upstream->unanswered();
+    }
+    ASSERT_EQ(world_.pool->Gauges().in_flight, in_flight);
+    for (const auto& client : clients_) ASSERT_LE(client->answers, 1);
+    for (const auto* client : abandoned_) ASSERT_EQ(client->answers, 0);
+    for (std::size_t i = 0; i < world_.pool->hosts().size(); ++i) {
+      std::size_t ready = 0;
+      for (auto* upstream : world_.factory.OpenTo(i)) {
+        ready += upstream->state() == fakes::ScriptedUpstream::State::kReady ? 1 : 0;
+      }
+      ASSERT_EQ(world_.pool->hosts()[i].ready, ready);
+    }
+  }
+
+  // The weather clears: nobody is left without an answer, and the pool can look things up again.
+  void CalmDown() {
+    ask_again_ = false;
+    for (std::size_t i = 0; i < world_.pool->hosts().size(); ++i) {
+      world_.factory.SetMood(i, Mood::kAccepts);
+    }
+    for (int i = 0; i < 200; ++i) {
+      world_.Pass(milliseconds(20));
+      for (auto* upstream : world_.Open()) upstream->AnswerEverything("v");
+    }
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      ASSERT_EQ(clients_[i]->answers, abandoned_.count(clients_[i].get()) > 0 ? 0 : 1) << i;
+    }
+    EXPECT_TRUE(world_.pool->Quiet());
+    for (int i = 0; i < 500; ++i) world_.Pass(milliseconds(20));  // retry_interval is over
+    for (const auto& table : tables_) {
+      const ClientPointer client = world_.Look("after", table);
+      for (int i = 0; i < 10 && client->answers == 0; ++i) {
+        world_.Pass(milliseconds(20));
+        for (auto* upstream : world_.Open()) upstream->AnswerEverything("v");
+      }
+      EXPECT_EQ(client->value, "v");
+    }
+  }
+
+  std::minstd_rand random_;
+  PoolWorld world_;
+  std::vector<std::shared_ptr<TableBinding>> tables_;
+  std::vector<ClientPointer> clients_;
+  std::set<const WaitingClient*> abandoned_;
+  bool ask_again_ = true;
+};
+
+TEST(PoolStorm, EveryLookupIsAnsweredOnceAndEveryBoundHolds) {
+  const char* const given = std::getenv("PROXYMUX_SEED");
+  const std::uint32_t first =
+      given != nullptr ? static_cast<std::uint32_t>(std::atoi(given)) : std::random_device{}();
+  const int runs = given != nullptr ? 1 : 60;
+  for (int run = 0; run < runs && !HasFailure(); ++run) {
+    const std::uint32_t seed = (first + static_cast<std::uint32_t>(run)) & 0x7fffffff;
+    SCOPED_TRACE("PROXYMUX_SEED=" + std::to_string(seed));
+    Storm(seed).Run(2000);
+  }
+  std::printf("seeds from %u\n", first & 0x7fffffff);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

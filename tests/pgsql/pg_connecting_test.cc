@@ -1,0 +1,189 @@
+// How a connection is made, and servers that misbehave.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "tests/harness/socket.h"
+#include "tests/pgsql/pg_session.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+TEST(Connecting, ByNameByAddressAndByUnixSocket) {
+  const std::string port = std::to_string(Cluster().port());
+  for (const std::string& host :
+       {std::string("localhost"), std::string("127.0.0.1"), Cluster().socket_directory()}) {
+    Session session(PlanFor(host, port, "reader", "secret"));
+    ASSERT_TRUE(session.Settled()) << host;
+    EXPECT_TRUE(session.ready) << host << ": " << session.failure.text;
+  }
+}
+
+TEST(Connecting, AWrongPasswordAndAMissingDatabaseAreTold) {
+  const std::string port = std::to_string(Cluster().port());
+  Session wrong(PlanFor("127.0.0.1", port, "reader", "hunter2"));
+  ASSERT_TRUE(wrong.Settled());
+  EXPECT_EQ(wrong.failure.sqlstate, "28P01") << wrong.failure.text;
+  EXPECT_EQ(wrong.failure.text.find("hunter2"), std::string::npos);
+  EXPECT_EQ(wrong.failure.text.find('\n'), std::string::npos);
+  EXPECT_EQ(wrong.failure.text.find("28P01"), std::string::npos) << wrong.failure.text;
+  Session missing(PlanFor("127.0.0.1", port, "postgres", "", "nosuch"));
+  ASSERT_TRUE(missing.Settled());
+  EXPECT_EQ(missing.failure.sqlstate, "3D000") << missing.failure.text;
+}
+
+TEST(Connecting, ARefusalOrAnUnknownNameHasNoSqlstate) {
+  Session refused(PlanFor("127.0.0.1", std::to_string(harness::FreePort()), "postgres"));
+  ASSERT_TRUE(refused.Settled());
+  EXPECT_TRUE(refused.failed);
+  EXPECT_EQ(refused.failure.sqlstate, "");
+  EXPECT_NE(refused.failure.text.find("refused"), std::string::npos) << refused.failure.text;
+  Session unknown(PlanFor("nosuch.invalid", "5432", "postgres"));
+  ASSERT_TRUE(unknown.Settled());
+  EXPECT_EQ(unknown.failure.sqlstate, "");
+  EXPECT_NE(unknown.failure.text.find("nosuch.invalid"), std::string::npos);
+}
+
+TEST(Connecting, GoesOnToTheNextHostOfAUri) {
+  ConnectPlan plan = Local();
+  plan.endpoints.insert(plan.endpoints.begin(),
+                        {"127.0.0.1", "", std::to_string(harness::FreePort())});
+  Session session(plan);
+  ASSERT_TRUE(session.Settled());
+  EXPECT_TRUE(session.ready) << session.failure.text;
+}
+
+// A server on a socket of the test's own.
+class TcpServer {
+ public:
+  TcpServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(fd_, plain, length), 0);
+    EXPECT_EQ(::listen(fd_, 8), 0);
+    EXPECT_EQ(::getsockname(fd_, plain, &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~TcpServer() {
+    ::shutdown(fd_, SHUT_RDWR);
+    if (thread_.joinable()) thread_.join();
+    ::close(fd_);
+  }
+  // Accepts one client and serves it on a thread.
+  void Serve(std::function<void(harness::Socket)> serve) {
+    thread_ = std::thread([this, serve = std::move(serve)] {
+      const int client = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (client >= 0) serve(harness::Socket(client));
+    });
+  }
+  ConnectPlan Plan() const { return PlanFor("127.0.0.1", std::to_string(port_), "u"); }
+
+ private:
+  const int fd_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+// AuthenticationOk, ReadyForQuery (PostgreSQL, "Message Formats").
+const std::string kWelcome("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", 15);
+// ParseComplete, BindComplete, RowDescription of one text column, and the head of a DataRow with
+// 1000 bytes of which ten follow.
+const std::string kHalfAResult(
+    "1\0\0\0\x04"
+    "2\0\0\0\x04"
+    "T\0\0\0\x1a\0\x01v\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0"
+    "D\0\0\x03\xf2\0\x01\0\0\x03\xe8"
+    "0123456789",
+    5 + 5 + 27 + 11 + 10);
+
+TEST(Connecting, AServerThatNeverAnswersCostsTheTimeLimit) {
+  TcpServer silent;  // the kernel accepts, nobody speaks
+  const Time begin = Clock::now();
+  Session session(silent.Plan(), 1 << 20, milliseconds(300));
+  ASSERT_TRUE(session.Settled());
+  EXPECT_TRUE(session.failed);
+  EXPECT_NE(session.failure.text.find("timed out"), std::string::npos) << session.failure.text;
+  EXPECT_GE(Clock::now() - begin, milliseconds(290));
+  EXPECT_LT(Clock::now() - begin, seconds(5));
+}
+
+TEST(Connecting, AServerThatSpeaksGarbageIsAFailure) {
+  TcpServer server;
+  server.Serve([](harness::Socket client) { client.Send("SSH-2.0-OpenSSH_9.2\r\n"); });
+  Session session(server.Plan());
+  ASSERT_TRUE(session.Settled());
+  EXPECT_TRUE(session.failed);
+  EXPECT_EQ(session.failure.sqlstate, "");
+}
+
+TEST(Misbehaving, HalfAResultAndThenTheEndIsALossAndTheStatementComesBack) {
+  TcpServer server;
+  server.Serve([](harness::Socket client) {
+    std::string in;
+    client.Receive(in);
+    client.Send(kWelcome);
+    client.Receive(in);
+    client.Send(kHalfAResult);
+  });
+  Session session(server.Plan());
+  ASSERT_TRUE(session.Settled());
+  ASSERT_TRUE(session.ready) << session.failure.text;
+  session.Send(0, "SELECT 1");
+  session.Send(1, "SELECT 2");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(session.Until([&] { return session.lost || !session.results.empty(); }));
+  ASSERT_TRUE(session.Until([&] { return session.lost; }));
+  EXPECT_EQ(session.unanswered.size() + session.results.size(), 2U) << session.reason;
+  for (const std::string& result : session.results) EXPECT_EQ(result, "error ");
+}
+
+TEST(Misbehaving, GarbageInsteadOfAResultIsALoss) {
+  TcpServer server;
+  server.Serve([](harness::Socket client) {
+    std::string in;
+    client.Receive(in);
+    client.Send(kWelcome);
+    client.Receive(in);
+    client.Send("250 2.0.0 Ok\r\n");
+    client.Receive(in, seconds(10));
+  });
+  Session session(server.Plan());
+  ASSERT_TRUE(session.Settled());
+  session.Send(0, "SELECT 1");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(session.Until([&] { return session.lost; }));
+  EXPECT_EQ(session.unanswered.size() + session.results.size(), 1U) << session.reason;
+  session.connection.reset();
+}
+
+TEST(Misbehaving, HalfAResultAndThenSilenceIsForTheCallersClock) {
+  TcpServer server;
+  server.Serve([](harness::Socket client) {
+    std::string in;
+    client.Receive(in);
+    client.Send(kWelcome);
+    client.Receive(in);
+    client.Send(kHalfAResult);
+    while (client.Receive(in) == harness::Socket::Received::kBytes) continue;
+  });
+  Session session(server.Plan());
+  ASSERT_TRUE(session.Settled());
+  session.Send(0, "SELECT 1");
+  ASSERT_TRUE(session.connection->Sync());
+  const Time later = Clock::now() + milliseconds(200);
+  session.Until([&] { return Clock::now() > later || session.lost; });
+  EXPECT_FALSE(session.lost) << session.reason;
+  EXPECT_EQ(session.connection->Running(), &session.work[0]);
+  EXPECT_EQ(session.connection->Close(), std::vector<Work*>{&session.work[0]});
+  session.connection.reset();
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

@@ -1,0 +1,74 @@
+#include "pgsql/pipeline_ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "pgsql/work.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Expected = PipelineLedger::Expected;
+
+class Ledger : public testing::Test {
+ protected:
+  PipelineLedger ledger;
+  std::array<Work, 3> work;
+};
+
+TEST_F(Ledger, AnEmptyOneExpectsNothing) {
+  EXPECT_EQ(ledger.Next(), Expected::kNothing);
+  EXPECT_EQ(ledger.OldestStatement(), nullptr);
+  EXPECT_EQ(ledger.statements(), 0U);
+  EXPECT_FALSE(ledger.batch_open());
+  EXPECT_TRUE(ledger.TakeUnanswered().empty());
+}
+
+TEST_F(Ledger, ASyncNeedsABatch) {
+  EXPECT_FALSE(ledger.PushSync());
+  ledger.PushStatement(&work[0]);
+  EXPECT_TRUE(ledger.batch_open());
+  EXPECT_TRUE(ledger.PushSync());
+  EXPECT_FALSE(ledger.batch_open());
+  EXPECT_FALSE(ledger.PushSync());
+}
+
+TEST_F(Ledger, AnswersComeInTheOrderOfTheStatementsWithTheSyncsBetween) {
+  ledger.PushStatement(&work[0]);
+  ledger.PushStatement(&work[1]);
+  ledger.PushSync();
+  ledger.PushStatement(&work[2]);
+  ledger.PushSync();
+  EXPECT_EQ(ledger.statements(), 3U);
+  EXPECT_EQ(ledger.PopStatement(), &work[0]);
+  EXPECT_EQ(ledger.OldestStatement(), &work[1]);
+  EXPECT_EQ(ledger.PopStatement(), &work[1]);
+  EXPECT_EQ(ledger.Next(), Expected::kSync);
+  // The Sync was sent before it: the server is at this one.
+  EXPECT_EQ(ledger.OldestStatement(), &work[2]);
+  ledger.PopSync();
+  EXPECT_EQ(ledger.Next(), Expected::kStatement);
+  EXPECT_EQ(ledger.PopStatement(), &work[2]);
+  EXPECT_EQ(ledger.OldestStatement(), nullptr);
+  EXPECT_EQ(ledger.statements(), 0U);
+  EXPECT_EQ(ledger.Next(), Expected::kSync);
+  ledger.PopSync();
+  EXPECT_EQ(ledger.Next(), Expected::kNothing);
+}
+
+TEST_F(Ledger, WhatWasNotAnsweredIsHandedBackOldestFirstWithOrWithoutASync) {
+  ledger.PushStatement(&work[0]);
+  ledger.PushSync();
+  ledger.PushStatement(&work[1]);
+  ledger.PushStatement(&work[2]);
+  ledger.PopStatement();
+  EXPECT_EQ(ledger.TakeUnanswered(), (std::vector<Work*>{&work[1], &work[2]}));
+  EXPECT_EQ(ledger.Next(), Expected::kNothing);
+  EXPECT_FALSE(ledger.batch_open());
+  EXPECT_EQ(ledger.statements(), 0U);
+  EXPECT_FALSE(ledger.PushSync());
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

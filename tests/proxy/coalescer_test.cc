@@ -1,0 +1,255 @@
+// Equal lookups in flight, over a real pool on a played database server.
+#include "proxy/coalescer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/fakes/scripted_upstream.h"
+#include "tests/fakes/virtual_event_loop.h"
+#include "tests/proxy/router_world.h"
+
+namespace proxymux::proxy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Started = Coalescer::Started;
+
+constexpr char kQuery[] = "query = SELECT a FROM t WHERE b = '%s'\n";
+
+class Asker final : public Coalescer::Waiter {
+ public:
+  Asker() = default;
+  explicit Asker(std::string name, std::vector<std::string>* order)
+      : name_(std::move(name)), order_(order) {}
+  void OnAnswer(const pgsql::Answer& answer) override {
+    EXPECT_FALSE(waiting()) << "it may ask again from here";
+    answers.push_back(answer.outcome == pgsql::Outcome::kFound
+                          ? std::string(answer.value)
+                          : "(" + std::string(answer.reason) + ")");
+    if (order_ != nullptr) order_->push_back(name_);
+    if (then) std::exchange(then, nullptr)();
+  }
+  std::vector<std::string> answers;
+  std::function<void()> then;
+
+ private:
+  std::string name_;
+  std::vector<std::string>* order_ = nullptr;
+};
+
+class CoalescerTest : public ::testing::Test {
+ protected:
+  CoalescerTest() : world_(&loop_) {}
+  ~CoalescerTest() override {
+    EXPECT_EQ(world_.coalescer.flights(), 0u);
+    loop_.EndTurn();
+  }
+  Started Ask(Asker* asker, const std::string& key) {
+    return world_.coalescer.Lookup(binding_, world_.pool, key, asker);
+  }
+  void Settle() {
+    loop_.EndTurn();
+    world_.factory.Settle();
+    loop_.EndTurn();
+  }
+
+  fakes::VirtualEventLoop loop_;
+  RouterWorld world_;
+  std::shared_ptr<pgsql::TableBinding> binding_ = Bind("pgsql:/a.cf", kQuery);
+};
+
+TEST_F(CoalescerTest, EqualLookupsShareOneStatementAndAreAnsweredInTheirOrder) {
+  std::vector<std::string> order;
+  Asker a("a", &order), b("b", &order), c("c", &order);
+  EXPECT_EQ(Ask(&a, "user"), Started::kAsked);
+  EXPECT_EQ(Ask(&b, "user"), Started::kJoined);
+  Settle();
+  EXPECT_EQ(Ask(&c, "user"), Started::kJoined) << "it is under way already";
+  Settle();
+  EXPECT_EQ(world_.connection().unanswered(), 1u);
+  world_.connection().Answer("box");
+  EXPECT_THAT(a.answers, ElementsAre("box"));
+  EXPECT_THAT(b.answers, ElementsAre("box"));
+  EXPECT_THAT(c.answers, ElementsAre("box"));
+  EXPECT_THAT(order, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(CoalescerTest, OtherKeysAndOtherVersionsOfTheTableAreOtherQuestions) {
+  Asker a, b, c;
+  Ask(&a, "user");
+  EXPECT_EQ(Ask(&b, "User"), Started::kAsked);
+  binding_ = Bind("pgsql:/a.cf", kQuery);  // its file was touched
+  EXPECT_EQ(Ask(&c, "user"), Started::kAsked);
+  Settle();
+  EXPECT_EQ(world_.connection().unanswered(), 3u);
+  world_.connection().Answer("1");
+  world_.connection().Answer("2");
+  world_.connection().Answer("3");
+  EXPECT_THAT(a.answers, ElementsAre("1"));
+  EXPECT_THAT(b.answers, ElementsAre("2"));
+  EXPECT_THAT(c.answers, ElementsAre("3"));
+}
+
+TEST_F(CoalescerTest, WhatMayWriteIsNeverShared) {
+  for (const auto write_class : {pgsql::WriteClass::kMayWrite, pgsql::WriteClass::kAsking}) {
+    binding_ = Bind("pgsql:/w.cf", kQuery);
+    binding_->write_class = write_class;
+    Asker a, b;
+    EXPECT_EQ(Ask(&a, "user"), Started::kAsked);
+    EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
+    world_.coalescer.Cancel(&a);
+    world_.coalescer.Cancel(&b);
+  }
+}
+
+TEST_F(CoalescerTest, ATableMayKeepItsLookupsApart) {
+  binding_->settings.coalesce = config::Coalesce::kOff;
+  Asker a, b;
+  Ask(&a, "user");
+  EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
+  Settle();
+  world_.connection().Answer("1");
+  world_.connection().Answer("2");
+  EXPECT_THAT(a.answers, ElementsAre("1"));
+  EXPECT_THAT(b.answers, ElementsAre("2"));
+}
+
+// The lookup began while it was not known whether the statement writes; now it is known.
+TEST_F(CoalescerTest, ALookupThatBeganUnsharedIsNotJoinedLater) {
+  binding_->write_class = pgsql::WriteClass::kAsking;
+  Asker a, b, c;
+  Ask(&a, "user");
+  binding_->write_class = pgsql::WriteClass::kReads;
+  EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
+  EXPECT_EQ(Ask(&c, "user"), Started::kJoined);
+  world_.coalescer.Cancel(&a);
+  Asker d;
+  EXPECT_EQ(Ask(&d, "user"), Started::kJoined) << "the first one's end took the second's entry";
+  for (Asker* asker : {&b, &c, &d}) world_.coalescer.Cancel(asker);
+}
+
+TEST_F(CoalescerTest, OneWhoGivesUpLeavesTheOthersWaiting) {
+  Asker a, b, c;
+  Ask(&a, "user");
+  Ask(&b, "user");
+  world_.coalescer.Cancel(&a);
+  EXPECT_FALSE(a.waiting());
+  EXPECT_EQ(Ask(&c, "user"), Started::kJoined);
+  Settle();
+  world_.connection().Answer("box");
+  EXPECT_THAT(a.answers, IsEmpty());
+  EXPECT_THAT(b.answers, ElementsAre("box"));
+  EXPECT_THAT(c.answers, ElementsAre("box"));
+}
+
+TEST_F(CoalescerTest, WhenAllHaveGivenUpTheAnswerIsForNobody) {
+  Asker a, b;
+  Ask(&a, "user");
+  Ask(&b, "user");
+  Settle();
+  world_.coalescer.Cancel(&a);
+  world_.coalescer.Cancel(&b);
+  world_.coalescer.Cancel(&b);  // again: nothing
+  EXPECT_EQ(world_.coalescer.flights(), 0u);
+  Asker c;
+  EXPECT_EQ(Ask(&c, "user"), Started::kAsked) << "joined a lookup that nobody tells of";
+  Settle();
+  world_.connection().AnswerEverything("box");
+  EXPECT_THAT(a.answers, IsEmpty());
+  EXPECT_THAT(c.answers, ElementsAre("box"));
+}
+
+TEST_F(CoalescerTest, WhoAsksAgainFromTheAnswerPutsANewQuestion) {
+  Asker a, b;
+  a.then = [&] { EXPECT_EQ(Ask(&a, "user"), Started::kAsked); };
+  b.then = [&] { EXPECT_EQ(Ask(&b, "user"), Started::kJoined); };
+  Ask(&a, "user");
+  Ask(&b, "user");
+  Settle();
+  world_.connection().Answer("old");
+  EXPECT_TRUE(a.waiting());
+  Settle();
+  world_.connection().Answer("new");
+  EXPECT_THAT(a.answers, ElementsAre("old", "new"));
+  EXPECT_THAT(b.answers, ElementsAre("old", "new"));
+}
+
+TEST_F(CoalescerTest, ALostConnectionCostsTheWaitingNothingButTime) {
+  Asker a, b;
+  Ask(&a, "user");
+  Ask(&b, "user");
+  Settle();
+  world_.connection().Lose("reset");
+  Settle();
+  EXPECT_THAT(a.answers, IsEmpty());
+  world_.connection().Answer("box");
+  EXPECT_THAT(a.answers, ElementsAre("box"));
+  EXPECT_THAT(b.answers, ElementsAre("box"));
+}
+
+TEST_F(CoalescerTest, WithoutADatabaseAllAreToldWhy) {
+  world_.factory.SetMood(0, fakes::ScriptedFactory::Mood::kRefuses);
+  Asker a, b;
+  Ask(&a, "user");
+  Ask(&b, "user");
+  Settle();
+  Settle();  // the only host is tried twice
+  ASSERT_EQ(a.answers.size(), 1u);
+  EXPECT_THAT(a.answers[0], ::testing::HasSubstr("connection refused"));
+  EXPECT_EQ(a.answers, b.answers);
+}
+
+TEST_F(CoalescerTest, AtTheEndEveryoneIsAnsweredNow) {
+  Asker a, b, c;
+  Ask(&a, "user");
+  Ask(&b, "user");
+  Ask(&c, "other");
+  Settle();
+  a.then = [&] { Ask(&a, "user"); };
+  world_.coalescer.AnswerAll({pgsql::Outcome::kRetry, {}, "the service is ending"});
+  EXPECT_THAT(a.answers, ElementsAre("(the service is ending)"));
+  EXPECT_THAT(b.answers, ElementsAre("(the service is ending)"));
+  EXPECT_THAT(c.answers, ElementsAre("(the service is ending)"));
+  EXPECT_EQ(world_.coalescer.flights(), 1u) << "what was asked since is not answered so";
+  world_.coalescer.Cancel(&a);
+}
+
+// One asks for what another, not yet told, still waits for: both get the same end.
+TEST_F(CoalescerTest, AtTheEndWhoJoinsAnotherMeanwhileIsAnsweredWithIt) {
+  Asker a, b;
+  Ask(&a, "one");
+  Ask(&b, "two");
+  a.then = [&] { Ask(&a, "two"); };
+  world_.coalescer.AnswerAll({pgsql::Outcome::kRetry, {}, "end"});
+  EXPECT_THAT(a.answers, ElementsAre("(end)", "(end)"));
+  EXPECT_THAT(b.answers, ElementsAre("(end)"));
+}
+
+TEST_F(CoalescerTest, ManyLookupsComeAndGoInAnyOrder) {
+  std::vector<std::unique_ptr<Asker>> askers;
+  for (int i = 0; i < 3000; ++i) {
+    askers.push_back(std::make_unique<Asker>());
+    Ask(askers.back().get(), std::string(i % 7 == 0 ? 5000 : 1, 'x') + std::to_string(i % 1500));
+  }
+  for (std::size_t i = 0; i < askers.size(); i += 3) world_.coalescer.Cancel(askers[i].get());
+  for (int turn = 0; turn < 200 && world_.coalescer.flights() > 0; ++turn) {
+    Settle();
+    world_.connection().AnswerEverything("box");
+  }
+  for (std::size_t i = 0; i < askers.size(); ++i) {
+    ASSERT_EQ(askers[i]->answers.size(), i % 3 == 0 ? 0u : 1u) << i;
+  }
+}
+
+TEST_F(CoalescerTest, ALookupHoldsOnToTheVersionThatItBeganWith) {
+  Asker a;
+  Ask(&a, "user");
+  binding_.reset();
+  Settle();
+  world_.connection().Answer("box");
+  EXPECT_THAT(a.answers, ElementsAre("box"));
+}
+
+}  // namespace
+}  // namespace proxymux::proxy
