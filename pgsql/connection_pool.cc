@@ -57,7 +57,9 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   free_work_.pop_back();
   work->kind = kind;
   work->may_write = binding->write_class != WriteClass::kReads;
-  work->script = kind == Work::Kind::kLookup && binding->table->statement_class().statements > 1;
+  const StatementClass& statement = binding->table->statement_class();
+  work->script =
+      kind == Work::Kind::kLookup && (statement.statements > 1 || statement.changes_session);
   work->binding = std::move(binding);
   work->submitted = loop_->Now();
   work->attempts.assign(hosts_.size(), 0);
@@ -254,8 +256,14 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
       }
       break;
   }
+  // What a statement left behind in the session must not meet another table's.
+  if (work->script && work->binding->table->statement_class().changes_session) {
+    connection.making_room = true;
+    ScheduleDispatch();
+  }
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
   if (connection.in_flight == 0) connection.cancelling = false;
+  if (connection.stuck) DropConnection(connection, "the session is stuck after an error");
   if (!queue_.empty()) ScheduleDispatch();
 }
 
@@ -312,8 +320,11 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
       return;
     case Fault::kConflict:
     case Fault::kElsewhere:
+      RunAgain(work, reason);
+      return;
     case Fault::kPrepared:
     case Fault::kConnection:
+      connection.stuck = true;
       RunAgain(work, reason);
       return;
     case Fault::kHostFull:

@@ -118,7 +118,10 @@ class ConnectionPool final : private UpstreamObserver {
     bool cancelling = false;
     bool cancel_is_certain = false;  // only one was in flight
     bool cancel_may_hit = false;     // no statement was cancelled yet since the request
-    bool making_room = false;        // takes nothing new; closed when idle, see MakeRoom
+    // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
+    // are more than `connections` allows now, or because a statement changed the session.
+    bool making_room = false;
+    bool stuck = false;  // an error says that the session is of no more use
     bool runs_script = false;
     bool held_for_script = false;  // takes nothing but a script, once it is idle
     Time last_used{};
@@ -149,6 +152,8 @@ class ConnectionPool final : private UpstreamObserver {
 
   void ScheduleDispatch();
   void Dispatch();
+  void RetireSurplus();
+  std::size_t Depth() const;
   Connection* ChooseConnection(const Work& work);
   bool MayYetBeServed(const Work& work) const;
   bool PreferOtherHost(const Work& work, std::size_t host) const;

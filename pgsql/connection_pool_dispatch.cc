@@ -49,7 +49,35 @@ void ConnectionPool::ScheduleDispatch() {
   });
 }
 
+// After `connections` was lowered: the surplus ends as it runs empty.
+void ConnectionPool::RetireSurplus() {
+  std::size_t staying = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state == Connection::State::kClosed || connection->making_room) continue;
+    if (++staying > static_cast<std::size_t>(config_.settings.connections)) {
+      connection->making_room = true;
+    }
+  }
+}
+
+// How many statements a connection may have in flight now. What is sent cannot move any more, so
+// while other connections are being opened each takes no more than its share.
+std::size_t ConnectionPool::Depth() const {
+  const std::size_t depth = static_cast<std::size_t>(config_.settings.pipeline_depth);
+  std::size_t connecting = 0;
+  std::size_t open = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state == Connection::State::kClosed) continue;
+    ++open;
+    if (connection->state == Connection::State::kConnecting) ++connecting;
+  }
+  if (connecting == 0) return depth;
+  const std::size_t outstanding = queue_.size() + in_flight_.size();
+  return std::min(depth, std::max<std::size_t>(1, (outstanding + open - 1) / open));
+}
+
 void ConnectionPool::Dispatch() {
+  RetireSurplus();
   for (const auto& connection : connections_) {
     connection->held_for_script = connection->runs_script;
     if (connection->making_room && connection->state == Connection::State::kReady &&
@@ -102,6 +130,7 @@ bool ConnectionPool::MayYetBeServed(const Work& work) const {
 
 ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
+  const std::size_t depth = Depth();
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
@@ -109,7 +138,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
       continue;
     }
     if (connection.held_for_script && !(work.script && connection.in_flight == 0)) continue;
-    if (connection.in_flight >= static_cast<std::size_t>(config_.settings.pipeline_depth)) continue;
+    if (connection.in_flight >= depth) continue;
     if (PreferOtherHost(work, connection.host)) continue;
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }

@@ -2,8 +2,8 @@
 
 #include "pgsql/connection_pool.h"
 
-// The part of ConnectionPool that looks at the clock: what has waited too long, and which connections
-// are no longer wanted.
+// The part of ConnectionPool that looks at the clock: what has waited too long, and which
+// connections are no longer wanted.
 
 namespace proxymux::pgsql {
 namespace {
@@ -11,8 +11,8 @@ namespace {
 // What a connection that was asked to cancel has to react within, before it is dropped.
 constexpr Duration kCancelGrace = std::chrono::seconds(1);
 
-// How often limits are looked at: while something is under way, while a host waits to be tried again
-// (so that its return is seen within a second, see HostHealth), and otherwise.
+// How often limits are looked at: while something is under way, while a host waits to be tried
+// again (so that its return is seen within a second, see HostHealth), and otherwise.
 constexpr Duration kBusyTick = std::chrono::milliseconds(20);
 constexpr Duration kProbeTick = std::chrono::milliseconds(100);
 constexpr Duration kIdleTick = std::chrono::milliseconds(500);

@@ -33,22 +33,34 @@ bool IsIpv6(std::string_view text) {
   return inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
 }
 
+// What looks like a mistyped URI, or a part of one that was split at a comma.
+bool MayHoldSecret(std::string_view entry) {
+  return entry.find('@') != std::string_view::npos || entry.find("//") != std::string_view::npos ||
+         entry.substr(0, 8) == "postgres";
+}
+
 }  // namespace
 
 std::variant<HostSpec, std::string> ParseHost(std::string_view entry) {
-  const std::string quoted = "\"" + std::string(entry) + "\"";
   HostSpec host;
   if (IsUri(entry)) {
     host.kind = HostKind::kUri;
     host.name = entry;
     return host;
   }
+  const std::string quoted = "\"" + std::string(entry) + "\"";
   std::string_view text = entry;
   if (!TakePrefix("inet:", &text)) TakePrefix("unix:", &text);
   if (text.empty() || text.front() == '/') {
     host.kind = HostKind::kUnixSocket;
     host.name = text;
     return host;
+  }
+  if (MayHoldSecret(entry)) {
+    return std::string(
+        "an entry (not shown, since it may hold a password) is neither a host nor a connection "
+        "URI; "
+        "write postgresql://..., with %2C for a comma in it");
   }
   const auto bad_port = [&](std::string_view port) {
     return quoted + ": \"" + std::string(port) + "\" is not a port; write a number from 1 to 65535";

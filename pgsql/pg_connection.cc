@@ -319,8 +319,12 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
       } else {
         answer.rows = &rows;
       }
+      const bool transaction_open = PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
       observer_->OnResult(this, work, answer);
-      return state_ == State::kReady;
+      if (state_ != State::kReady) return false;
+      if (!transaction_open) return true;
+      ReportLost("the query left a transaction open");
+      return false;
     }
     if (IsCopy(PQresultStatus(result.get()))) {
       RefuseRunning("0A000", kCopyRefused);  // libpq would repeat this result for ever

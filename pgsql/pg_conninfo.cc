@@ -63,6 +63,14 @@ std::variant<std::vector<Endpoint>, std::string> TakeEndpoints(Parameters* param
     return "the connection string gives " + std::to_string(count) + " hosts and " +
            std::to_string(ports.size()) + " ports";
   }
+  for (const std::string& port : ports) {
+    // What is no number may be a part of a password that was split at a comma.
+    if (port.find_first_not_of("0123456789") == std::string::npos) continue;
+    return std::string(
+        "the connection string gives a port that is no number (not shown, since it may be a part "
+        "of "
+        "a password; a comma in a URI is written %2C)");
+  }
   std::vector<Endpoint> endpoints(count);
   for (std::size_t i = 0; i < count; ++i) {
     if (by_host) endpoints[i].host = hosts[i];

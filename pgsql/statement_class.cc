@@ -100,6 +100,23 @@ class Reader {
     return true;
   }
 
+  // Whether tokens [begin, end), one statement, may change the session: anything but queries and
+  // changes of rows does, and so does SELECT INTO, which makes a table.
+  bool ChangesSession(std::size_t begin, std::size_t end) const {
+    std::size_t first = begin;
+    while (first < end && Symbol(first, "(")) ++first;
+    if (first == end) return false;
+    if (!AnyWord(first,
+                 {"select", "values", "table", "with", "insert", "update", "delete", "merge"})) {
+      return true;
+    }
+    if (!Word(first, "select")) return false;
+    for (std::size_t i = first + 1; i < end; ++i) {
+      if (Word(i, "into") && !Symbol(i - 1, ".")) return true;
+    }
+    return false;
+  }
+
   void CollectNames(StatementClass* result, bool* known) const {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       if (!IsName(tokens_[i])) continue;
@@ -153,10 +170,17 @@ StatementClass ClassifyStatement(std::string_view text, const std::vector<Token>
   ForEachStatement(text, kept, [&](std::size_t begin, std::size_t end) {
     ++result.statements;
     all_read = all_read && reader.IsPlainRead(begin, end);
+    result.changes_session = result.changes_session || reader.ChangesSession(begin, end);
   });
   result.plain_read = all_read && result.statements > 0;
   bool known = true;
   reader.CollectNames(&result, &known);
+  for (const std::string& name : result.called_names) {
+    result.changes_session = result.changes_session || name == "set_config" ||
+                             name == "pg_advisory_lock" || name == "pg_advisory_lock_shared" ||
+                             name == "pg_try_advisory_lock" ||
+                             name == "pg_try_advisory_lock_shared";
+  }
   result.may_write = !result.plain_read || open_placeholders || !known;
   return result;
 }

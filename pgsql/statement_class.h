@@ -22,6 +22,9 @@ struct StatementClass {
   // Set when the text alone says that it may write: not a plain read, or what it calls cannot be
   // known.
   bool may_write = true;
+  // It may leave something behind in the session that other tables' statements would meet: SET,
+  // BEGIN, a temporary table, a session lock, ... Its connection cannot be shared further.
+  bool changes_session = false;
   // Sorted, each once, as pg_proc.proname has them: folded unless quoted, without a schema.
   std::vector<std::string> called_names;  // followed by '('
   std::vector<std::string>

@@ -1,5 +1,7 @@
 #include "proxy/file_watch.h"
 
+#include <cerrno>
+
 #include <utility>
 
 namespace proxymux::proxy {
@@ -14,7 +16,10 @@ std::int64_t Nanoseconds(const timespec& time) {
 FileSignature FileSignature::Of(const std::string& path) {
   struct stat info {};
   FileSignature signature;
-  if (stat(path.c_str(), &info) != 0) return signature;
+  if (stat(path.c_str(), &info) != 0) {
+    signature.visible = errno != EACCES;
+    return signature;
+  }
   signature.device = info.st_dev;
   signature.inode = info.st_ino;
   signature.size = info.st_size;
@@ -56,7 +61,7 @@ void FileWatch::Compare(const std::map<std::string, FileSignature>& found) {
   std::set<std::string> changed;
   for (const auto& [path, signature] : found) {
     const auto file = files_.find(path);
-    if (file == files_.end()) continue;
+    if (file == files_.end() || !signature.visible) continue;
     Watched& watched = file->second;
     const bool settled = signature == watched.latest;
     watched.latest = signature;

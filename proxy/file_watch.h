@@ -28,6 +28,8 @@ struct FileSignature {
   std::int64_t modified_ns = 0;
   std::int64_t changed_ns = 0;
 
+  bool visible = true;  // false: we may not look (a directory that only root may enter), which says nothing about the file
+
   static FileSignature Of(const std::string& path);
   friend bool operator==(const FileSignature&, const FileSignature&) = default;
 };

@@ -49,6 +49,7 @@ LoadedTable TableLoader::Load(const std::string& name, const ServiceConfig& conf
     std::string error;
     const auto text = read_file(source, &error);
     if (!text.has_value()) {
+      loaded.unreadable = true;
       AddError(&loaded, source, "cannot be read: " + error);
       return loaded;
     }

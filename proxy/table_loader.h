@@ -21,6 +21,7 @@ namespace proxymux::proxy {
 struct LoadedTable {
   std::shared_ptr<pgsql::TableBinding> binding;  // null when there is an error
   std::shared_ptr<pgsql::ConnectionPool> pool;
+  bool unreadable = false;  // the table's own file could not be read
   // Read for it: a change of one is a change of the table. Signatures from before the reading.
   std::map<std::string, FileSignature> files;
   std::vector<config::Diagnostic> diagnostics;

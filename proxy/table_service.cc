@@ -28,7 +28,7 @@ void TableService::ReadAll() {
   std::map<std::string, LoadedTable> all;
   std::set<std::string> pools;
   for (const auto& [name, table] : registry_->tables()) {
-    LoadedTable loaded = Read(name);
+    LoadedTable loaded = loader_->Load(name, *config_);
     if (loaded.pool != nullptr) pools.insert(loaded.pool->name());
     all.emplace(name, std::move(loaded));
   }
@@ -47,12 +47,6 @@ void TableService::Reload(std::shared_ptr<const ServiceConfig> config) {
   config_ = std::move(config);
   ReadAll();
   StartWatching();
-}
-
-LoadedTable TableService::Read(const std::string& name) {
-  LoadedTable loaded = loader_->Load(name, *config_);
-  files_[name] = loaded.files;
-  return loaded;
 }
 
 std::set<std::string> TableService::PoolNames(const std::string& except) const {
@@ -75,7 +69,26 @@ void TableService::RefuseMisnamedSection(LoadedTable* loaded,
   loaded->pool.reset();
 }
 
+// A file that only root may read was read at the start; at a reload it cannot be, which is no fault as long as it is the same.
+bool TableService::OnlyUnreadable(const ServedTable& table, const LoadedTable& loaded) const {
+  if (!loaded.unreadable || table.state != TableState::kOk) return false;
+  const auto before = files_.find(table.name);
+  if (before == files_.end()) return false;
+  for (const auto& [path, signature] : loaded.files) {
+    const auto known = before->second.find(path);
+    if (known == before->second.end()) return false;
+    if (signature.visible && signature != known->second) return false;
+  }
+  return true;
+}
+
 void TableService::Apply(ServedTable* table, LoadedTable loaded) {
+  if (OnlyUnreadable(*table, loaded)) {
+    log_->Warning("table " + table->name + ": " + loaded.Reason() +
+                  "; what was read at the start stays in use (make the file readable for mail_owner)");
+    return;
+  }
+  files_[table->name] = loaded.files;
   LogDiagnostics(*table, loaded);
   if (loaded.binding != nullptr) {
     table->binding = std::move(loaded.binding);
@@ -112,7 +125,7 @@ void TableService::OnFilesChanged(const std::set<std::string>& changed) {
     bool affected = false;
     for (const auto& [path, signature] : files_[name]) affected |= changed.contains(path);
     if (!affected) continue;
-    LoadedTable loaded = Read(name);
+    LoadedTable loaded = loader_->Load(name, *config_);
     RefuseMisnamedSection(&loaded, PoolNames(name));
     Apply(table.get(), std::move(loaded));
     if (table->state == TableState::kOk) {

@@ -33,10 +33,10 @@ class TableService {
   std::vector<std::string> Faults() const;
 
  private:
-  LoadedTable Read(const std::string& name);
   // The pools of every table, but for `except`.
   std::set<std::string> PoolNames(const std::string& except) const;
   void RefuseMisnamedSection(LoadedTable* loaded, const std::set<std::string>& pools) const;
+  bool OnlyUnreadable(const ServedTable& table, const LoadedTable& loaded) const;
   void ReadAll();
   void Apply(ServedTable* table, LoadedTable loaded);
   void LogDiagnostics(const ServedTable& table, const LoadedTable& loaded);

@@ -197,6 +197,11 @@ void UvClientSession::Drain() {
   if (!ended_) Settle();
 }
 
+void UvClientSession::GiveUpHalfRequest() {
+  const bool answered = !conversation_.pending() && outbox_.empty() && write_pending_ == 0;
+  if (draining_ && answered) End();
+}
+
 void UvClientSession::End() {
   if (ended_) return;
   ended_ = true;

@@ -51,6 +51,10 @@ class UvClientSession final : private ReplySink {
   // as soon as every request that was read has been answered.
   void Drain();
 
+  // Ends a draining session that waits for the rest of a request only: it was not read, and its
+  // client asks again.
+  void GiveUpHalfRequest();
+
   // Now, whatever is under way.
   void End();
 

@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace proxymux::proxy {
+namespace {
+
+// How long a drain waits for the rest of a request that has begun to arrive. Clients send a request
+// in one write, so what takes longer is stuck, and master serves nobody while we wait.
+constexpr auto kHalfRequestGrace = std::chrono::milliseconds(200);
+
+}  // namespace
 
 UvClients::UvClients(UvEventLoop* loop, RequestRouter* router, MessageLog* log, Limits limits,
                      std::function<void()> on_served)
@@ -69,6 +76,10 @@ void UvClients::Drain(std::function<void()> on_done) {
   listeners_.clear();
   on_drained_ = std::move(on_done);
   for (UvClientSession* session : Sessions()) session->Drain();
+  half_requests_ = UvTimer(loop_->uv(), [this] {
+    for (UvClientSession* session : Sessions()) session->GiveUpHalfRequest();
+  });
+  half_requests_.Start(kHalfRequestGrace);
   loop_->AtEndOfTurn([this, alive = std::weak_ptr<void>(alive_)] {
     if (!alive.expired()) CheckDrained();
   });

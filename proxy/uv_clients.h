@@ -71,6 +71,7 @@ class UvClients {
   SessionTraffic traffic_;
   std::uint64_t accepted_ = 0;
   bool paused_ = false;
+  UvTimer half_requests_;  // while draining
   std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
 

@@ -86,6 +86,24 @@ TEST(StatementClass, LongNamesAreCutAsTheServerCutsThem) {
   EXPECT_EQ(Classify("SELECT \"" + name + "\xc3\xa9\"(1)").called_names, Names{name});
 }
 
+TEST(StatementClass, WhatIsLeftBehindInTheSessionIsSeen) {
+  for (const char* text :
+       {"SET search_path TO other; SELECT 1", "BEGIN; SELECT 1", "SET LOCAL a.b = 1", "RESET ALL",
+        "CREATE TEMP TABLE t (a int)", "SELECT 1 INTO TEMP t", "PREPARE p AS SELECT 1", "LISTEN c",
+        "DO $$ BEGIN END $$", "DECLARE c CURSOR WITH HOLD FOR SELECT 1", "CALL p()",
+        "SELECT pg_catalog.set_config('search_path', 'other', false)",
+        "SELECT a FROM t WHERE pg_advisory_lock(1) IS NULL"}) {
+    EXPECT_TRUE(Classify(text).changes_session) << text;
+  }
+  for (const char* text :
+       {"SELECT 1", "(SELECT 1) UNION SELECT 2", "WITH a AS (SELECT 1) SELECT * FROM a",
+        "INSERT INTO log VALUES (1) RETURNING 1", "UPDATE t SET a = 1 RETURNING a",
+        "WITH x AS (INSERT INTO log VALUES (1) RETURNING a) SELECT a FROM x", "SELECT nextval('s')",
+        "VALUES (1)", "TABLE t", "SELECT t.into FROM t", "SELECT 1; SELECT 2"}) {
+    EXPECT_FALSE(Classify(text).changes_session) << text;
+  }
+}
+
 TEST(StatementClass, NamesThatTheTextDoesNotTellMayWrite) {
   EXPECT_TRUE(Classify("SELECT U&\"\\0066\"(1)").may_write);
   EXPECT_TRUE(Classify("SELECT \xc3\x84(1)").may_write);

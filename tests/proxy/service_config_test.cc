@@ -71,8 +71,7 @@ TEST(ServiceConfig, TheOrderOfHostsInAPoolsNameDoesNotMatter) {
   EXPECT_EQ(std::get<config::PoolSettings>(good).sslmode, "require");
   EXPECT_TRUE(std::holds_alternative<std::string>(config.ForPool("u@db1,db2/x")));
   EXPECT_EQ(std::get<config::PoolSettings>(config.ForPool("db1,db2/mail")).sslmode, "");
-  EXPECT_THAT(UnusedSections(config.server(), {}, {"mail@db1,db2/mail", "u@db1,db2/x"}),
-              IsEmpty());
+  EXPECT_THAT(UnusedSections(config.server(), {}, {"mail@db1,db2/mail", "u@db1,db2/x"}), IsEmpty());
 }
 
 TEST(ChangesForRestart, NamesWhatAReloadDoesNotTakeUp) {
