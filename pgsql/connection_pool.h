@@ -153,7 +153,8 @@ class ConnectionPool final : private UpstreamObserver {
   void ScheduleDispatch();
   void Dispatch();
   void RetireSurplus();
-  std::size_t Depth() const;
+  std::size_t Depth();
+  std::size_t Wanted() const;
   Connection* ChooseConnection(const Work& work);
   bool MayYetBeServed(const Work& work) const;
   bool PreferOtherHost(const Work& work, std::size_t host) const;
@@ -194,6 +195,7 @@ class ConnectionPool final : private UpstreamObserver {
   std::unique_ptr<Timer> timer_;
   std::optional<Time> tick_due_;   // when the timer expires; none while it is not running
   std::optional<Time> next_tick_;  // when timer_ runs out
+  std::size_t depth_ = 1;  // see Depth(), of this turn
   bool dispatch_scheduled_ = false;
   std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
   std::string last_failure_ = "no database host is available";

@@ -60,9 +60,9 @@ void ConnectionPool::RetireSurplus() {
   }
 }
 
-// How many statements a connection may have in flight now. What is sent cannot move any more, so
-// while other connections are being opened each takes no more than its share.
-std::size_t ConnectionPool::Depth() const {
+// How many statements a connection may have in flight now. What is sent cannot move any more, so as long as other connections are
+// being opened, or are about to be, each takes no more than its share.
+std::size_t ConnectionPool::Depth() {
   const std::size_t depth = static_cast<std::size_t>(config_.settings.pipeline_depth);
   std::size_t connecting = 0;
   std::size_t open = 0;
@@ -71,13 +71,26 @@ std::size_t ConnectionPool::Depth() const {
     ++open;
     if (connection->state == Connection::State::kConnecting) ++connecting;
   }
-  if (connecting == 0) return depth;
   const std::size_t outstanding = queue_.size() + in_flight_.size();
-  return std::min(depth, std::max<std::size_t>(1, (outstanding + open - 1) / open));
+  std::size_t expected = open;
+  if (open < Wanted() && hosts_.ChooseForConnection(loop_->Now(), &random_).has_value()) {
+    expected = Wanted();
+  }
+  if (connecting == 0 && expected == open) return depth;
+  return std::min(depth, std::max<std::size_t>(1, (outstanding + expected - 1) / expected));
+}
+
+// How many connections the work that there is could use.
+std::size_t ConnectionPool::Wanted() const {
+  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
+  // One is kept free to find out when a host that is down comes back.
+  const std::size_t usable = hosts_.AnyDown() && limit > 1 ? limit - 1 : limit;
+  return std::min(usable, queue_.size() + in_flight_.size());
 }
 
 void ConnectionPool::Dispatch() {
   RetireSurplus();
+  depth_ = Depth();
   for (const auto& connection : connections_) {
     connection->held_for_script = connection->runs_script;
     if (connection->making_room && connection->state == Connection::State::kReady &&
@@ -130,7 +143,6 @@ bool ConnectionPool::MayYetBeServed(const Work& work) const {
 
 ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
-  const std::size_t depth = Depth();
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
@@ -138,7 +150,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
       continue;
     }
     if (connection.held_for_script && !(work.script && connection.in_flight == 0)) continue;
-    if (connection.in_flight >= depth) continue;
+    if (connection.in_flight >= depth_) continue;
     if (PreferOtherHost(work, connection.host)) continue;
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
@@ -255,7 +267,6 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
     if (connection->state != Connection::State::kClosed) ++open;
   }
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
-  // One is kept free to find out when a host that is down comes back.
   if (open < limit) {
     if (const auto probe = hosts_.ChooseForProbe(now)) {
       OpenConnection(*probe);
@@ -269,8 +280,7 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
       ++open;
     }
   }
-  const std::size_t usable = hosts_.AnyDown() && limit > 1 ? limit - 1 : limit;
-  const std::size_t wanted = std::min(usable, queue_.size() + in_flight_.size());
+  const std::size_t wanted = Wanted();
   while (open < wanted) {
     const auto host = hosts_.ChooseForConnection(now, &random_);
     if (!host.has_value()) return;

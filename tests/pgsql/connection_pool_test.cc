@@ -259,7 +259,7 @@ TEST(ConnectionPool, WhoLeavesWhileInFlightIsWaitedForButNotAnswered) {
   world.Turn();
   world.pool->Abandon(gone->ticket);
   EXPECT_FALSE(world.pool->Quiet());
-  world.Connection(0).AnswerEverything("v");
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
   EXPECT_EQ(gone->answers, 0);
   EXPECT_EQ(stays->value, "v");
   EXPECT_TRUE(world.pool->Quiet());

@@ -18,7 +18,7 @@ PoolWorld::PoolWorld(const Options& options)
     : factory(options.hosts.size()),
       reads(Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kReads)),
       writes(Table("DELETE FROM t WHERE k = '%s' RETURNING v", WriteClass::kMayWrite)),
-      script(Table("SET x = 1; SELECT v FROM t WHERE k = '%s'", WriteClass::kMayWrite)) {
+      script(Table("SELECT 1; SELECT v FROM t WHERE k = '%s'", WriteClass::kMayWrite)) {
   PoolConfig config;
   config.name = "reader@mirrors/mail";
   for (std::size_t i = 0; i < options.hosts.size(); ++i) {
