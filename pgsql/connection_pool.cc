@@ -232,6 +232,9 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
   const Time now = loop_->Now();
   --connection.in_flight;
   connection.runs_script = false;
+  if (result.kind != StatementResult::Kind::kAborted) {
+    hosts_[connection.host].latency.Record(now - work->sent);
+  }
   connection.last_used = connection.last_result = now;
   WorkList::Remove(work);
   const bool answered_before = work->kind == Work::Kind::kLookup && work->sink == nullptr;

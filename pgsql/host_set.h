@@ -15,6 +15,7 @@
 
 #include "pgsql/host_health.h"
 #include "pgsql/host_spec.h"
+#include "pgsql/latency_histogram.h"
 
 namespace proxymux::pgsql {
 
@@ -29,6 +30,7 @@ struct PoolHost {
   std::size_t ready = 0;
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
 
+  LatencyHistogram latency;  // of statements, from sent to answered
   std::uint64_t connects = 0;
   std::uint64_t connect_failures = 0;
   std::uint64_t statements = 0;

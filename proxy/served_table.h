@@ -11,7 +11,7 @@
 
 #include "pgsql/connection_pool.h"
 #include "pgsql/table_binding.h"
-#include "proxy/latency_histogram.h"
+#include "pgsql/latency_histogram.h"
 #include "proxy/status.h"
 
 namespace proxymux::proxy {

@@ -13,9 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/latency_histogram.h"
+#include "pgsql/latency_histogram.h"
 
 namespace proxymux::proxy {
+
+using pgsql::LatencyHistogram;
 
 enum class ServiceMode { kMaster, kStandalone };
 enum class ServiceState { kServing, kDraining };

@@ -52,6 +52,7 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgs
   status.failed = host.failures;
   status.connects = host.connects;
   status.connect_failures = host.connect_failures;
+  status.latency = host.latency;
   return status;
 }
 

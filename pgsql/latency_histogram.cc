@@ -1,10 +1,10 @@
-#include "proxy/latency_histogram.h"
+#include "pgsql/latency_histogram.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-namespace proxymux::proxy {
+namespace proxymux::pgsql {
 namespace {
 
 constexpr std::uint64_t kSubBuckets = 1 << LatencyHistogram::kSubBucketBits;
@@ -67,4 +67,4 @@ std::uint64_t LatencyHistogram::CountBelowPowerOfTwo(int bits) const {
   return below;
 }
 
-}  // namespace proxymux::proxy
+}  // namespace proxymux::pgsql

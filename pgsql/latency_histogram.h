@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace proxymux::proxy {
+namespace proxymux::pgsql {
 
 class LatencyHistogram {
  public:
@@ -48,4 +48,4 @@ class LatencyHistogram {
   std::uint64_t max_us_ = 0;
 };
 
-}  // namespace proxymux::proxy
+}  // namespace proxymux::pgsql

@@ -1,4 +1,4 @@
-#include "proxy/latency_histogram.h"
+#include "pgsql/latency_histogram.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace proxymux::proxy {
+namespace proxymux::pgsql {
 namespace {
 
 using std::chrono::microseconds;
@@ -87,4 +87,4 @@ TEST(LatencyHistogram, MergingAdds) {
 }
 
 }  // namespace
-}  // namespace proxymux::proxy
+}  // namespace proxymux::pgsql
