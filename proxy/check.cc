@@ -11,6 +11,7 @@
 #include "proxy/message_log.h"
 #include "proxy/pool_log.h"
 #include "proxy/postfix_settings.h"
+#include "proxy/privileges.h"
 #include "proxy/table_loader.h"
 #include "proxy/table_registry.h"
 #include "proxy/uv_event_loop.h"
@@ -72,12 +73,15 @@ bool Check(const std::string& config_directory, std::ostream& out) {
                            postfix.main_cf ? &*postfix.main_cf : &kNone, postfix.main_cf_file);
   int tables = 0;
   std::map<std::string, std::string> pool_of;  // by table
+  std::set<std::string> files;                 // that are read again when they change
+  if (config.loaded().file_found) files.insert(config_directory + "/proxymux.yaml");
   for (const std::string& name : postfix.approved.tables) {
     if (!TableRegistry::IsPgsql(name)) continue;
     ++tables;
     const LoadedTable loaded = loader.Load(name, config);
     for (const config::Diagnostic& diagnostic : loaded.diagnostics) report.Add(diagnostic);
     if (loaded.pool != nullptr) pool_of.emplace(name, loaded.pool->name());
+    for (const auto& [path, signature] : loaded.files) files.insert(path);
   }
   if (tables == 0) {
     report.Warn(
@@ -85,6 +89,16 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   }
   std::vector<std::string> pool_names;
   for (const auto& pool : pools.All()) pool_names.push_back(pool->name());
+  const auto owner = FindAccount(postfix.mail_owner);
+  if (const auto* account = std::get_if<Account>(&owner); account != nullptr && geteuid() == 0) {
+    for (const std::string& path : files) {
+      if (access(path.c_str(), R_OK) != 0 || CanRead(*account, path)) continue;
+      report.Warn(path + ": " + postfix.mail_owner +
+                  " cannot read it: it is read at the start, as root, but not when it changes "
+                  "(group " +
+                  postfix.mail_owner + ", mode 640 would do)");
+    }
+  }
   const std::set<std::string> known(pool_names.begin(), pool_names.end());
   for (const auto& [name, pool] : pool_of) {
     if (const auto problem = config.MisnamedSection(pool, known)) {

@@ -216,8 +216,10 @@ bool Daemon::GiveUpPrivileges() {
 
 void Daemon::BuildRelay() {
   relay_mode_ = ChooseRelayMode(options_, config_->server());
-  if (relay_mode_ == StockMode::kSpawn) {
-    logger_->Debug("stock daemons for other map types are started here");
+  if (relay_mode_ == StockMode::kSpawn && options_.service_name != "proxymap") {
+    logger_->Info(
+        fmt::format("nobody listens on {}: stock daemons for other map types are started here",
+                    config_->server().relay_socket));
   }
   relay_ = std::make_unique<UvRelay>(
       loop_.uv(), MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()),

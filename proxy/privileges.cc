@@ -1,8 +1,10 @@
 #include "proxy/privileges.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -74,6 +76,20 @@ std::optional<PrivilegeError> DropPrivileges(const Account& account) {
         fmt::format("root privileges could not be given up for good as user {}", account.name)};
   }
   return std::nullopt;
+}
+
+bool CanRead(const Account& account, const std::string& path) {
+  const pid_t child = fork();
+  if (child < 0) return false;
+  if (child == 0) {
+    const bool readable = !DropPrivileges(account).has_value() &&
+                          open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC) >= 0;
+    _exit(readable ? 0 : 1);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 }  // namespace proxymux::proxy

@@ -29,4 +29,8 @@ std::variant<Account, PrivilegeError> FindAccount(const std::string& user_name);
 // error the process may be half way: it must end.
 std::optional<PrivilegeError> DropPrivileges(const Account& account);
 
+// Whether that account could open the file for reading; asked of the kernel by a child process that
+// has become it. Root only, and only while the process has no other threads.
+bool CanRead(const Account& account, const std::string& path);
+
 }  // namespace proxymux::proxy

@@ -17,6 +17,7 @@ class SocketName {
   // Makes the socket another account's; needs root. Nothing happens when there is no name.
   void GiveTo(uid_t user, gid_t group);
 
+  // Before the socket is closed: while it is open no other file can have its inode number.
   // Unlinks the name if it is still the socket that was there at the construction. Once; a name
   // that cannot be removed (privileges are gone) stays, and the next process replaces it.
   void Remove();

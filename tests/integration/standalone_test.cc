@@ -254,6 +254,25 @@ TEST_F(Standalone, CheckIsSilentAboutGoodFilesAndNamesThePlaceInBadOnes) {
   EXPECT_NE(said.find("pgsql-relay.cf:2"), std::string::npos) << said;
 }
 
+TEST_F(Standalone, CheckWarnsOfAFileThatIsReadAtTheStartOnly) {
+  postfix_.WriteConfig("pgsql-relay.cf",
+                       harness::ReadFile(postfix_.config_directory() + "/pgsql-relay.cf"), 0600);
+  const CommandResult result =
+      Command({"check", "--config-directory", postfix_.config_directory()});
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+  EXPECT_NE(result.out.find("pgsql-relay.cf: postfix cannot read it"), std::string::npos)
+      << result.out;
+}
+
+// The section was meant for the tables' pool: without it they would go on without TLS.
+TEST_F(Standalone, CheckRefusesASectionForTlsThatNamesNoPool) {
+  WriteSettings("pools: {\"mailreader@127.0.0.1:1/mail\": {sslmode: require}}\n");
+  const CommandResult result =
+      Command({"check", "--config-directory", postfix_.config_directory()});
+  EXPECT_EQ(result.status, 1) << result.out << result.err;
+  EXPECT_NE(result.out.find("names no pool"), std::string::npos) << result.out;
+}
+
 TEST_F(Standalone, ConfigShowPrintsWhatIsInForceAndReferenceWhatThereIs) {
   WriteSettings("drain_timeout: 3s\n");
   const CommandResult show =
@@ -273,8 +292,10 @@ TEST_F(Standalone, ConfigShowPrintsWhatIsInForceAndReferenceWhatThereIs) {
 TEST_F(Standalone, UnknownCommandsAndOptionsSayWhatThereIs) {
   EXPECT_EQ(Command({"--help"}).status, 0);
   EXPECT_EQ(Command({"--version"}).status, 0);
-  EXPECT_NE(Command({"frobnicate"}).status, 0);
-  EXPECT_NE(Command({"serve", "--frobnicate"}).status, 0);
+  const CommandResult unknown = Command({"frobnicate"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.err.find("there is no command frobnicate"), std::string::npos) << unknown.err;
+  EXPECT_EQ(Command({"serve", "--frobnicate"}).status, 2);
 }
 
 }  // namespace

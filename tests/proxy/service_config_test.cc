@@ -56,6 +56,35 @@ TEST(ServiceConfig, WhatCouldWeakenEveryPoolBreaksEveryTable) {
   }
 }
 
+TEST(ServiceConfig, TheOrderOfHostsInASectionsNameDoesNotMatter) {
+  const ServiceConfig config = Config("pools:\n  'mail@db2,db1:5433/mail': {sslmode: require}\n");
+  const auto settings = config.ForPool("mail@db1:5433,db2/mail");
+  EXPECT_EQ(std::get<config::PoolSettings>(settings).sslmode, "require");
+  EXPECT_EQ(std::get<config::PoolSettings>(config.ForPool("mail@db1:5433,db2/mail#2")).sslmode,
+            "require");
+}
+
+TEST(ServiceConfig, ASectionForTlsThatNamesNoPoolBreaksThoseItMayHaveBeenMeantFor) {
+  const ServiceConfig config = Config("pools:\n  'mail@db1/mail': {sslmode: require}\n");
+  const std::set<std::string> pools = {"mail@db1,db2/mail", "web@db3/web"};
+  ASSERT_TRUE(config.MisnamedSection("mail@db1,db2/mail", pools).has_value());
+  EXPECT_THAT(*config.MisnamedSection("mail@db1,db2/mail", pools), HasSubstr("mail@db1/mail"));
+  EXPECT_FALSE(config.MisnamedSection("web@db3/web", pools).has_value()) << "nothing in common";
+  EXPECT_FALSE(config.MisnamedSection("mail@db1,db2/mail", {"mail@db1,db2/mail", "mail@db1/mail"})
+                   .has_value())
+      << "the section has a pool of its own";
+}
+
+TEST(ServiceConfig, ABrokenSectionThatNamesNoPoolIsAsDangerous) {
+  const ServiceConfig config = Config("pools:\n  'mail@db1/mail': {sslmode: requir}\n");
+  EXPECT_TRUE(config.MisnamedSection("mail@db1,db2/mail", {"mail@db1,db2/mail"}).has_value());
+}
+
+TEST(ServiceConfig, ASectionWithoutSecurityMayNameNoPool) {
+  const ServiceConfig config = Config("pools:\n  'mail@db1/mail': {connections: 8}\n");
+  EXPECT_FALSE(config.MisnamedSection("mail@db1,db2/mail", {"mail@db1,db2/mail"}).has_value());
+}
+
 TEST(ServiceConfig, AnErrorElsewhereTakesTheDefaultAndServes) {
   const ServiceConfig config = Config("max_clients: many\n");
   EXPECT_TRUE(config.loaded().HasErrors());
