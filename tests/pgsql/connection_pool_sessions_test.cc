@@ -150,7 +150,11 @@ TEST(PoolSessions, WhileConnectionsAreBeingOpenedEachTakesItsShareOnly) {
   for (int i = 0; i < 8; ++i) clients.push_back(world.Look("k"));
   world.Turn();
   ASSERT_EQ(world.Open().size(), 4U);
-  for (auto* upstream : world.Open()) EXPECT_EQ(upstream->unanswered(), 2U);
+  for (auto* upstream : world.Open()) {
+    EXPECT_EQ(upstream->unanswered(), 2U);
+    upstream->AnswerEverything("v");
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
 }
 
 class Classification : public testing::Test {
