@@ -312,6 +312,15 @@ TEST_F(YamlLoaderFile, AnAbsentFileMeansDefaultsWithoutAWord) {
   EXPECT_EQ(loaded.config.pool, PoolSettings());
 }
 
+// Somebody meant there to be a file, and it may have asked for TLS.
+TEST_F(YamlLoaderFile, ALinkThatLeadsNowhereIsAnErrorAndNoAbsentFile) {
+  const std::string path = directory_ + "/p.yaml";
+  ASSERT_EQ(symlink("/nonexistent/p.yaml", path.c_str()), 0);
+  const LoadedConfig loaded = LoadConfigFile(path);
+  EXPECT_TRUE(loaded.HasErrors());
+  EXPECT_TRUE(loaded.all_tables_broken);
+}
+
 TEST_F(YamlLoaderFile, AFileIsReadAndNamedInDiagnostics) {
   const std::string path = directory_ + "/p.yaml";
   std::ofstream(path) << "max_clients: 5\nbad: 1\n";

@@ -2,9 +2,13 @@
 // administrator.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -170,6 +174,49 @@ TEST_F(Standalone, SighupWithABadFileChangesNothingAndWithAGoodOneEverything) {
   }));
   EXPECT_EQ(HttpGet(admin_, "/healthz").body.find("degraded"), std::string::npos);
   ExpectGoodLookup();
+}
+
+TEST_F(Standalone, SighupWithoutTheFileThatWasThereChangesNothing) {
+  Serve();
+  std::filesystem::remove(postfix_.config_directory() + "/proxymux.yaml");
+  child_->Signal(SIGHUP);
+  EXPECT_TRUE(WaitForLog("proxymux.yaml is gone; the settings stay as they were"));
+  EXPECT_EQ(
+      harness::MetricValue(HttpGet(admin_, "/metrics").body, "proxymux_reload_failures_total"), 1);
+  ExpectGoodLookup();
+}
+
+// Under master an end by a signal would throttle the service for a minute.
+TEST_F(Standalone, SighupDuringTheStartIsHeldBack) {
+  child_ = std::make_unique<ChildProcess>(
+      std::vector<std::string>{binary_, "serve", "--config-directory", postfix_.config_directory(),
+                               "--listen", socket_},
+      log_, CommandOptions{});
+  // The socket is made before main.cf is read by way of postconf, which takes far longer than this.
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(socket_); }));
+  child_->Signal(SIGHUP);
+  EXPECT_TRUE(WaitForLog("SIGHUP: settings and tables were read again")) << harness::ReadFile(log_);
+  EXPECT_TRUE(child_->Running());
+  ExpectGoodLookup();
+}
+
+TEST_F(Standalone, HalfARequestDoesNotHoldUpTheEnd) {
+  Serve();
+  const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, socket_.c_str(), sizeof(address.sun_path) - 1);
+  ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(send(client, "request", 7, 0), 7);
+  EXPECT_TRUE(Eventually([&] {
+    return harness::MetricValue(HttpGet(admin_, "/metrics").body,
+                                "proxymux_client_read_bytes_total") >= 7;
+  }));
+  const auto began = std::chrono::steady_clock::now();
+  child_->Signal(SIGTERM);
+  EXPECT_EQ(child_->Wait(seconds(10)), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(4)) << "drain_timeout is 5 s";
+  close(client);
 }
 
 TEST_F(Standalone, StartWithABadFileServesAndSaysDegraded) {

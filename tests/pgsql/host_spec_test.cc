@@ -84,6 +84,16 @@ TEST(HostSpec, KindsOrderByPreference) {
   EXPECT_LT(HostKind::kTcp, HostKind::kUri);
 }
 
+TEST(HostSpec, ErrorsQuoteNothingOfAMistypedUri) {
+  for (const char* entry : {"postgresql:/mail:S3kret@db:5432", "Pw,S3kret@host:x/mail",
+                            "postgres:mail:S3kret", "mail:S3kret@db:port"}) {
+    const auto parsed = ParseHost(entry);
+    const auto* error = std::get_if<std::string>(&parsed);
+    ASSERT_NE(error, nullptr) << entry;
+    EXPECT_EQ(error->find("S3kret"), std::string::npos) << *error;
+  }
+}
+
 TEST(HostSpec, DisplayNamesHoldNoSecret) {
   EXPECT_EQ(Shown("[::1]:5432"), "[::1]:5432");
   EXPECT_EQ(Shown("db1"), "db1");

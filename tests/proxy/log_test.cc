@@ -244,6 +244,26 @@ TEST_F(LogTest, StderrLineBeginsWithTheTag) {
             "proxymux: error: no such table\nproxymux: plain\n");
 }
 
+// A pipe that nobody reads (a stopped pager) must not stop the service.
+TEST_F(LogTest, StderrThatNobodyReadsCostsLinesAndNoTime) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const int kept = dup(STDERR_FILENO);
+  dup2(ends[1], STDERR_FILENO);
+  std::uint64_t dropped = 0;
+  {
+    LogTarget target = Target(LogSink::kStderr);
+    Logger logger(target);
+    for (int i = 0; i < 2000; ++i) logger.Info(std::string(1000, 'x'));
+    dropped = logger.dropped();
+  }
+  dup2(kept, STDERR_FILENO);
+  close(kept);
+  close(ends[0]);
+  close(ends[1]);
+  EXPECT_GT(dropped, 1000u);
+}
+
 TEST(LogTargets, BeforeMainCfTheEnvironmentDecides) {
   const LogTarget bare = EarlyTarget("", "proxymux", "", "");
   EXPECT_EQ(bare.sink, LogSink::kSyslog);
