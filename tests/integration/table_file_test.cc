@@ -118,6 +118,23 @@ TEST_F(TableFiles, QueryThatIsNoTemplateBreaksItsTableOnly) {
   ExpectBroken("number.cf");
 }
 
+// Tables share connections: what one leaves in the session must not change another's answers.
+TEST_F(TableFiles, QueryThatChangesTheSessionChangesNoOtherTable) {
+  options_.tables.push_back(
+      {"moves.cf",
+       harness::TableText(world_.Hosts(), "SET search_path TO pg_catalog; SELECT '%s'")});
+  options_.tables.push_back(
+      {"open.cf", harness::TableText(world_.Hosts(), "BEGIN; SELECT 1/(length('%s') - 3)")});
+  options_.yaml = "pool: {connections: 1}\n";
+  Start();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Lookup("moves.cf", "here").IsValue("here"));
+    ExpectGoodTable();
+    EXPECT_TRUE(Lookup("open.cf", "abc").Is(Status::kRetry)) << "division by zero";
+    ExpectGoodTable();
+  }
+}
+
 TEST_F(TableFiles, QueryThatTheServerRefusesIsAConfigurationError) {
   options_.tables.push_back(
       {"refused.cf", harness::TableText(world_.Hosts(), "SELECT nothing FROM nowhere")});
