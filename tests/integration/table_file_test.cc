@@ -149,6 +149,12 @@ TEST_F(TableFiles, FileThatOnlyRootMayReadIsReadAtTheStart) {
   prepare_ = [&] { ::chmod((postfix_->config_directory() + "/pgsql-relay.cf").c_str(), 0600); };
   Start();
   EXPECT_TRUE(Lookup("pgsql-relay.cf", "relay1@relay.example.org").Is(Status::kOk));
+  // A reload cannot read it any more; it has not changed, so nothing is wrong with the table.
+  ASSERT_EQ(postfix_->Pids("proxymux").size(), 1u);
+  ::kill(postfix_->Pids("proxymux")[0], SIGHUP);
+  EXPECT_TRUE(postfix_->WaitForLog("what was read at the start stays in use")) << postfix_->Log();
+  EXPECT_TRUE(Lookup("pgsql-relay.cf", "relay1@relay.example.org").Is(Status::kOk));
+  EXPECT_TRUE(postfix_->LogLinesWith({"the new version is broken"}).empty()) << postfix_->Log();
 }
 
 TEST_F(TableFiles, ChangeIsPickedUpWithinASecondWithoutALostLookup) {
