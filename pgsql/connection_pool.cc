@@ -248,7 +248,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
       if (work->kind == Work::Kind::kClassify) {
         FinishClassify(work, result);
       } else if (!answered_before) {
-        HandleRows(work, *result.rows);
+        HandleRows(connection, work, *result.rows);
       }
       break;
     case StatementResult::Kind::kError:
@@ -270,22 +270,30 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
   if (!queue_.empty()) ScheduleDispatch();
 }
 
-void ConnectionPool::HandleRows(Work* work, const RowSource& rows) {
+AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
+                                      std::size_t rows) const {
+  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent};
+}
+
+void ConnectionPool::HandleRows(const Connection& connection, Work* work, const RowSource& rows) {
+  const AnswerOrigin origin = OriginOf(connection, *work, rows.rows());
   value_.clear();
   const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
   switch (outcome.status) {
     case FormatStatus::kFound:
-      AnswerWork(work, {Outcome::kFound, value_, EmptyColumns(outcome)});
+      AnswerWork(work, {Outcome::kFound, value_, EmptyColumns(outcome), origin});
       break;
     case FormatStatus::kNotFound:
-      AnswerWork(work, {Outcome::kNotFound, {}, EmptyColumns(outcome)});
+      AnswerWork(work, {Outcome::kNotFound, {}, EmptyColumns(outcome), origin});
       break;
     case FormatStatus::kTooManyElements:
-      AnswerWork(work,
-                 {Outcome::kRetry, {}, "the result has more elements than expansion_limit allows"});
+      AnswerWork(work, {Outcome::kRetry,
+                        {},
+                        "the result has more elements than expansion_limit allows",
+                        origin});
       break;
     case FormatStatus::kTooLarge:
-      AnswerWork(work, {Outcome::kRetry, {}, "the result is larger than max_value allows"});
+      AnswerWork(work, {Outcome::kRetry, {}, "the result is larger than max_value allows", origin});
       break;
   }
   if (value_.capacity() > 64 * 1024) std::string().swap(value_);
@@ -302,15 +310,15 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
     case Fault::kKey:
     case Fault::kUntyped:
     case Fault::kNotPreparable:
-      AnswerWork(work, {Outcome::kRetry, {}, reason});
+      AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
       return;
     case Fault::kStatement:
-      AnswerWork(work, {Outcome::kConfig, {}, reason});
+      AnswerWork(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
       return;
     case Fault::kCancelled:
       if (!std::exchange(connection.cancel_may_hit, false)) {
         // An administrator, or statement_timeout.
-        AnswerWork(work, {Outcome::kRetry, {}, reason});
+        AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
         return;
       }
       // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one,

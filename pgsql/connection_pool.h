@@ -169,7 +169,8 @@ class ConnectionPool final : private UpstreamObserver {
   void ShedLoad();
   void RemoveClosed();
 
-  void HandleRows(Work* work, const RowSource& rows);
+  void HandleRows(const Connection& connection, Work* work, const RowSource& rows);
+  AnswerOrigin OriginOf(const Connection& connection, const Work& work, std::size_t rows) const;
   void HandleError(Connection& connection, Work* work, const StatementResult& result);
   void FinishClassify(Work* work, const StatementResult& result);
 
@@ -195,7 +196,7 @@ class ConnectionPool final : private UpstreamObserver {
   std::unique_ptr<Timer> timer_;
   std::optional<Time> tick_due_;   // when the timer expires; none while it is not running
   std::optional<Time> next_tick_;  // when timer_ runs out
-  std::size_t depth_ = 1;  // see Depth(), of this turn
+  std::size_t depth_ = 1;          // see Depth(), of this turn
   bool dispatch_scheduled_ = false;
   std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
   std::string last_failure_ = "no database host is available";

@@ -26,12 +26,28 @@ enum class Outcome {
   kConfig,  // not before somebody mends the table
 };
 
+// How a statement reaches the server.
+enum class StatementForm : std::uint8_t {
+  kText,           // values escaped and written into it
+  kParameterized,  // values beside it; nothing is kept on the server
+  kPrepared,       // values for a statement that the connection has prepared
+};
+
+// What the database said and how it was asked; for people, not for decisions.
+struct AnswerOrigin {
+  std::string_view host;  // its label; empty: no server answered
+  StatementForm form = StatementForm::kText;
+  std::size_t rows = 0;
+  Duration time{};  // from the sending of the statement to its result
+};
+
 // The views die with the call that brings them.
 struct Answer {
   Outcome outcome = Outcome::kRetry;
   std::string_view value;  // kFound only, never empty
   std::string_view
       reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
+  AnswerOrigin origin = {};
 };
 
 class LookupSink {
@@ -51,9 +67,10 @@ struct Work {
   Kind kind = Kind::kLookup;
   std::shared_ptr<TableBinding> binding;
   std::string key;
-  LookupSink* sink = nullptr;  // null: nobody waits any more
-  bool may_write = false;      // gets a Sync of its own
-  bool script = false;         // several statements: needs a connection for itself
+  LookupSink* sink = nullptr;                 // null: nobody waits any more
+  bool may_write = false;                     // gets a Sync of its own
+  bool script = false;                        // several statements: needs a connection for itself
+  StatementForm form = StatementForm::kText;  // in which it was sent last
   Time submitted{};
   Time queued{};  // the latest time it was put into the queue
   Time sent{};
