@@ -223,6 +223,16 @@ std::vector<Option> MakeOptions() {
        .help = "What may replace a placeholder of the query that stands outside quotes. numbers: "
                "only a plain number, any other key is not found. any: every key, as Postfix's own "
                "client does; whoever chooses the key can then change the statement."},
+      {.name = "statement_mode",
+       .member = Table(EnumAt<&TableSettings::statement_mode>::Make()),
+       .default_text = "auto",
+       .words = {"auto", "legacy", "parameterized", "prepared"},
+       .help =
+           "How the key reaches the server, unless the table's file has a statement_mode of its "
+           "own. legacy: escaped, in the text of the query. parameterized: as parameters; "
+           "nothing is kept on the server. prepared: as parameters of a prepared statement. "
+           "auto: prepared where no plan can change the answer, else as legacy. A query that "
+           "cannot be sent so is sent as legacy."},
   };
 }
 

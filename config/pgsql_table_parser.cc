@@ -203,9 +203,9 @@ class TableReader {
     return value;
   }
 
-  StatementMode ReadStatementMode() {
+  std::optional<StatementMode> ReadStatementMode() {
     const MainCfSetting* setting = Find("statement_mode");
-    if (setting == nullptr) return StatementMode::kAuto;
+    if (setting == nullptr) return std::nullopt;
     const std::string word = Lower(setting->value);
     if (word == "auto") return StatementMode::kAuto;
     if (word == "legacy") return StatementMode::kLegacy;
@@ -216,7 +216,7 @@ class TableReader {
            prefix_ + "statement_mode is \"" + setting->value +
                "\": expected auto, legacy, parameterized or prepared",
            nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?");
-    return StatementMode::kAuto;
+    return std::nullopt;
   }
 
   // pgsql_table(5), "OBSOLETE QUERY INTERFACES": query, else select_function, else the parts.

@@ -9,6 +9,8 @@
 #include <map>
 #include <string>
 
+#include "config/statement_mode.h"
+
 namespace proxymux::config {
 
 using Milliseconds = std::chrono::milliseconds;
@@ -42,6 +44,7 @@ struct TableSettings {
   std::size_t max_value = 1 << 20;     // bytes of a formatted result
   Coalesce coalesce = Coalesce::kInFlight;
   UnquotedPlaceholders unquoted_placeholders = UnquotedPlaceholders::kNumbers;
+  StatementMode statement_mode = StatementMode::kAuto;  // unless the table's file says
 
   friend bool operator==(const TableSettings&, const TableSettings&) = default;
 };

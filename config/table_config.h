@@ -7,14 +7,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-namespace proxymux::config {
+#include "config/statement_mode.h"
 
-// How the key gets into a statement: as text, as a parameter, or as a parameter of a statement that
-// the server keeps prepared. kAuto chooses by the query.
-enum class StatementMode { kAuto, kLegacy, kParameterized, kPrepared };
+namespace proxymux::config {
 
 struct TableConfig {
   std::vector<std::string> hosts;  // as written, in order, "localhost" when the file names none
@@ -26,9 +25,9 @@ struct TableConfig {
   std::chrono::seconds retry_interval{60};
   std::string query;  // the template, also when made from select_function or table/select_field/...
   std::string result_format = "%s";
-  std::vector<std::string> domain;   // list elements as written; empty: every key
-  std::int64_t expansion_limit = 0;  // 0 or less: no limit
-  StatementMode statement_mode = StatementMode::kAuto;
+  std::vector<std::string> domain;              // list elements as written; empty: every key
+  std::int64_t expansion_limit = 0;             // 0 or less: no limit
+  std::optional<StatementMode> statement_mode;  // none: what proxymux.yaml says
 
   friend bool operator==(const TableConfig&, const TableConfig&) = default;
 };

@@ -11,11 +11,6 @@ namespace {
 // Work objects kept for reuse; more are freed.
 constexpr std::size_t kSpareWork = 1024;
 
-std::string_view EmptyColumns(const FormatOutcome& outcome) {
-  return outcome.empty == 0 ? std::string_view()
-                            : "the query returned NULL or empty columns, which are skipped";
-}
-
 HostHealth::FailureKind KindOf(const ConnectFailure& failure) {
   const std::string_view code = failure.sqlstate;
   // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble
@@ -57,6 +52,8 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   free_work_.pop_back();
   work->kind = kind;
   work->may_write = binding->write_class != WriteClass::kReads;
+  work->form = StatementForm::kText;
+  work->as_text = false;
   const StatementClass& statement = binding->table->statement_class();
   work->script =
       kind == Work::Kind::kLookup && (statement.statements > 1 || statement.changes_session);
@@ -123,6 +120,8 @@ void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
     case Work::Kind::kClassify:
       work->binding->write_class = WriteClass::kUnknown;
       return;
+    case Work::Kind::kPrepare:
+      return;
     case Work::Kind::kLookup:
       AnswerWork(work, {Outcome::kRetry, {}, reason});
       return;
@@ -130,6 +129,7 @@ void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
 }
 
 bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
+  if (work->kind == Work::Kind::kPrepare) return false;  // of use on its connection only
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (!MayYetBeServed(*work)) {
     GiveUp(work, reason);
@@ -224,144 +224,6 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
     if (!RunAgain(work, last_failure_)) Recycle(work);
   }
   ScheduleDispatch();
-}
-
-void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
-                              const StatementResult& result) {
-  Connection& connection = Find(upstream);
-  const Time now = loop_->Now();
-  --connection.in_flight;
-  connection.runs_script = false;
-  if (result.kind != StatementResult::Kind::kAborted) {
-    hosts_[connection.host].latency.Record(now - work->sent);
-  }
-  connection.last_used = connection.last_result = now;
-  WorkList::Remove(work);
-  const bool answered_before = work->kind == Work::Kind::kLookup && work->sink == nullptr;
-  switch (result.kind) {
-    case StatementResult::Kind::kAborted:
-      // Not run and so not an attempt.
-      if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
-      RunAgain(work, "aborted by another statement of its batch");
-      break;
-    case StatementResult::Kind::kRows:
-      if (work->kind == Work::Kind::kClassify) {
-        FinishClassify(work, result);
-      } else if (!answered_before) {
-        HandleRows(connection, work, *result.rows);
-      }
-      break;
-    case StatementResult::Kind::kError:
-      if (work->kind == Work::Kind::kClassify) {
-        FinishClassify(work, result);
-      } else {
-        HandleError(connection, work, result);
-      }
-      break;
-  }
-  // What a statement left behind in the session must not meet another table's.
-  if (work->script && work->binding->table->statement_class().changes_session) {
-    connection.making_room = true;
-    ScheduleDispatch();
-  }
-  if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
-  if (connection.in_flight == 0) connection.cancelling = false;
-  if (connection.stuck) DropConnection(connection, "the session is stuck after an error");
-  if (!queue_.empty()) ScheduleDispatch();
-}
-
-AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
-                                      std::size_t rows) const {
-  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent};
-}
-
-void ConnectionPool::HandleRows(const Connection& connection, Work* work, const RowSource& rows) {
-  const AnswerOrigin origin = OriginOf(connection, *work, rows.rows());
-  value_.clear();
-  const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
-  switch (outcome.status) {
-    case FormatStatus::kFound:
-      AnswerWork(work, {Outcome::kFound, value_, EmptyColumns(outcome), origin});
-      break;
-    case FormatStatus::kNotFound:
-      AnswerWork(work, {Outcome::kNotFound, {}, EmptyColumns(outcome), origin});
-      break;
-    case FormatStatus::kTooManyElements:
-      AnswerWork(work, {Outcome::kRetry,
-                        {},
-                        "the result has more elements than expansion_limit allows",
-                        origin});
-      break;
-    case FormatStatus::kTooLarge:
-      AnswerWork(work, {Outcome::kRetry, {}, "the result is larger than max_value allows", origin});
-      break;
-  }
-  if (value_.capacity() > 64 * 1024) std::string().swap(value_);
-}
-
-void ConnectionPool::HandleError(Connection& connection, Work* work,
-                                 const StatementResult& result) {
-  const ErrorVerdict verdict = ClassifyError({result.sqlstate, result.fatal, Phase::kText});
-  std::string reason = hosts_[connection.host].label;
-  reason += ": ";
-  reason += result.message;
-  if (!result.sqlstate.empty()) reason.append(" (SQLSTATE ").append(result.sqlstate).append(")");
-  switch (verdict.fault) {
-    case Fault::kKey:
-    case Fault::kUntyped:
-    case Fault::kNotPreparable:
-      AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
-      return;
-    case Fault::kStatement:
-      AnswerWork(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
-      return;
-    case Fault::kCancelled:
-      if (!std::exchange(connection.cancel_may_hit, false)) {
-        // An administrator, or statement_timeout.
-        AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
-        return;
-      }
-      // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one,
-      // or one that was sent when that one had just been answered: it has another try here.
-      if (connection.cancelling && connection.cancel_is_certain) {
-        work->attempts[connection.host] = kAttemptsPerHost;
-      }
-      connection.cancelling = false;
-      RunAgain(work, "no answer within query_timeout");
-      return;
-    case Fault::kConflict:
-    case Fault::kElsewhere:
-      RunAgain(work, reason);
-      return;
-    case Fault::kPrepared:
-    case Fault::kConnection:
-      connection.stuck = true;
-      RunAgain(work, reason);
-      return;
-    case Fault::kHostFull:
-    case Fault::kHost:
-      ++hosts_[connection.host].failures;
-      RunAgain(work, reason);
-      return;
-  }
-}
-
-void ConnectionPool::FinishClassify(Work* work, const StatementResult& result) {
-  TableBinding& binding = *work->binding;
-  if (result.kind != StatementResult::Kind::kRows) {
-    const Fault fault = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
-    if (fault != Fault::kStatement && fault != Fault::kKey) {
-      binding.write_class =
-          WriteClass::kUnknown;  // the connection's or the host's trouble: asked again
-      return;
-    }
-    binding.write_class = WriteClass::kMayWrite;
-    observer_->OnUnclassified(binding, result.message);
-    return;
-  }
-  const bool is_volatile =
-      result.rows->rows() != 1 || result.rows->columns() != 1 || result.rows->Value(0, 0) != "f";
-  binding.write_class = is_volatile ? WriteClass::kMayWrite : WriteClass::kReads;
 }
 
 std::size_t ConnectionPool::InFlightOn(std::size_t host) const {

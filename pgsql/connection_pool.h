@@ -28,6 +28,7 @@
 #include "pgsql/error_class.h"
 #include "pgsql/event_loop.h"
 #include "pgsql/host_set.h"
+#include "pgsql/prepared_statements.h"
 #include "pgsql/table_binding.h"
 #include "pgsql/upstream_connection.h"
 #include "pgsql/work.h"
@@ -47,6 +48,11 @@ class PoolObserver {
                                   const TableBinding& binding) = 0;
   // The catalogue could not be asked about a table's statement: it is taken for one that may write.
   virtual void OnUnclassified(const TableBinding& binding, std::string_view reason) = 0;
+  // The server takes a table's query as text only; the reason is the plan's.
+  virtual void OnKeptAsText(const TableBinding& binding) = 0;
+  // Statements that were prepared on a host are unknown there, more than once: none is prepared
+  // there for a while.
+  virtual void OnStatementsVanish(const std::string& pool, const PoolHost& host) = 0;
 };
 
 struct PoolConfig {
@@ -59,6 +65,7 @@ struct PoolConfig {
 struct PoolCounters {
   std::uint64_t lookups = 0;
   std::uint64_t statements = 0;
+  std::uint64_t prepares = 0;
   std::uint64_t syncs = 0;
   std::uint64_t reruns = 0;
   std::uint64_t queue_timeouts = 0;
@@ -124,6 +131,7 @@ class ConnectionPool final : private UpstreamObserver {
     bool stuck = false;  // an error says that the session is of no more use
     bool runs_script = false;
     bool held_for_script = false;  // takes nothing but a script, once it is idle
+    PreparedStatements prepared;
     Time last_used{};
     Time last_result{};
     Time cancelled_at{};
@@ -159,7 +167,13 @@ class ConnectionPool final : private UpstreamObserver {
   bool MayYetBeServed(const Work& work) const;
   bool PreferOtherHost(const Work& work, std::size_t host) const;
   void SendWork(Connection& connection, Work* work);
+  void CountSent(Connection& connection, Work* work);
+  StatementForm FormFor(Connection& connection, const Work& work) const;
+  Expansion Expand(Connection& connection, const Work& work);
   bool SendLookup(Connection& connection, Work* work);
+  bool SendStatement(Connection& connection, Work* work);
+  bool Prepare(Connection& connection, const std::shared_ptr<TableBinding>& binding);
+  bool EndBatch(Connection& connection);
   void SyncAll();
   std::optional<std::size_t> HostNeededBy(const Work& work) const;
   void OpenConnections(std::optional<std::size_t> needed);
@@ -172,6 +186,10 @@ class ConnectionPool final : private UpstreamObserver {
   void HandleRows(const Connection& connection, Work* work, const RowSource& rows);
   AnswerOrigin OriginOf(const Connection& connection, const Work& work, std::size_t rows) const;
   void HandleError(Connection& connection, Work* work, const StatementResult& result);
+  void RefuseParameters(Connection& connection, Work* work, const StatementResult& result);
+  void HandlePreparedError(Connection& connection, Work* work, const StatementResult& result);
+  void HandlePrepareError(Connection& connection, Work* work, const StatementResult& result);
+  void OnStatementVanished(Connection& connection, const Work& work);
   void FinishClassify(Work* work, const StatementResult& result);
 
   void Tick();
@@ -200,7 +218,12 @@ class ConnectionPool final : private UpstreamObserver {
   bool dispatch_scheduled_ = false;
   std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
   std::string last_failure_ = "no database host is available";
+  // Of the lookup that is being sent or answered; they keep their capacity.
   std::string sql_;
+  std::string parameters_;
+  std::vector<std::size_t> parameter_starts_;
+  std::vector<const char*> parameter_values_;
+  std::string scratch_;
   std::string value_;
   PoolCounters counters_;
 };

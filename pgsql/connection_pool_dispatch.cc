@@ -8,29 +8,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-// $1: names called as functions, $2: names that may be functions of one composite argument in
-// attribute notation.
-constexpr char kClassifySql[] =
-    "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.provolatile = 'v' AND"
-    " (p.proname = ANY ($1::pg_catalog.name[]) OR (p.pronargs = 1 AND"
-    " p.proname = ANY ($2::pg_catalog.name[]) AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t"
-    " WHERE t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')))))";
-
-// An array literal of names (PostgreSQL manual, "Array Input and Output Syntax").
-std::string ArrayLiteral(const std::vector<std::string>& names) {
-  std::string text = "{";
-  for (const std::string& name : names) {
-    if (text.size() > 1) text += ',';
-    text += '"';
-    for (const char c : name) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '"';
-  }
-  return text + "}";
-}
-
 // Goes to any connection with room.
 bool IsOrdinary(const Work& work) {
   return !work.script && std::all_of(work.attempts.begin(), work.attempts.end(),
@@ -60,8 +37,9 @@ void ConnectionPool::RetireSurplus() {
   }
 }
 
-// How many statements a connection may have in flight now. What is sent cannot move any more, so as long as other connections are
-// being opened, or are about to be, each takes no more than its share.
+// How many statements a connection may have in flight now. What is sent cannot move any more, so as
+// long as other connections are being opened, or are about to be, each takes no more than its
+// share.
 std::size_t ConnectionPool::Depth() {
   const std::size_t depth = static_cast<std::size_t>(config_.settings.pipeline_depth);
   std::size_t connecting = 0;
@@ -159,77 +137,6 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     return nullptr;
   }
   return best;
-}
-
-void ConnectionPool::SendWork(Connection& connection, Work* work) {
-  bool sent = false;
-  switch (work->kind) {
-    case Work::Kind::kClassify: {
-      const StatementClass& statement = work->binding->table->statement_class();
-      const std::string parameters[] = {ArrayLiteral(statement.called_names),
-                                        ArrayLiteral(statement.attribute_names)};
-      connection.unsynced = true;
-      sent = connection.upstream->SendStatement(work, kClassifySql, parameters);
-      break;
-    }
-    case Work::Kind::kLookup: {
-      sql_.clear();
-      const Expansion expansion = work->binding->table->query().AppendText(
-          KeyParts(work->key), connection.upstream->escaper(), &sql_);
-      if (expansion != Expansion::kDone) {
-        AnswerWork(work, {Outcome::kNotFound,
-                          {},
-                          expansion == Expansion::kNotEscapable
-                              ? "the key cannot be written in the connection's encoding"
-                              : "the key would stand outside of quotes and is not a plain number"});
-        Recycle(work);
-        return;
-      }
-      sent = SendLookup(connection, work);
-      break;
-    }
-  }
-  if (!sent) {
-    DropConnection(connection, "the connection does not take statements any more");
-    return;
-  }
-  ++work->attempts[connection.host];
-  ++counters_.statements;
-  ++hosts_[connection.host].statements;
-  ++connection.in_flight;
-  work->sent = loop_->Now();
-  in_flight_.PushBack(work);
-}
-
-bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
-  if (work->script) {
-    connection.runs_script = true;
-    connection.held_for_script = true;
-    return connection.upstream->SendScript(work, sql_);
-  }
-  if (!work->may_write) {
-    connection.unsynced = true;
-    return connection.upstream->SendStatement(work, sql_, {});
-  }
-  // An error would undo what it wrote if it shared a transaction.
-  if (connection.unsynced) {
-    connection.unsynced = false;
-    ++counters_.syncs;
-    if (!connection.upstream->Sync()) return false;
-  }
-  ++counters_.syncs;
-  return connection.upstream->SendStatement(work, sql_, {}) && connection.upstream->Sync();
-}
-
-void ConnectionPool::SyncAll() {
-  for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady || !connection->unsynced) continue;
-    connection->unsynced = false;
-    ++counters_.syncs;
-    if (!connection->upstream->Sync()) {
-      DropConnection(*connection, "the connection does not take statements any more");
-    }
-  }
 }
 
 // The host that a work which was sent before waits for although nobody connects to it; none when it

@@ -28,6 +28,7 @@ struct PoolHost {
   HostHealth health;
   std::size_t connecting = 0;
   std::size_t ready = 0;
+  Time text_until{};             // its prepared statements do not last: none is made before
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
 
   LatencyHistogram latency;  // of statements, from sent to answered

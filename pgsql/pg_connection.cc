@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "pgsql/pg_cancel.h"
@@ -71,6 +72,8 @@ void KeepFatalNotice(void* last_words, const char* message) {
     *static_cast<std::string*>(last_words) = FirstLine(message);
   }
 }
+
+constexpr int kTextResult = 0;  // the format of values
 
 constexpr char kOutOfStep[] = "the server and the client are out of step";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
@@ -150,15 +153,33 @@ bool PgConnection::Escape(std::string_view in, std::string* out) {
 }
 
 bool PgConnection::SendStatement(Work* work, const std::string& sql,
-                                 std::span<const std::string> parameters) {
+                                 std::span<const std::uint32_t> types,
+                                 std::span<const char* const> values) {
+  static_assert(std::is_same_v<Oid, std::uint32_t>);
   assert(state_ == State::kReady && script_ == nullptr);
-  std::vector<const char*> values;
-  values.reserve(parameters.size());
-  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-  if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
-                        values.data(), nullptr, nullptr, /*resultFormat=*/0) != 1) {
-    return false;
-  }
+  return Sent(work, PQsendQueryParams(connection_.get(), sql.c_str(),
+                                      static_cast<int>(values.size()),
+                                      types.empty() ? nullptr : types.data(), values.data(),
+                                      nullptr, nullptr, kTextResult));
+}
+
+bool PgConnection::SendPrepare(Work* work, const std::string& name, const std::string& sql,
+                               std::span<const std::uint32_t> types) {
+  assert(state_ == State::kReady && script_ == nullptr);
+  return Sent(work, PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(),
+                                  static_cast<int>(types.size()), types.data()));
+}
+
+bool PgConnection::SendPrepared(Work* work, const std::string& name,
+                                std::span<const char* const> values) {
+  assert(state_ == State::kReady && script_ == nullptr);
+  return Sent(work, PQsendQueryPrepared(connection_.get(), name.c_str(),
+                                        static_cast<int>(values.size()), values.data(), nullptr,
+                                        nullptr, kTextResult));
+}
+
+bool PgConnection::Sent(Work* work, int outcome) {
+  if (outcome != 1) return false;
   ledger_.PushStatement(work);
   return true;
 }

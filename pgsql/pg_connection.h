@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,8 +38,12 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
 
   void Connect() override;
   LiteralEscaper& escaper() override { return *this; }
-  bool SendStatement(Work* work, const std::string& sql,
-                     std::span<const std::string> parameters) override;
+  bool SendStatement(Work* work, const std::string& sql, std::span<const std::uint32_t> types,
+                     std::span<const char* const> values) override;
+  bool SendPrepare(Work* work, const std::string& name, const std::string& sql,
+                   std::span<const std::uint32_t> types) override;
+  bool SendPrepared(Work* work, const std::string& name,
+                    std::span<const char* const> values) override;
   bool SendScript(Work* work, const std::string& sql) override;
   bool Sync() override;
   Work* Running() const override;
@@ -57,6 +62,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   void OnSocketReady(bool readable, bool writable);
   void ReadResults();
   bool DeliverResult(PgResultHandle result);
+  bool Sent(Work* work, int outcome);  // `outcome` of a PQsend function
   bool StartScript(const std::string& sql);
   void RefuseRunning(const char* sqlstate, const std::string& message);
   void ReportLost(const std::string& reason);

@@ -49,6 +49,37 @@ const char* WhyNotBound(PlaceholderContext context) {
   return "";
 }
 
+// Whether what stands behind tokens [0, count) is an element of ORDER BY, GROUP BY or DISTINCT ON.
+// PostgreSQL refuses a literal there and takes a parameter.
+bool InSortList(std::string_view text, const std::vector<Token>& tokens, std::size_t count) {
+  std::size_t level = 0;   // of parentheses closed to the right of here
+  std::size_t opened = 0;  // parentheses around the element: ORDER BY ('%s')
+  for (std::size_t at = count; at-- > 0;) {
+    if (IsSymbol(text, tokens[at], ")")) {
+      ++level;
+    } else if (IsSymbol(text, tokens[at], "(")) {
+      if (level == 0) {
+        if (at >= 2 && IsWord(text, tokens[at - 1], "on") &&
+            IsWord(text, tokens[at - 2], "distinct")) {
+          return true;
+        }
+        if (at + opened + 1 < count) return false;  // the argument of something
+        ++opened;
+        continue;
+      }
+      --level;
+    } else if (level == 0) {
+      if (IsWord(text, tokens[at], "by")) return true;
+      for (const std::string_view clause :
+           {"select", "from", "where", "having", "limit", "offset", "values", "union", "intersect",
+            "except", "when", "set", "returning", "and", "or", "on"}) {
+        if (IsWord(text, tokens[at], clause)) return false;
+      }
+    }
+  }
+  return false;
+}
+
 // Why a literal behind tokens [0, count) cannot become a parameter; empty when it can. No comments
 // among the tokens.
 std::string WhyTyped(std::string_view text, const std::vector<Token>& tokens, std::size_t count) {
@@ -64,6 +95,9 @@ std::string WhyTyped(std::string_view text, const std::vector<Token>& tokens, st
       return "";
     case TokenKind::kPunctuation: {
       const std::string_view symbol = before.In(text);
+      if ((symbol == "," || symbol == "(") && InSortList(text, tokens, count)) {
+        return "a literal is an element of ORDER BY, GROUP BY or DISTINCT ON";
+      }
       return symbol == "(" || symbol == "," || symbol == "[" || symbol == ":" || symbol == ";"
                  ? ""
                  : typed;

@@ -8,6 +8,7 @@
 
 #include "config/server_config.h"
 #include "pgsql/compiled_table.h"
+#include "pgsql/statement_plan.h"
 
 namespace proxymux::pgsql {
 
@@ -25,6 +26,7 @@ struct TableBinding {
   std::shared_ptr<const CompiledTable> table;
   config::TableSettings settings;
   WriteClass write_class = WriteClass::kUnknown;
+  StatementPlan plan;
 
   // What the text alone tells; kUnknown when it calls functions.
   static WriteClass FromText(const StatementClass& statement) {

@@ -6,6 +6,7 @@
 // before it wrote is undone (libpq, "Pipeline Mode").
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -63,10 +64,20 @@ class UpstreamConnection {
   // Escapes for a string literal in this connection's encoding. Valid once ready.
   virtual LiteralEscaper& escaper() = 0;
 
-  // Appends a statement to the open batch. False: the connection is broken and takes nothing more;
-  // the caller drops it.
+  // These append a statement to the open batch. False: the connection is broken and takes nothing
+  // more; the caller drops it. `types` has an OID for each parameter, 0 to let the server infer it;
+  // all strings end in NUL.
+  //
+  // A statement with its values beside it, if it has any.
   virtual bool SendStatement(Work* work, const std::string& sql,
-                             std::span<const std::string> parameters) = 0;
+                             std::span<const std::uint32_t> types,
+                             std::span<const char* const> values) = 0;
+  // PREPARE; its result has no rows.
+  virtual bool SendPrepare(Work* work, const std::string& name, const std::string& sql,
+                           std::span<const std::uint32_t> types) = 0;
+  // EXECUTE.
+  virtual bool SendPrepared(Work* work, const std::string& name,
+                            std::span<const char* const> values) = 0;
   // Sends a text of several statements by the simple protocol. Only while nothing is in flight;
   // nothing may follow until it is answered. The last statement's result counts.
   virtual bool SendScript(Work* work, const std::string& sql) = 0;

@@ -62,6 +62,7 @@ struct Work {
   enum class Kind : std::uint8_t {
     kLookup,
     kClassify,  // asks the catalogue whether the binding's statement calls a volatile function
+    kPrepare,   // prepares the binding's statement on the connection that it was sent on
   };
 
   Kind kind = Kind::kLookup;
@@ -71,6 +72,8 @@ struct Work {
   bool may_write = false;                     // gets a Sync of its own
   bool script = false;                        // several statements: needs a connection for itself
   StatementForm form = StatementForm::kText;  // in which it was sent last
+  bool as_text = false;         // whatever the plan says: its prepared statement failed it
+  std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   Time submitted{};
   Time queued{};  // the latest time it was put into the queue
   Time sent{};

@@ -56,4 +56,18 @@ void PoolLog::OnUnclassified(const pgsql::TableBinding& binding, std::string_vie
                   binding.name, reason));
 }
 
+void PoolLog::OnKeptAsText(const pgsql::TableBinding& binding) {
+  log_->Limited(Severity::kInfo, fmt::format("text {}", binding.name),
+                fmt::format("table {}: its query is sent as text from now on: {}", binding.name,
+                            binding.plan.text_reason()));
+}
+
+void PoolLog::OnStatementsVanish(const std::string& pool, const pgsql::PoolHost& host) {
+  log_->LimitedWarning(
+      fmt::format("vanish {} {}", pool, host.label),
+      fmt::format("pool {}: prepared statements do not last on host {} (a transaction pooler?): "
+                  "queries are sent as text there for a while; statement_mode = legacy avoids this",
+                  pool, host.label));
+}
+
 }  // namespace proxymux::proxy

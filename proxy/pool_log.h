@@ -21,6 +21,8 @@ class PoolLog final : public pgsql::PoolObserver {
   void OnStatementTimeout(const std::string& pool, const pgsql::PoolHost& host,
                           const pgsql::TableBinding& binding) override;
   void OnUnclassified(const pgsql::TableBinding& binding, std::string_view reason) override;
+  void OnKeptAsText(const pgsql::TableBinding& binding) override;
+  void OnStatementsVanish(const std::string& pool, const pgsql::PoolHost& host) override;
 
  private:
   MessageLog* const log_;

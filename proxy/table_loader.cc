@@ -90,6 +90,16 @@ LoadedTable TableLoader::Load(const std::string& name, const ServiceConfig& conf
   loaded.binding->write_class = pgsql::TableBinding::FromText(table->statement_class());
   loaded.binding->table = table;
   loaded.binding->settings = table_settings;
+  const config::StatementMode mode =
+      parsed.table->statement_mode.value_or(table_settings.statement_mode);
+  loaded.binding->plan = pgsql::StatementPlan(table->query(), table->statement_class(), mode);
+  if (mode == config::StatementMode::kParameterized || mode == config::StatementMode::kPrepared) {
+    const std::string& reason = loaded.binding->plan.text_reason();
+    if (!reason.empty()) {
+      AddError(&loaded, file, "statement_mode has no effect, the query is sent as text: " + reason);
+      loaded.diagnostics.back().severity = config::Severity::kWarning;
+    }
+  }
   return loaded;
 }
 

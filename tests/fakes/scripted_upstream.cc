@@ -23,15 +23,38 @@ void ScriptedUpstream::Connect() {
   factory_->most_open_ = std::max(factory_->most_open_, factory_->Open().size());
 }
 
-bool ScriptedUpstream::SendStatement(Work* work, const std::string& sql,
-                                     std::span<const std::string> parameters) {
+bool ScriptedUpstream::Record(char letter, Sent sent) {
   EXPECT_EQ(state_, State::kReady) << "a statement was sent on a connection that is not ready";
   EXPECT_TRUE(sent_.empty() || sent_.back().form != Form::kScript)
       << "a statement was sent behind a script";
   if (broken_) return false;
-  history_ += 'S';
-  sent_.push_back({Form::kStatement, work, sql, {parameters.begin(), parameters.end()}});
+  history_ += letter;
+  sent_.push_back(std::move(sent));
   return true;
+}
+
+bool ScriptedUpstream::SendStatement(Work* work, const std::string& sql,
+                                     std::span<const std::uint32_t> types,
+                                     std::span<const char* const> values) {
+  return Record('S', {Form::kStatement,
+                      work,
+                      sql,
+                      {values.begin(), values.end()},
+                      {},
+                      {types.begin(), types.end()}});
+}
+
+bool ScriptedUpstream::SendPrepare(Work* work, const std::string& name, const std::string& sql,
+                                   std::span<const std::uint32_t> types) {
+  EXPECT_TRUE(prepared_.emplace(name, sql).second) << name << " was prepared before";
+  return Record('P', {Form::kPrepare, work, sql, {}, name, {types.begin(), types.end()}});
+}
+
+bool ScriptedUpstream::SendPrepared(Work* work, const std::string& name,
+                                    std::span<const char* const> values) {
+  EXPECT_TRUE(prepared_.contains(name)) << name << " was never prepared here";
+  return Record('E',
+                {Form::kPrepared, work, prepared_[name], {values.begin(), values.end()}, name, {}});
 }
 
 bool ScriptedUpstream::SendScript(Work* work, const std::string& sql) {
@@ -39,16 +62,18 @@ bool ScriptedUpstream::SendScript(Work* work, const std::string& sql) {
   EXPECT_EQ(unanswered(), 0U) << "a script was sent while something is in flight";
   if (broken_) return false;
   history_ += 'X';
-  sent_.push_back({Form::kScript, work, sql, {}});
+  sent_.push_back({Form::kScript, work, sql});
   return true;
 }
 
 bool ScriptedUpstream::Sync() {
   EXPECT_EQ(state_, State::kReady);
   if (broken_) return false;
-  if (sent_.empty() || sent_.back().form != Form::kStatement) return true;
+  if (sent_.empty() || sent_.back().form == Form::kSync || sent_.back().form == Form::kScript) {
+    return true;
+  }
   history_ += '|';
-  sent_.push_back({Form::kSync, nullptr, {}, {}});
+  sent_.push_back({Form::kSync, nullptr, {}});
   return true;
 }
 
@@ -103,6 +128,8 @@ std::size_t ScriptedUpstream::answerable() const {
   for (const Sent& sent : sent_) {
     switch (sent.form) {
       case Form::kStatement:
+      case Form::kPrepare:
+      case Form::kPrepared:
         ++open;
         break;
       case Form::kScript:

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,12 +40,14 @@ class ScriptedFactory;
 class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::LiteralEscaper {
  public:
   enum class State { kNew, kConnecting, kReady, kEnded };
-  enum class Form { kStatement, kScript, kSync };
+  enum class Form { kStatement, kPrepare, kPrepared, kScript, kSync };
   struct Sent {
     Form form;
     pgsql::Work* work = nullptr;
-    std::string sql;
-    std::vector<std::string> parameters;
+    std::string sql;  // kPrepared: what was prepared under the name
+    std::vector<std::string> parameters = {};
+    std::string name = {};
+    std::vector<std::uint32_t> types = {};
   };
 
   ScriptedUpstream(ScriptedFactory* factory, std::size_t host, int number,
@@ -55,7 +58,12 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   void Connect() override;
   pgsql::LiteralEscaper& escaper() override { return *this; }
   bool SendStatement(pgsql::Work* work, const std::string& sql,
-                     std::span<const std::string> parameters) override;
+                     std::span<const std::uint32_t> types,
+                     std::span<const char* const> values) override;
+  bool SendPrepare(pgsql::Work* work, const std::string& name, const std::string& sql,
+                   std::span<const std::uint32_t> types) override;
+  bool SendPrepared(pgsql::Work* work, const std::string& name,
+                    std::span<const char* const> values) override;
   bool SendScript(pgsql::Work* work, const std::string& sql) override;
   bool Sync() override;
   pgsql::Work* Running() const override;
@@ -71,13 +79,15 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   // The oldest statement; those behind it in its batch come back aborted.
   void Fail(const std::string& sqlstate, const std::string& message, bool fatal = false);
   void Lose(const std::string& reason);
+  void SetDoublesBackslashes() { doubles_backslashes_ = true; }
   void BreakSending() { broken_ = true; }  // from now on nothing more can be sent
 
   State state() const { return state_; }
   std::size_t host() const { return host_; }
   int number() const { return number_; }  // the n-th connection ever, from 0
   int cancels() const { return cancels_; }
-  // Everything ever sent, as "S" for a statement, "X" for a script and "|" for a Sync: "SS|S|".
+  // Everything ever sent, as "S" for a statement, "P" for PREPARE, "E" for EXECUTE, "X" for a
+  // script and "|" for a Sync: "SS|PE|".
   const std::string& history() const { return history_; }
   std::size_t unanswered() const;
   std::size_t answerable() const;  // with a Sync behind them
@@ -85,6 +95,8 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
 
  private:
   bool Escape(std::string_view in, std::string* out) override;
+  bool DoublesBackslashes() const override { return doubles_backslashes_; }
+  bool Record(char letter, Sent sent);
   Sent TakeOldest();
 
   ScriptedFactory* const factory_;
@@ -94,8 +106,10 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   State state_ = State::kNew;
   std::deque<Sent> sent_;  // not yet answered, with the Syncs between
   std::string history_;
+  std::map<std::string, std::string> prepared_;  // by name; taken for prepared when it is sent
   int cancels_ = 0;
   bool broken_ = false;
+  bool doubles_backslashes_ = false;
 };
 
 // Makes the connections, keeps count of them and settles those that connect.

@@ -45,9 +45,9 @@ TEST(Batches, AnErrorAbortsWhatStandsBehindItUpToTheSync) {
 TEST(Batches, ParametersAndNulls) {
   Session session(Local());
   ASSERT_TRUE(session.Settled());
-  const std::string parameters[] = {"o'brien", ""};
+  const char* const values[] = {"o'brien", ""};
   ASSERT_TRUE(session.connection->SendStatement(&session.work[0], "SELECT $1::text, NULL, $2::text",
-                                                parameters));
+                                                {}, values));
   ASSERT_TRUE(session.connection->Sync());
   ASSERT_TRUE(session.Results(1));
   EXPECT_EQ(session.results, Strings{"o'brien,NULL,"});

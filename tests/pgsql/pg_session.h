@@ -147,7 +147,7 @@ class Session final : public UpstreamObserver {
     return Until([&] { return results.size() >= count || lost; }) && results.size() >= count;
   }
   void Send(std::size_t index, const std::string& sql) {
-    EXPECT_TRUE(connection->SendStatement(&work[index], sql, {}));
+    EXPECT_TRUE(connection->SendStatement(&work[index], sql, {}, {}));
   }
 
   proxy::UvEventLoop loop;

@@ -37,7 +37,8 @@ PoolWorld::Options PoolWorld::Hosts(std::size_t count) {
   return options;
 }
 
-std::shared_ptr<TableBinding> PoolWorld::Table(const std::string& query, WriteClass write_class) {
+std::shared_ptr<TableBinding> PoolWorld::Table(const std::string& query, WriteClass write_class,
+                                               config::StatementMode mode) {
   config::TableConfig config;
   config.hosts = {"localhost"};
   config.dbname = "mail";
@@ -54,6 +55,7 @@ std::shared_ptr<TableBinding> PoolWorld::Table(const std::string& query, WriteCl
   binding->name = "pgsql:/etc/postfix/t.cf";
   binding->table = std::get<std::shared_ptr<const CompiledTable>>(compiled);
   binding->write_class = write_class;
+  binding->plan = StatementPlan(binding->table->query(), binding->table->statement_class(), mode);
   return binding;
 }
 

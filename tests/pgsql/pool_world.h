@@ -46,7 +46,14 @@ class RecordingObserver final : public PoolObserver {
     unclassified.push_back(binding.name + ": " + std::string(reason));
   }
 
-  std::vector<std::string> up, down, lost, timeouts, unclassified;
+  void OnKeptAsText(const TableBinding& binding) override {
+    kept_as_text.push_back(binding.plan.text_reason());
+  }
+  void OnStatementsVanish(const std::string&, const PoolHost& host) override {
+    vanished.push_back(host.label);
+  }
+
+  std::vector<std::string> up, down, lost, timeouts, unclassified, kept_as_text, vanished;
   Duration last_was_down{};
 };
 
@@ -65,7 +72,9 @@ class PoolWorld {
   static Options Hosts(std::size_t count);
 
   // A table whose statement is known to read, to write, or not known.
-  static std::shared_ptr<TableBinding> Table(const std::string& query, WriteClass write_class);
+  static std::shared_ptr<TableBinding> Table(
+      const std::string& query, WriteClass write_class,
+      config::StatementMode mode = config::StatementMode::kLegacy);
 
   ClientPointer Look(const std::string& key) { return Look(key, reads); }
   ClientPointer Look(const std::string& key, const std::shared_ptr<TableBinding>& table);

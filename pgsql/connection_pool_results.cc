@@ -1,0 +1,270 @@
+#include <chrono>
+#include <utility>
+
+#include "pgsql/connection_pool.h"
+
+// The part of ConnectionPool that takes what servers answer: rows, errors and what follows from
+// them.
+
+namespace proxymux::pgsql {
+namespace {
+
+// How long no statement is prepared on a host where they vanish.
+constexpr auto kTextOnly = std::chrono::minutes(10);
+
+constexpr std::string_view kUntypedParameter = "42P18";
+
+std::string_view EmptyColumns(const FormatOutcome& outcome) {
+  return outcome.empty == 0 ? std::string_view()
+                            : "the query returned NULL or empty columns, which are skipped";
+}
+
+// A statement or portal of that name is not there, or one is there already.
+bool IsUnknownStatement(std::string_view sqlstate) {
+  return sqlstate == "26000" || sqlstate == "34000" || sqlstate == "42P05";
+}
+
+Phase PhaseOf(const Work& work) {
+  if (work.kind == Work::Kind::kPrepare) return Phase::kPrepare;
+  return work.form == StatementForm::kPrepared ? Phase::kPrepared : Phase::kText;
+}
+
+}  // namespace
+
+void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
+                              const StatementResult& result) {
+  Connection& connection = Find(upstream);
+  const Time now = loop_->Now();
+  --connection.in_flight;
+  connection.runs_script = false;
+  if (result.kind != StatementResult::Kind::kAborted) {
+    hosts_[connection.host].latency.Record(now - work->sent);
+  }
+  connection.last_used = connection.last_result = now;
+  WorkList::Remove(work);
+  const bool answered_before = work->kind == Work::Kind::kLookup && work->sink == nullptr;
+  switch (result.kind) {
+    case StatementResult::Kind::kAborted:
+      // Not run and so not an attempt.
+      if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+      if (work->kind == Work::Kind::kPrepare) connection.prepared.Forget(work->statement);
+      RunAgain(work, "aborted by another statement of its batch");
+      break;
+    case StatementResult::Kind::kRows:
+      switch (work->kind) {
+        case Work::Kind::kClassify:
+          FinishClassify(work, result);
+          break;
+        case Work::Kind::kPrepare:
+          break;
+        case Work::Kind::kLookup:
+          if (work->form == StatementForm::kText && work->binding->plan.OnTextAnswered()) {
+            observer_->OnKeptAsText(*work->binding);
+          }
+          if (!answered_before) HandleRows(connection, work, *result.rows);
+          break;
+      }
+      break;
+    case StatementResult::Kind::kError:
+      switch (work->kind) {
+        case Work::Kind::kClassify:
+          FinishClassify(work, result);
+          break;
+        case Work::Kind::kPrepare:
+          HandlePrepareError(connection, work, result);
+          break;
+        case Work::Kind::kLookup:
+          HandleError(connection, work, result);
+          break;
+      }
+      break;
+  }
+  // What a statement left behind in the session must not meet another table's.
+  if (work->script && work->binding->table->statement_class().changes_session) {
+    connection.making_room = true;
+    ScheduleDispatch();
+  }
+  if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
+  if (connection.in_flight == 0) connection.cancelling = false;
+  if (connection.stuck) DropConnection(connection, "the session is stuck after an error");
+  if (!queue_.empty()) ScheduleDispatch();
+}
+
+AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
+                                      std::size_t rows) const {
+  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent};
+}
+
+void ConnectionPool::HandleRows(const Connection& connection, Work* work, const RowSource& rows) {
+  const AnswerOrigin origin = OriginOf(connection, *work, rows.rows());
+  value_.clear();
+  const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
+  switch (outcome.status) {
+    case FormatStatus::kFound:
+      AnswerWork(work, {Outcome::kFound, value_, EmptyColumns(outcome), origin});
+      break;
+    case FormatStatus::kNotFound:
+      AnswerWork(work, {Outcome::kNotFound, {}, EmptyColumns(outcome), origin});
+      break;
+    case FormatStatus::kTooManyElements:
+      AnswerWork(work, {Outcome::kRetry,
+                        {},
+                        "the result has more elements than expansion_limit allows",
+                        origin});
+      break;
+    case FormatStatus::kTooLarge:
+      AnswerWork(work, {Outcome::kRetry, {}, "the result is larger than max_value allows", origin});
+      break;
+  }
+  if (value_.capacity() > 64 * 1024) std::string().swap(value_);
+}
+
+void ConnectionPool::HandleError(Connection& connection, Work* work,
+                                 const StatementResult& result) {
+  const ErrorVerdict verdict = ClassifyError({result.sqlstate, result.fatal, PhaseOf(*work)});
+  std::string reason = hosts_[connection.host].label;
+  reason += ": ";
+  reason += result.message;
+  if (!result.sqlstate.empty()) reason.append(" (SQLSTATE ").append(result.sqlstate).append(")");
+  switch (verdict.fault) {
+    case Fault::kKey:
+    case Fault::kUntyped:
+    case Fault::kNotPreparable:
+      AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
+      return;
+    case Fault::kStatement:
+      if (work->form == StatementForm::kParameterized) {
+        RefuseParameters(connection, work, result);
+        return;
+      }
+      work->binding->plan.OnTextFailed(loop_->Now());
+      AnswerWork(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
+      return;
+    case Fault::kCancelled:
+      if (!std::exchange(connection.cancel_may_hit, false)) {
+        // An administrator, or statement_timeout.
+        AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
+        return;
+      }
+      // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one,
+      // or one that was sent when that one had just been answered: it has another try here.
+      if (connection.cancelling && connection.cancel_is_certain) {
+        work->attempts[connection.host] = kAttemptsPerHost;
+      }
+      connection.cancelling = false;
+      RunAgain(work, "no answer within query_timeout");
+      return;
+    case Fault::kConflict:
+    case Fault::kElsewhere:
+      RunAgain(work, reason);
+      return;
+    case Fault::kPrepared:
+      HandlePreparedError(connection, work, result);
+      return;
+    case Fault::kConnection:
+      connection.stuck = true;
+      RunAgain(work, reason);
+      return;
+    case Fault::kHostFull:
+    case Fault::kHost:
+      ++hosts_[connection.host].failures;
+      RunAgain(work, reason);
+      return;
+  }
+}
+
+// The parameters may be to blame: what was not run does not count as an attempt.
+void ConnectionPool::RefuseParameters(Connection& connection, Work* work,
+                                      const StatementResult& result) {
+  StatementPlan& plan = work->binding->plan;
+  if (plan.id() == work->statement) {
+    if (result.sqlstate == kUntypedParameter) {
+      plan.OnUntyped(result.message);
+    } else {
+      plan.OnRefused(result.message);
+      work->as_text = true;
+    }
+  }
+  if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+  RunAgain(work, result.message);
+}
+
+// The prepared statement is gone or no longer fits the database: this lookup goes on as text, the
+// next ones prepare again.
+void ConnectionPool::HandlePreparedError(Connection& connection, Work* work,
+                                         const StatementResult& result) {
+  if (IsUnknownStatement(result.sqlstate)) {
+    OnStatementVanished(connection, *work);
+  } else {
+    connection.prepared.Forget(work->statement);
+  }
+  work->as_text = true;
+  if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+  RunAgain(work, result.message);
+}
+
+void ConnectionPool::OnStatementVanished(Connection& connection, const Work& work) {
+  PoolHost& host = hosts_[connection.host];
+  if (!connection.prepared.OnVanished(work.statement, work.sent, loop_->Now())) return;
+  if (loop_->Now() < host.text_until) return;
+  host.text_until = loop_->Now() + kTextOnly;
+  observer_->OnStatementsVanish(config_.name, host);
+}
+
+// Whoever waits for the statement was aborted with it and runs again.
+void ConnectionPool::HandlePrepareError(Connection& connection, Work* work,
+                                        const StatementResult& result) {
+  const ErrorVerdict verdict = ClassifyError({result.sqlstate, result.fatal, Phase::kPrepare});
+  StatementPlan& plan = work->binding->plan;
+  const bool current = plan.id() == work->statement;
+  switch (verdict.fault) {
+    case Fault::kUntyped:
+      if (current) plan.OnUntyped(result.message);
+      break;
+    case Fault::kNotPreparable:
+    case Fault::kKey:
+    case Fault::kStatement:
+      if (current) plan.OnRefused(result.message);
+      break;
+    case Fault::kPrepared:
+      OnStatementVanished(connection, *work);
+      break;
+    case Fault::kCancelled:
+      connection.cancel_may_hit = false;
+      connection.cancelling = false;
+      plan.PutOff(loop_->Now());
+      break;
+    case Fault::kConnection:
+      connection.stuck = true;
+      break;
+    case Fault::kHostFull:
+    case Fault::kHost:
+      ++hosts_[connection.host].failures;
+      plan.PutOff(loop_->Now());
+      break;
+    case Fault::kConflict:
+    case Fault::kElsewhere:
+      plan.PutOff(loop_->Now());
+      break;
+  }
+  connection.prepared.Forget(work->statement);
+}
+
+void ConnectionPool::FinishClassify(Work* work, const StatementResult& result) {
+  TableBinding& binding = *work->binding;
+  if (result.kind != StatementResult::Kind::kRows) {
+    const Fault fault = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
+    if (fault != Fault::kStatement && fault != Fault::kKey) {
+      binding.write_class =
+          WriteClass::kUnknown;  // the connection's or the host's trouble: asked again
+      return;
+    }
+    binding.write_class = WriteClass::kMayWrite;
+    observer_->OnUnclassified(binding, result.message);
+    return;
+  }
+  const bool is_volatile =
+      result.rows->rows() != 1 || result.rows->columns() != 1 || result.rows->Value(0, 0) != "f";
+  binding.write_class = is_volatile ? WriteClass::kMayWrite : WriteClass::kReads;
+}
+}  // namespace proxymux::pgsql

@@ -1,0 +1,201 @@
+#include <algorithm>
+
+#include "pgsql/connection_pool.h"
+
+// The part of ConnectionPool that puts statements on a connection: in which form, with what values,
+// and where a batch ends.
+
+namespace proxymux::pgsql {
+namespace {
+
+// $1: names called as functions, $2: names that may be functions of one composite argument in
+// attribute notation.
+constexpr char kClassifySql[] =
+    "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.provolatile = 'v' AND"
+    " (p.proname = ANY ($1::pg_catalog.name[]) OR (p.pronargs = 1 AND"
+    " p.proname = ANY ($2::pg_catalog.name[]) AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t"
+    " WHERE t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')))))";
+
+// An array literal of names (PostgreSQL manual, "Array Input and Output Syntax").
+std::string ArrayLiteral(const std::vector<std::string>& names) {
+  std::string text = "{";
+  for (const std::string& name : names) {
+    if (text.size() > 1) text += ',';
+    text += '"';
+    for (const char c : name) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
+  }
+  return text + "}";
+}
+
+// libpq wants values that end in NUL.
+constexpr char kEnd = '\0';
+
+bool IsAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+}  // namespace
+
+void ConnectionPool::CountSent(Connection& connection, Work* work) {
+  ++connection.in_flight;
+  work->sent = loop_->Now();
+  in_flight_.PushBack(work);
+}
+
+void ConnectionPool::SendWork(Connection& connection, Work* work) {
+  bool sent = false;
+  switch (work->kind) {
+    case Work::Kind::kPrepare:
+      return;  // never waits in the queue
+    case Work::Kind::kClassify: {
+      const StatementClass& statement = work->binding->table->statement_class();
+      const std::string names[] = {ArrayLiteral(statement.called_names),
+                                   ArrayLiteral(statement.attribute_names)};
+      const char* const values[] = {names[0].c_str(), names[1].c_str()};
+      connection.unsynced = true;
+      sent = connection.upstream->SendStatement(work, kClassifySql, {}, values);
+      break;
+    }
+    case Work::Kind::kLookup: {
+      work->form = FormFor(connection, *work);
+      const Expansion expansion = Expand(connection, *work);
+      if (expansion != Expansion::kDone) {
+        AnswerWork(work, {Outcome::kNotFound,
+                          {},
+                          expansion == Expansion::kNotEscapable
+                              ? "the key cannot be written in the connection's encoding"
+                              : "the key would stand outside of quotes and is not a plain number"});
+        Recycle(work);
+        return;
+      }
+      sent = SendLookup(connection, work);
+      break;
+    }
+  }
+  if (!sent) {
+    DropConnection(connection, "the connection does not take statements any more");
+    return;
+  }
+  ++work->attempts[connection.host];
+  ++counters_.statements;
+  ++hosts_[connection.host].statements;
+  CountSent(connection, work);
+}
+
+StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) const {
+  const StatementForm form = work.binding->plan.form(loop_->Now());
+  // With standard_conforming_strings off the statement with parameters may mean something else.
+  if (form == StatementForm::kText || work.as_text || work.script ||
+      connection.upstream->escaper().DoublesBackslashes()) {
+    return StatementForm::kText;
+  }
+  if (form == StatementForm::kPrepared) {
+    if (loop_->Now() < hosts_[connection.host].text_until) return StatementForm::kText;
+    if (!connection.prepared.Has(work.binding->plan.id()) && connection.prepared.full()) {
+      connection.making_room = true;  // replaced when it is empty
+      return StatementForm::kText;
+    }
+  }
+  return form;
+}
+
+// The text or the values of a lookup.
+Expansion ConnectionPool::Expand(Connection& connection, const Work& work) {
+  const QueryTemplate& query = work.binding->table->query();
+  const KeyParts key(work.key);
+  LiteralEscaper& escaper = connection.upstream->escaper();
+  if (work.form == StatementForm::kText) {
+    sql_.clear();
+    return query.AppendText(key, escaper, &sql_);
+  }
+  parameters_.clear();
+  parameter_starts_.clear();
+  for (std::size_t i = 0; i < query.parameter_count(); ++i) {
+    parameter_starts_.push_back(parameters_.size());
+    query.AppendParameter(i, key, &parameters_);
+    parameters_ += kEnd;
+  }
+  // What text could not hold is not found in either form.
+  if (!IsAscii(parameters_)) {
+    for (const std::size_t start : parameter_starts_) {
+      scratch_.clear();
+      if (!escaper.Escape(parameters_.c_str() + start, &scratch_)) return Expansion::kNotEscapable;
+    }
+  }
+  parameter_values_.clear();
+  for (const std::size_t start : parameter_starts_) {
+    parameter_values_.push_back(parameters_.data() + start);
+  }
+  return Expansion::kDone;
+}
+
+bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
+  if (work->script) {
+    connection.runs_script = true;
+    connection.held_for_script = true;
+    return connection.upstream->SendScript(work, sql_);
+  }
+  if (!work->may_write) return SendStatement(connection, work);
+  // An error would undo what it wrote if it shared a transaction.
+  return EndBatch(connection) && SendStatement(connection, work) && EndBatch(connection);
+}
+
+bool ConnectionPool::SendStatement(Connection& connection, Work* work) {
+  const StatementPlan& plan = work->binding->plan;
+  work->statement = plan.id();
+  switch (work->form) {
+    case StatementForm::kText:
+      connection.unsynced = true;
+      return connection.upstream->SendStatement(work, sql_, {}, {});
+    case StatementForm::kParameterized:
+      connection.unsynced = true;
+      return connection.upstream->SendStatement(work, plan.sql(), plan.types(), parameter_values_);
+    case StatementForm::kPrepared:
+      if (!connection.prepared.Has(plan.id()) && !Prepare(connection, work->binding)) return false;
+      connection.unsynced = true;
+      return connection.upstream->SendPrepared(
+          work, connection.prepared.NameOf(plan.id(), plan.name(), &scratch_), parameter_values_);
+  }
+  return false;
+}
+
+bool ConnectionPool::Prepare(Connection& connection, const std::shared_ptr<TableBinding>& binding) {
+  // First in its batch: no neighbour can keep it from being run.
+  if (!EndBatch(connection)) return false;
+  const StatementPlan& plan = binding->plan;
+  Work* work = NewWork(Work::Kind::kPrepare, binding);
+  work->statement = plan.id();
+  connection.prepared.Add(plan.id());
+  connection.unsynced = true;
+  ++counters_.prepares;
+  if (!connection.upstream->SendPrepare(
+          work, connection.prepared.NameOf(plan.id(), plan.name(), &scratch_), plan.sql(),
+          plan.types())) {
+    Recycle(work);
+    return false;
+  }
+  CountSent(connection, work);
+  return true;
+}
+
+bool ConnectionPool::EndBatch(Connection& connection) {
+  if (!connection.unsynced) return true;
+  connection.unsynced = false;
+  ++counters_.syncs;
+  return connection.upstream->Sync();
+}
+
+void ConnectionPool::SyncAll() {
+  for (const auto& connection : connections_) {
+    if (connection->state == Connection::State::kReady && !EndBatch(*connection)) {
+      DropConnection(*connection, "the connection does not take statements any more");
+    }
+  }
+}
+
+}  // namespace proxymux::pgsql
