@@ -103,7 +103,8 @@ Preparation CompiledTable::Prepare(const KeyParts& key, std::string_view folded_
     result.kind = Preparation::Kind::kNotFound;
     return result;
   }
-  if (!domain_.unrestricted() && (key.user().empty() || key.domain().empty())) {
+  // An empty domain is looked up too: no name matches it, but a type:table may.
+  if (!domain_.unrestricted() && (key.user().empty() || !key.has_at())) {
     result.kind = Preparation::Kind::kNotFound;
     result.reason = NoQueryReason::kDomainNotListed;
     return result;

@@ -54,6 +54,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->may_write = binding->write_class != WriteClass::kReads;
   work->form = StatementForm::kText;
   work->as_text = false;
+  work->in_lane = false;
   const StatementClass& statement = binding->table->statement_class();
   work->script =
       kind == Work::Kind::kLookup && (statement.statements > 1 || statement.changes_session);
@@ -105,7 +106,8 @@ void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
 
 void ConnectionPool::Enqueue(Work* work) {
   work->queued = loop_->Now();
-  queue_.InsertInOrder(work);
+  work->in_lane = false;
+  (NeedsLane(*work) ? slow_queue_ : queue_).InsertInOrder(work);
   ScheduleDispatch();
 }
 
@@ -221,6 +223,7 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   last_failure_ = host.label + ": " + reason;
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
   for (Work* work : unanswered) {
+    CountBack(connection, work);
     if (!RunAgain(work, last_failure_)) Recycle(work);
   }
   ScheduleDispatch();
@@ -249,9 +252,12 @@ PoolGauges ConnectionPool::Gauges() const {
         break;
     }
   }
-  gauges.queued = queue_.size();
+  gauges.queued = Waiting();
   gauges.in_flight = in_flight_.size();
-  if (!queue_.empty()) gauges.oldest_wait = loop_->Now() - queue_.front()->queued;
+  for (const WorkList* queue : {&queue_, &slow_queue_}) {
+    if (queue->empty()) continue;
+    gauges.oldest_wait = std::max(gauges.oldest_wait, loop_->Now() - queue->front()->queued);
+  }
   return gauges;
 }
 

@@ -7,6 +7,11 @@
 // opened when there is more work outstanding than connections, so one busy client has one and many
 // have as many as `connections` allows; idle ones are closed again.
 //
+// Lanes. Statements whose service time is long or not known yet, and texts of several statements,
+// would hold up what is sent behind them. They go to connections that take nothing else meanwhile,
+// and one connection at least stays for the quick ones, as long as there are any. Tables share the
+// lanes.
+//
 // Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is
 // sent again; to another host first, and at most twice to the same one. A lookup that no host can
 // take is answered kRetry at once. A statement over its time limit is cancelled on the server and
@@ -110,7 +115,7 @@ class ConnectionPool final : private UpstreamObserver {
   const PoolCounters& counters() const { return counters_; }
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
-  bool Quiet() const { return queue_.empty() && in_flight_.empty(); }
+  bool Quiet() const { return Waiting() == 0 && in_flight_.empty(); }
 
  private:
   struct Connection {
@@ -128,9 +133,14 @@ class ConnectionPool final : private UpstreamObserver {
     // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
     // are more than `connections` allows now, or because a statement changed the session.
     bool making_room = false;
-    bool stuck = false;  // an error says that the session is of no more use
-    bool runs_script = false;
-    bool held_for_script = false;  // takes nothing but a script, once it is idle
+    bool stuck = false;    // an error says that the session is of no more use
+    bool lane = false;     // takes slow statements only, once it is empty
+    bool awaited = false;  // a lane that runs empty for a slow statement
+    bool served = false;   // a lane that has had one
+    std::size_t slow_in_flight = 0;
+    bool runs_script = false;          // nothing may be sent behind it
+    std::uint64_t batch = 0;           // the one that is open, or was last
+    std::uint64_t measured_batch = 0;  // its results say no more about service times
     PreparedStatements prepared;
     Time last_used{};
     Time last_result{};
@@ -147,6 +157,8 @@ class ConnectionPool final : private UpstreamObserver {
   void SetState(Connection& connection, Connection::State state);
   void DropConnection(Connection& connection, const std::string& reason);
 
+  std::size_t Waiting() const { return queue_.size() + slow_queue_.size(); }
+
   Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
   void Recycle(Work* work);
   void Enqueue(Work* work);  // in the order of submission
@@ -162,24 +174,42 @@ class ConnectionPool final : private UpstreamObserver {
   void Dispatch();
   void RetireSurplus();
   std::size_t Depth();
+  std::size_t Usable() const;
   std::size_t Wanted() const;
+  static bool NeedsLane(const Work& work);
+  static bool IsFirstTry(const Work& work);
+  void SortQueues();
+  void MoveSome(WorkList* from, WorkList* to, bool slow);
+  void SendQuick(std::optional<std::size_t>* needed);
+  void SendSlow(std::optional<std::size_t>* needed);
+  bool QuickAreAbout() const;
+  std::size_t LanesAllowed() const;
+  void MeasureService(Connection& connection, const Work& work, Time now);
+  void MeasureBatch(const Work& first, Duration taken);
+  template <typename Change>
+  void MeasureOne(const Work& work, Change change);
+  void EndLanes(bool served_only);
   Connection* ChooseConnection(const Work& work);
+  Connection* ChooseLane(const Work& work, std::size_t* lanes_left);
   bool MayYetBeServed(const Work& work) const;
   bool PreferOtherHost(const Work& work, std::size_t host) const;
   void SendWork(Connection& connection, Work* work);
   void CountSent(Connection& connection, Work* work);
+  void CountBack(Connection& connection, Work* work);
+  void OpenBatch(Connection& connection, Work* work);
+  bool SlowFirst() const;
   StatementForm FormFor(Connection& connection, const Work& work) const;
   Expansion Expand(Connection& connection, const Work& work);
   bool SendLookup(Connection& connection, Work* work);
   bool SendStatement(Connection& connection, Work* work);
-  bool Prepare(Connection& connection, const std::shared_ptr<TableBinding>& binding);
+  bool Prepare(Connection& connection, const Work& lookup);
   bool EndBatch(Connection& connection);
   void SyncAll();
   std::optional<std::size_t> HostNeededBy(const Work& work) const;
   void OpenConnections(std::optional<std::size_t> needed);
   bool MakeRoom();
   void OpenConnection(std::size_t host);
-  void FailUnservable();
+  void FailUnservable(WorkList* queue);
   void ShedLoad();
   void RemoveClosed();
 
@@ -193,7 +223,8 @@ class ConnectionPool final : private UpstreamObserver {
   void FinishClassify(Work* work, const StatementResult& result);
 
   void Tick();
-  void ExpireWork(Time now);
+  void ExpireWork(WorkList* queue, Time now);
+  void ExpireWaiters(Time now);
   void ExpireStatements(Time now);
   void CloseIdle(Time now);
   void CloseConnection(Connection& connection);
@@ -206,7 +237,11 @@ class ConnectionPool final : private UpstreamObserver {
   PoolObserver* const observer_;
   std::minstd_rand random_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  WorkList queue_;
+  WorkList queue_;       // goes to any connection that is no lane
+  WorkList slow_queue_;  // goes to lanes
+  bool resort_ = false;  // a table became slow, or quick
+  Time last_quick_{};    // when a quick lookup was sent last
+  std::uint64_t last_batch_ = 0;
   WorkList in_flight_;
   std::vector<std::unique_ptr<Work>> all_work_;
   std::vector<Work*> free_work_;

@@ -6,15 +6,11 @@
 // opened.
 
 namespace proxymux::pgsql {
-namespace {
-
-// Goes to any connection with room.
-bool IsOrdinary(const Work& work) {
-  return !work.script && std::all_of(work.attempts.begin(), work.attempts.end(),
-                                     [](std::uint8_t count) { return count == 0; });
+// Goes to any host.
+bool ConnectionPool::IsFirstTry(const Work& work) {
+  return std::all_of(work.attempts.begin(), work.attempts.end(),
+                     [](std::uint8_t count) { return count == 0; });
 }
-
-}  // namespace
 
 void ConnectionPool::ScheduleDispatch() {
   if (dispatch_scheduled_) return;
@@ -49,7 +45,7 @@ std::size_t ConnectionPool::Depth() {
     ++open;
     if (connection->state == Connection::State::kConnecting) ++connecting;
   }
-  const std::size_t outstanding = queue_.size() + in_flight_.size();
+  const std::size_t outstanding = Waiting() + in_flight_.size();
   std::size_t expected = open;
   if (open < Wanted() && hosts_.ChooseForConnection(loop_->Now(), &random_).has_value()) {
     expected = Wanted();
@@ -58,46 +54,64 @@ std::size_t ConnectionPool::Depth() {
   return std::min(depth, std::max<std::size_t>(1, (outstanding + expected - 1) / expected));
 }
 
-// How many connections the work that there is could use.
-std::size_t ConnectionPool::Wanted() const {
+std::size_t ConnectionPool::Usable() const {
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
   // One is kept free to find out when a host that is down comes back.
-  const std::size_t usable = hosts_.AnyDown() && limit > 1 ? limit - 1 : limit;
-  return std::min(usable, queue_.size() + in_flight_.size());
+  return hosts_.AnyDown() && limit > 1 ? limit - 1 : limit;
+}
+
+// How many connections the work that there is could use.
+std::size_t ConnectionPool::Wanted() const {
+  const std::size_t kept_for_quick = !slow_queue_.empty() && QuickAreAbout() ? 1 : 0;
+  return std::min(Usable(), Waiting() + in_flight_.size() + kept_for_quick);
 }
 
 void ConnectionPool::Dispatch() {
   RetireSurplus();
   depth_ = Depth();
   for (const auto& connection : connections_) {
-    connection->held_for_script = connection->runs_script;
     if (connection->making_room && connection->state == Connection::State::kReady &&
         connection->in_flight == 0) {
       CloseConnection(*connection);
     }
   }
   RemoveClosed();
-  // Bounded by the queue as it is now: what comes back meanwhile waits for the next turn.
-  std::size_t left = queue_.size();
+  SortQueues();
   std::optional<std::size_t> needed;
+  EndLanes(/*served_only=*/true);
+  if (SlowFirst()) {
+    SendSlow(&needed);
+    EndLanes(/*served_only=*/false);
+    SendQuick(&needed);
+  } else {
+    SendQuick(&needed);
+    SendSlow(&needed);
+  }
+  SyncAll();
+  OpenConnections(needed);
+  FailUnservable(&queue_);
+  FailUnservable(&slow_queue_);
+  ShedLoad();
+  RemoveClosed();
+  ArmTimer();
+}
+
+// Bounded by the queue as it is now: what comes back meanwhile waits for the next turn.
+void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
+  std::size_t left = queue_.size();
   for (Work* work = queue_.front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
     Connection* connection = ChooseConnection(*work);
     if (connection != nullptr) {
+      if (work->kind == Work::Kind::kLookup) last_quick_ = loop_->Now();
       SendWork(*connection, work);
-    } else if (IsOrdinary(*work)) {
+    } else if (IsFirstTry(*work)) {
       break;  // no connection has room; those behind it would find none either
-    } else if (!needed.has_value()) {
-      needed = HostNeededBy(*work);
+    } else if (!needed->has_value()) {
+      *needed = HostNeededBy(*work);
     }
     work = next;
   }
-  SyncAll();
-  OpenConnections(needed);
-  FailUnservable();
-  ShedLoad();
-  RemoveClosed();
-  ArmTimer();
 }
 
 bool ConnectionPool::PreferOtherHost(const Work& work, std::size_t host) const {
@@ -127,14 +141,9 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
         connection.making_room) {
       continue;
     }
-    if (connection.held_for_script && !(work.script && connection.in_flight == 0)) continue;
-    if (connection.in_flight >= depth_) continue;
+    if (connection.lane || connection.in_flight >= depth_) continue;
     if (PreferOtherHost(work, connection.host)) continue;
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
-  }
-  if (best != nullptr && work.script && best->in_flight > 0) {
-    best->held_for_script = true;  // it runs empty for this work
-    return nullptr;
   }
   return best;
 }
@@ -208,9 +217,9 @@ void ConnectionPool::OpenConnection(std::size_t host) {
 }
 
 // Collected first: an answer may bring new lookups, which are the next turn's.
-void ConnectionPool::FailUnservable() {
+void ConnectionPool::FailUnservable(WorkList* queue) {
   WorkList unservable;
-  for (Work* work = queue_.front(); work != nullptr;) {
+  for (Work* work = queue->front(); work != nullptr;) {
     Work* next = WorkList::Next(work);
     if (!MayYetBeServed(*work)) unservable.PushBack(work);
     work = next;
@@ -224,8 +233,13 @@ void ConnectionPool::FailUnservable() {
 
 void ConnectionPool::ShedLoad() {
   WorkList excess;
-  while (queue_.size() > static_cast<std::size_t>(config_.settings.queue_limit)) {
-    excess.PushFront(queue_.back());
+  while (Waiting() > static_cast<std::size_t>(config_.settings.queue_limit)) {
+    // The youngest.
+    Work* quick = queue_.back();
+    Work* slow = slow_queue_.back();
+    const bool take_slow =
+        quick == nullptr || (slow != nullptr && slow->sequence > quick->sequence);
+    excess.PushFront(take_slow ? slow : quick);
   }
   while (Work* work = excess.front()) {
     WorkList::Remove(work);

@@ -21,7 +21,7 @@ constexpr Duration kIdleTick = std::chrono::milliseconds(500);
 
 void ConnectionPool::ArmTimer() {
   Duration interval = kIdleTick;
-  if (!queue_.empty() || !in_flight_.empty()) {
+  if (!Quiet()) {
     interval = kBusyTick;
   } else if (hosts_.AnyDown()) {
     interval = kProbeTick;
@@ -38,15 +38,17 @@ void ConnectionPool::ArmTimer() {
 void ConnectionPool::Tick() {
   next_tick_.reset();
   const Time now = loop_->Now();
-  ExpireWork(now);
+  ExpireWork(&queue_, now);
+  ExpireWork(&slow_queue_, now);
+  ExpireWaiters(now);
   ExpireStatements(now);
   CloseIdle(now);
   Dispatch();
 }
 
-void ConnectionPool::ExpireWork(Time now) {
+void ConnectionPool::ExpireWork(WorkList* queue, Time now) {
   WorkList expired;  // a list, since an answer may make other waiters leave
-  for (Work* work = queue_.front(); work != nullptr;) {
+  for (Work* work = queue->front(); work != nullptr;) {
     Work* next = WorkList::Next(work);
     const bool waited = now - work->queued >= config_.settings.queue_wait;
     if (waited || now - work->submitted >= work->binding->settings.lookup_timeout) {
@@ -61,7 +63,10 @@ void ConnectionPool::ExpireWork(Time now) {
     GiveUp(work, "no connection was free in time: " + last_failure_);
     Recycle(work);
   }
-  // What was sent stays where it is; only its waiter goes.
+}
+
+// What was sent stays where it is; only its waiter goes.
+void ConnectionPool::ExpireWaiters(Time now) {
   for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
     if (work->sink != nullptr && now - work->submitted >= work->binding->settings.lookup_timeout) {
       AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});

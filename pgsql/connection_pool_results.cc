@@ -35,13 +35,13 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
                               const StatementResult& result) {
   Connection& connection = Find(upstream);
   const Time now = loop_->Now();
-  --connection.in_flight;
+  CountBack(connection, work);
   connection.runs_script = false;
   if (result.kind != StatementResult::Kind::kAborted) {
     hosts_[connection.host].latency.Record(now - work->sent);
+    MeasureService(connection, *work, now);
   }
   connection.last_used = connection.last_result = now;
-  WorkList::Remove(work);
   const bool answered_before = work->kind == Work::Kind::kLookup && work->sink == nullptr;
   switch (result.kind) {
     case StatementResult::Kind::kAborted:
@@ -87,7 +87,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
   if (connection.in_flight == 0) connection.cancelling = false;
   if (connection.stuck) DropConnection(connection, "the session is stuck after an error");
-  if (!queue_.empty()) ScheduleDispatch();
+  if (Waiting() > 0) ScheduleDispatch();
 }
 
 AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,

@@ -43,8 +43,28 @@ bool IsAscii(std::string_view text) {
 
 void ConnectionPool::CountSent(Connection& connection, Work* work) {
   ++connection.in_flight;
+  if (work->in_lane) {
+    ++connection.slow_in_flight;
+    ++work->binding->in_lanes;
+  }
   work->sent = loop_->Now();
   in_flight_.PushBack(work);
+}
+
+void ConnectionPool::CountBack(Connection& connection, Work* work) {
+  --connection.in_flight;
+  if (work->in_lane) {
+    --connection.slow_in_flight;
+    --work->binding->in_lanes;
+    work->in_lane = false;
+  }
+  WorkList::Remove(work);
+}
+
+void ConnectionPool::OpenBatch(Connection& connection, Work* work) {
+  if (!connection.unsynced) connection.batch = ++last_batch_;
+  connection.unsynced = true;
+  work->batch = connection.batch;
 }
 
 void ConnectionPool::SendWork(Connection& connection, Work* work) {
@@ -57,7 +77,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
       const std::string names[] = {ArrayLiteral(statement.called_names),
                                    ArrayLiteral(statement.attribute_names)};
       const char* const values[] = {names[0].c_str(), names[1].c_str()};
-      connection.unsynced = true;
+      OpenBatch(connection, work);
       sent = connection.upstream->SendStatement(work, kClassifySql, {}, values);
       break;
     }
@@ -136,12 +156,13 @@ Expansion ConnectionPool::Expand(Connection& connection, const Work& work) {
 
 bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
   if (work->script) {
+    work->batch = ++last_batch_;
     connection.runs_script = true;
-    connection.held_for_script = true;
     return connection.upstream->SendScript(work, sql_);
   }
-  if (!work->may_write) return SendStatement(connection, work);
-  // An error would undo what it wrote if it shared a transaction.
+  if (!work->may_write && !work->in_lane) return SendStatement(connection, work);
+  // An error would undo what it wrote if it shared a transaction; and results are sent when a
+  // transaction ends, so that alone it is measured by itself.
   return EndBatch(connection) && SendStatement(connection, work) && EndBatch(connection);
 }
 
@@ -150,28 +171,29 @@ bool ConnectionPool::SendStatement(Connection& connection, Work* work) {
   work->statement = plan.id();
   switch (work->form) {
     case StatementForm::kText:
-      connection.unsynced = true;
+      OpenBatch(connection, work);
       return connection.upstream->SendStatement(work, sql_, {}, {});
     case StatementForm::kParameterized:
-      connection.unsynced = true;
+      OpenBatch(connection, work);
       return connection.upstream->SendStatement(work, plan.sql(), plan.types(), parameter_values_);
     case StatementForm::kPrepared:
-      if (!connection.prepared.Has(plan.id()) && !Prepare(connection, work->binding)) return false;
-      connection.unsynced = true;
+      if (!connection.prepared.Has(plan.id()) && !Prepare(connection, *work)) return false;
+      OpenBatch(connection, work);
       return connection.upstream->SendPrepared(
           work, connection.prepared.NameOf(plan.id(), plan.name(), &scratch_), parameter_values_);
   }
   return false;
 }
 
-bool ConnectionPool::Prepare(Connection& connection, const std::shared_ptr<TableBinding>& binding) {
+bool ConnectionPool::Prepare(Connection& connection, const Work& lookup) {
   // First in its batch: no neighbour can keep it from being run.
   if (!EndBatch(connection)) return false;
-  const StatementPlan& plan = binding->plan;
-  Work* work = NewWork(Work::Kind::kPrepare, binding);
+  const StatementPlan& plan = lookup.binding->plan;
+  Work* work = NewWork(Work::Kind::kPrepare, lookup.binding);
   work->statement = plan.id();
+  work->in_lane = lookup.in_lane;
   connection.prepared.Add(plan.id());
-  connection.unsynced = true;
+  OpenBatch(connection, work);
   ++counters_.prepares;
   if (!connection.upstream->SendPrepare(
           work, connection.prepared.NameOf(plan.id(), plan.name(), &scratch_), plan.sql(),

@@ -39,6 +39,11 @@ std::optional<std::size_t> HostSet::ChooseForProbe(Time now) const {
   return std::nullopt;
 }
 
+bool HostSet::MayConnect(Time now) const {
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [&](const PoolHost& host) { return TakesConnection(host, now); });
+}
+
 bool HostSet::AnyDown() const {
   for (const PoolHost& host : hosts_) {
     if (host.health.state() == HostHealth::State::kDown) return true;

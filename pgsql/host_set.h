@@ -49,6 +49,9 @@ class HostSet {
   // The host for the next connection; none when no host may be connected to now.
   std::optional<std::size_t> ChooseForConnection(Time now, std::minstd_rand* random) const;
 
+  // Some host may be connected to now.
+  bool MayConnect(Time now) const;
+
   // A host that is down and due for another attempt.
   std::optional<std::size_t> ChooseForProbe(Time now) const;
 

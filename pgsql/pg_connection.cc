@@ -9,44 +9,10 @@
 #include <utility>
 
 #include "pgsql/pg_cancel.h"
+#include "pgsql/pg_result.h"
 
 namespace proxymux::pgsql {
 namespace {
-
-// A PGresult as the rows that result_format reads.
-class ResultRows final : public RowSource {
- public:
-  explicit ResultRows(const PGresult* result) : result_(result) {}
-  std::size_t rows() const override { return static_cast<std::size_t>(PQntuples(result_)); }
-  std::size_t columns() const override { return static_cast<std::size_t>(PQnfields(result_)); }
-  bool IsNull(std::size_t row, std::size_t column) const override {
-    return PQgetisnull(result_, static_cast<int>(row), static_cast<int>(column)) != 0;
-  }
-  std::string_view Value(std::size_t row, std::size_t column) const override {
-    const int r = static_cast<int>(row);
-    const int c = static_cast<int>(column);
-    return {PQgetvalue(result_, r, c), static_cast<std::size_t>(PQgetlength(result_, r, c))};
-  }
-
- private:
-  const PGresult* result_;
-};
-
-std::string_view Field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text != nullptr ? text : "";
-}
-
-StatementResult ErrorOf(const PGresult* result) {
-  StatementResult error;
-  error.kind = StatementResult::Kind::kError;
-  error.sqlstate = Field(result, PG_DIAG_SQLSTATE);
-  error.message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
-  const std::string_view severity = Field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-  error.fatal = severity == "FATAL" || severity == "PANIC";
-  if (error.message.empty()) error.message = PQresultErrorMessage(result);
-  return error;
-}
 
 // Client encodings in which the second byte of a character may look like ASCII.
 bool HasAsciiTrailBytes(PGconn* connection) {
@@ -157,10 +123,10 @@ bool PgConnection::SendStatement(Work* work, const std::string& sql,
                                  std::span<const char* const> values) {
   static_assert(std::is_same_v<Oid, std::uint32_t>);
   assert(state_ == State::kReady && script_ == nullptr);
-  return Sent(work, PQsendQueryParams(connection_.get(), sql.c_str(),
-                                      static_cast<int>(values.size()),
-                                      types.empty() ? nullptr : types.data(), values.data(),
-                                      nullptr, nullptr, kTextResult));
+  return Sent(work,
+              PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
+                                types.empty() ? nullptr : types.data(), values.data(), nullptr,
+                                nullptr, kTextResult));
 }
 
 bool PgConnection::SendPrepare(Work* work, const std::string& name, const std::string& sql,
@@ -173,9 +139,9 @@ bool PgConnection::SendPrepare(Work* work, const std::string& name, const std::s
 bool PgConnection::SendPrepared(Work* work, const std::string& name,
                                 std::span<const char* const> values) {
   assert(state_ == State::kReady && script_ == nullptr);
-  return Sent(work, PQsendQueryPrepared(connection_.get(), name.c_str(),
-                                        static_cast<int>(values.size()), values.data(), nullptr,
-                                        nullptr, kTextResult));
+  return Sent(work,
+              PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                                  values.data(), nullptr, nullptr, kTextResult));
 }
 
 bool PgConnection::Sent(Work* work, int outcome) {

@@ -118,10 +118,13 @@ class Inspector {
     }
   }
 
-  std::string Inspect() const {
-    const bool one_row = std::none_of(words_.begin(), words_.end(), [](const std::string& word) {
-      return Contains(kConditions, word);
-    });
+  // Without conditions and tables everything is evaluated once, whatever it is.
+  bool OneRow() const {
+    return std::none_of(words_.begin(), words_.end(),
+                        [](const std::string& word) { return Contains(kConditions, word); });
+  }
+
+  std::string Inspect(bool one_row) const {
     for (std::size_t at = 0; at < tokens_.size(); ++at) {
       std::string why;
       switch (tokens_[at].kind) {
@@ -277,10 +280,17 @@ class Inspector {
 
 }  // namespace
 
-std::string WhyPlanMatters(std::string_view query, const std::vector<Token>& tokens,
-                           const StatementClass& statement) {
-  if (!statement.plain_read) return "it may write";
-  return Inspector(query, tokens).Inspect();
+PlanIndependence InspectPlanIndependence(std::string_view query, const std::vector<Token>& tokens,
+                                         const StatementClass& statement) {
+  if (!statement.plain_read) return {"it may write", false};
+  const Inspector inspector(query, tokens);
+  PlanIndependence result;
+  result.why_not = inspector.Inspect(/*one_row=*/false);
+  result.known_functions = result.why_not.empty();
+  if (!result.known_functions && inspector.OneRow()) {
+    result.why_not = inspector.Inspect(/*one_row=*/true);
+  }
+  return result;
 }
 
 }  // namespace proxymux::pgsql

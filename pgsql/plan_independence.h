@@ -21,10 +21,17 @@
 
 namespace proxymux::pgsql {
 
-// Empty when no plan changes the answer; else a phrase such as "it has LIMIT". `query` is a
-// template, `tokens` those of LexSql(query), one statement with placeholders in plain literals
-// only.
-std::string WhyPlanMatters(std::string_view query, const std::vector<Token>& tokens,
-                           const StatementClass& statement);
+struct PlanIndependence {
+  // Why a plan may change the answer, such as "it has LIMIT"; empty when none does.
+  std::string why_not;
+  // Every function in it is a known one. Else a value declared text may be another argument than a
+  // literal: pg_typeof('x') is unknown, to_jsonb('x') an error.
+  bool known_functions = false;
+};
+
+// `query` is a template, `tokens` those of LexSql(query), one statement with placeholders in plain
+// literals only.
+PlanIndependence InspectPlanIndependence(std::string_view query, const std::vector<Token>& tokens,
+                                         const StatementClass& statement);
 
 }  // namespace proxymux::pgsql

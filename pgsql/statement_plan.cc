@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 #include "pgsql/plan_independence.h"
 
@@ -47,11 +48,15 @@ StatementPlan::StatementPlan(const QueryTemplate& query, const StatementClass& s
     case config::StatementMode::kLegacy:
       text_reason_ = "statement_mode is legacy";
       return;
-    case config::StatementMode::kAuto:
-      text_reason_ = query.can_bind() ? WhyPlanMatters(query.source(), query.tokens(), statement)
-                                      : query.text_reason();
+    case config::StatementMode::kAuto: {
       form_ = StatementForm::kPrepared;
+      text_reason_ = query.text_reason();
+      if (!query.can_bind()) break;
+      PlanIndependence plans = InspectPlanIndependence(query.source(), query.tokens(), statement);
+      text_reason_ = std::move(plans.why_not);
+      may_declare_ = plans.known_functions;
       break;
+    }
     case config::StatementMode::kPrepared:
       text_reason_ = query.text_reason();
       form_ = StatementForm::kPrepared;
@@ -82,7 +87,8 @@ void StatementPlan::Rename() {
 
 void StatementPlan::OnUntyped(std::string_view message) {
   const std::size_t parameter = ParameterIn(message);
-  if (parameter == 0 || parameter > types_.size() || types_[parameter - 1] == kTextOid) {
+  if (!may_declare_ || parameter == 0 || parameter > types_.size() ||
+      types_[parameter - 1] == kTextOid) {
     OnRefused(message);
     return;
   }

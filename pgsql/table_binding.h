@@ -3,11 +3,13 @@
 // file makes a new one.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "config/server_config.h"
 #include "pgsql/compiled_table.h"
+#include "pgsql/service_time.h"
 #include "pgsql/statement_plan.h"
 
 namespace proxymux::pgsql {
@@ -27,6 +29,8 @@ struct TableBinding {
   config::TableSettings settings;
   WriteClass write_class = WriteClass::kUnknown;
   StatementPlan plan;
+  ServiceTime service_time;
+  std::size_t in_lanes = 0;  // statements of it that are in flight in lanes (connection_pool.h)
 
   // What the text alone tells; kUnknown when it calls functions.
   static WriteClass FromText(const StatementClass& statement) {

@@ -20,24 +20,40 @@ void WorkList::PushFront(Work* work) {
   ++size_;
 }
 
-void WorkList::InsertInOrder(Work* work) {
-  Remove(work);
-  if (tail_ == nullptr || tail_->sequence < work->sequence) {
+void WorkList::InsertBefore(Work* next, Work* work) {
+  if (next == nullptr) {
     PushBack(work);
     return;
   }
-  Work* next = head_;
-  while (next->sequence < work->sequence) next = next->next_;
   if (next == head_) {
     PushFront(work);
     return;
   }
+  Remove(work);
   work->list_ = this;
   work->previous_ = next->previous_;
   work->next_ = next;
   next->previous_->next_ = work;
   next->previous_ = work;
   ++size_;
+}
+
+void WorkList::InsertInOrder(Work* work) {
+  Remove(work);
+  Work* next = nullptr;
+  if (tail_ != nullptr && tail_->sequence > work->sequence) {
+    next = head_;
+    while (next->sequence < work->sequence) next = next->next_;
+  }
+  InsertBefore(next, work);
+}
+
+void WorkList::Merge(WorkList* other) {
+  Work* next = head_;
+  while (Work* work = other->front()) {
+    while (next != nullptr && next->sequence < work->sequence) next = next->next_;
+    InsertBefore(next, work);
+  }
 }
 
 void WorkList::Remove(Work* work) {

@@ -74,6 +74,8 @@ struct Work {
   StatementForm form = StatementForm::kText;  // in which it was sent last
   bool as_text = false;         // whatever the plan says: its prepared statement failed it
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
+  std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
+  bool in_lane = false;         // was sent in a lane
   Time submitted{};
   Time queued{};  // the latest time it was put into the queue
   Time sent{};
@@ -106,9 +108,13 @@ class WorkList {
   // Before the first one with a higher sequence: keeps a list in the order of submission. Cheap for
   // the newest and for the oldest.
   void InsertInOrder(Work* work);
+  // Takes over every work of the other list; both are in the order of submission.
+  void Merge(WorkList* other);
   static void Remove(Work* work);
 
  private:
+  void InsertBefore(Work* next, Work* work);  // next: of this list; null: at the end
+
   Work* head_ = nullptr;
   Work* tail_ = nullptr;
   std::size_t size_ = 0;

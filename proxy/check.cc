@@ -69,7 +69,7 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   PoolLog pool_log(&log);
   pgsql::PgPools pools(&loop, &pool_log);
   static const std::vector<config::MainCfSetting> kNone;
-  const TableLoader loader(&pools, postfix.mail_version,
+  const TableLoader loader(&pools, postfix.mail_version, postfix.smtputf8_enable,
                            postfix.main_cf ? &*postfix.main_cf : &kNone, postfix.main_cf_file);
   int tables = 0;
   std::map<std::string, std::string> pool_of;  // by table

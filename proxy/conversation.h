@@ -9,9 +9,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include "pgsql/compiled_table.h"
+#include "pgsql/connection_pool.h"
 #include "pgsql/event_loop.h"
+#include "pgsql/table_binding.h"
 #include "protocol/dialect.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
@@ -22,6 +26,16 @@ namespace proxymux::proxy {
 
 class RequestRouter;
 struct ServedTable;
+
+// A lookup that waits for what a `type:table` member of its table's domain list says: all that is
+// needed to go on. Views in `preparation` point into the binding.
+struct DomainQuestion {
+  std::shared_ptr<pgsql::TableBinding> binding;
+  std::shared_ptr<pgsql::ConnectionPool> pool;
+  pgsql::Preparation preparation;
+  std::string key;  // folded
+  std::string folded_domain;
+};
 
 // Where a reply goes that was not ready at once. Called once per pending request, never from inside
 // Handle.
@@ -56,8 +70,9 @@ class Conversation final : private Coalescer::Waiter {
   bool utf8_active_ = false;
   std::shared_ptr<ServedTable> table_;
   pgsql::Time began_{};
-  std::unique_ptr<RelayTicket> relay_ticket_;
-  std::unique_ptr<SequenceLease> lease_;  // from the first sequence request on
+  std::unique_ptr<RelayTicket> relay_ticket_;  // of the relay, or of the question
+  std::unique_ptr<DomainQuestion> question_;   // null but for lookups that need it
+  std::unique_ptr<SequenceLease> lease_;       // from the first sequence request on
 };
 
 }  // namespace proxymux::proxy

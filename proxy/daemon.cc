@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <set>
 
 #include "config/yaml_loader.h"
 #include "proxy/descriptor_limit.h"
 #include "proxy/privileges.h"
 #include "proxy/relay_setup.h"
-#include "proxy/status_collector.h"
 #include "proxy/version.h"
 
 namespace proxymux::proxy {
@@ -35,6 +35,18 @@ Severity ThresholdOf(config::LogLevel level) {
       return Severity::kError;
   }
   return Severity::kInfo;
+}
+
+// Every `type:table` that a domain list in use names.
+std::set<std::string> DomainMembers(const TableRegistry& registry) {
+  std::set<std::string> members;
+  for (const auto& [name, table] : registry.tables()) {
+    if (table->binding == nullptr) continue;
+    for (std::string& member : table->binding->table->domain().Tables()) {
+      members.insert(std::move(member));
+    }
+  }
+  return members;
 }
 
 sigset_t DaemonSignals() {
@@ -80,8 +92,9 @@ int Daemon::Run() {
   }
   if (!GiveUpPrivileges()) return EXIT_FAILURE;
   BuildRelay();
-  router_ = std::make_unique<RequestRouter>(registry_.get(), &coalescer_, relay_.get(), &loop_,
-                                            &log_, postfix_.smtputf8_enable);
+  router_ = std::make_unique<RequestRouter>(registry_.get(), &coalescer_, relay_.get(),
+                                            domain_tables_.get(), &loop_, &log_,
+                                            postfix_.smtputf8_enable);
   if (!StartListening()) return EXIT_FAILURE;
   tables_->StartWatching();
 
@@ -142,9 +155,9 @@ bool Daemon::Configure() {
 
   static const std::vector<config::MainCfSetting> kNone;
   pools_ = std::make_unique<pgsql::PgPools>(&loop_, &pool_log_);
-  loader_ = std::make_unique<TableLoader>(pools_.get(), postfix_.mail_version,
-                                          postfix_.main_cf ? &*postfix_.main_cf : &kNone,
-                                          postfix_.main_cf_file);
+  loader_ = std::make_unique<TableLoader>(
+      pools_.get(), postfix_.mail_version, postfix_.smtputf8_enable,
+      postfix_.main_cf ? &*postfix_.main_cf : &kNone, postfix_.main_cf_file);
   registry_ = std::make_unique<TableRegistry>(postfix_.approved.tables);
   tables_ = std::make_unique<TableService>(registry_.get(), loader_.get(), &loop_, &log_);
   tables_->LoadAll(config_);
@@ -224,6 +237,14 @@ void Daemon::BuildRelay() {
   relay_ = std::make_unique<UvRelay>(
       loop_.uv(), MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()),
       &relay_log_);
+  domain_tables_ = std::make_unique<DomainTables>(
+      StockDialect(postfix_),
+      [this](const std::string& table) {
+        return std::make_unique<UvRelay>(
+            loop_.uv(), MakeDomainRelayOptions(table, options_, postfix_, config_->server()),
+            &relay_log_);
+      },
+      &loop_);
 }
 
 bool Daemon::StartListening() {
@@ -287,6 +308,7 @@ void Daemon::Housekeeping() {
   watchdog_->Rearm(Watchdog::Clock::now());
   log_.WriteSummaries();
   pools_->Sweep();
+  if (!domain_tables_->empty()) domain_tables_->Sweep(DomainMembers(*registry_));
   if (clients_->accepted() > 0) ReportServed();
 }
 
@@ -314,6 +336,7 @@ void Daemon::Reload() {
   tables_->Reload(config_);
   clients_->SetLimits(ClientLimits());
   relay_->Reconfigure(MakeRelayOptions(relay_mode_, options_, postfix_, server));
+  domain_tables_->ReplaceAll();
   LogUnusedSections();
   logger_->Info("SIGHUP: settings and tables were read again");
 }
@@ -326,6 +349,7 @@ void Daemon::Drain(const std::string& why) {
   logger_->Debug("draining: " + why);
   options_.socket_name.Remove();
   relay_->Drain();
+  domain_tables_->Drain();
   drain_timer_.Start(config_->server().drain_timeout);
   clients_->Drain([this] { Stop(); });
 }
@@ -333,7 +357,7 @@ void Daemon::Drain(const std::string& why) {
 void Daemon::GiveUpWaiting() {
   if (state_ != State::kDraining) return;
   logger_->Warning(fmt::format("drain_timeout: {} lookups still under way are answered RETRY",
-                               coalescer_.flights()));
+                               coalescer_.flights() + domain_tables_->waiting()));
   coalescer_.AnswerAll({pgsql::Outcome::kRetry, {}, "the service is ending"});
   Stop();
 }
@@ -341,54 +365,13 @@ void Daemon::GiveUpWaiting() {
 void Daemon::Stop() {
   if (state_ == State::kStopped) return;
   SetState(State::kStopped);
-  relay_->Stop([this] { loop_.Stop(); });  // fails what is still with it
-}
-
-std::vector<std::string> Daemon::Degraded() const {
-  std::vector<std::string> reasons;
-  for (const config::Diagnostic& diagnostic : config_->loaded().diagnostics) {
-    if (diagnostic.severity == config::Severity::kError) reasons.push_back(diagnostic.ToString());
-  }
-  if (postfix_.used_fallback) reasons.push_back("postconf failed; main.cf was read without it");
-  for (std::string& fault : tables_->Faults()) reasons.push_back(std::move(fault));
-  if (admin_ != nullptr && !admin_->Problem().empty()) reasons.push_back(admin_->Problem());
-  for (std::string& fault : PoolFaults(*pools_)) reasons.push_back(std::move(fault));
-  return reasons;
-}
-
-ServiceStatus Daemon::Snapshot() {
-  const RouterCounters& counters = router_->counters();
-  const SessionTraffic& traffic = clients_->traffic();
-  ServiceStatus status;
-  status.version = kVersion;
-  status.pid = getpid();
-  status.service = options_.service_name;
-  status.mode = options_.mode;
-  status.started = started_;
-  status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now() - started_);
-  status.generation = options_.generation;
-  status.state = state_ == State::kServing ? ServiceState::kServing : ServiceState::kDraining;
-  status.degraded = Degraded();
-  status.clients.now = clients_->now();
-  status.clients.accepted = clients_->accepted();
-  status.clients.limit = clients_->limit();
-  status.clients.closed_for_size = traffic.closed_for_size;
-  status.requests = counters.requests;
-  status.replies = counters.replies;
-  status.malformed = counters.malformed;
-  status.coalesced = counters.coalesced;
-  status.bytes_read = traffic.bytes_read;
-  status.bytes_written = traffic.bytes_written;
-  status.reloads = reloads_;
-  status.reload_failures = reload_failures_;
-  status.log_lines_dropped = logger_->dropped();
-  status.resident_bytes = ResidentBytes();
-  status.relay = CollectRelay(
-      *relay_, MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()).policy);
-  status.pools = CollectPools(*pools_, loop_.Now());
-  status.tables = CollectTables(*registry_);
-  return status;
+  // Both fail what is still with them.
+  const auto left = std::make_shared<int>(2);
+  const auto stopped = [this, left] {
+    if (--*left == 0) loop_.Stop();
+  };
+  relay_->Stop(stopped);
+  domain_tables_->Stop(stopped);
 }
 
 }  // namespace proxymux::proxy

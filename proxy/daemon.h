@@ -18,6 +18,7 @@
 #include "proxy/admin_server.h"
 #include "proxy/coalescer.h"
 #include "proxy/daemon_options.h"
+#include "proxy/domain_tables.h"
 #include "proxy/log.h"
 #include "proxy/master_service.h"
 #include "proxy/message_log.h"
@@ -98,6 +99,7 @@ class Daemon {
   std::unique_ptr<TableService> tables_;
   RelayLog relay_log_;
   std::unique_ptr<UvRelay> relay_;
+  std::unique_ptr<DomainTables> domain_tables_;
   Coalescer coalescer_;
   std::unique_ptr<RequestRouter> router_;
   std::unique_ptr<UvClients> clients_;

@@ -53,4 +53,12 @@ bool FoldUtf8(std::string_view key, std::string* folded) {
   }
 }
 
+void FoldDomain(std::string_view domain, bool smtputf8_enable, std::string* folded) {
+  if (!smtputf8_enable) {
+    FoldAscii(domain, folded);
+  } else if (!FoldUtf8(domain, folded)) {
+    *folded = domain;
+  }
+}
+
 }  // namespace proxymux::proxy

@@ -17,4 +17,8 @@ void FoldAscii(std::string_view key, std::string* folded);
 // check IsValidUtf8 first; what remains is a failure inside ICU). `*folded` is then unspecified.
 bool FoldUtf8(std::string_view key, std::string* folded);
 
+// A domain, as the lists of `domain` settings are compared: Unicode case folding with
+// smtputf8_enable, else ASCII. What cannot be folded stays as it is.
+void FoldDomain(std::string_view domain, bool smtputf8_enable, std::string* folded);
+
 }  // namespace proxymux::proxy

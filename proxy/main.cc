@@ -13,9 +13,11 @@
 #include "config/yaml_loader.h"
 #include "proxy/admin_address.h"
 #include "proxy/admin_client.h"
+#include "proxy/bench_command.h"
 #include "proxy/check.h"
 #include "proxy/daemon.h"
 #include "proxy/log.h"
+#include "proxy/lookup_command.h"
 #include "proxy/master_arguments.h"
 #include "proxy/master_service.h"
 #include "proxy/postfix_settings.h"
@@ -269,6 +271,24 @@ int RunCommand(int argc, char** argv) {
   check->callback(
       [&] { status = Check(check_directory, std::cout) ? EXIT_SUCCESS : EXIT_FAILURE; });
 
+  LookupOptions lookup;
+  lookup.config_directory = kDefaultConfigDirectory;
+  CLI::App* lookup_command =
+      app.add_subcommand("lookup", "Ask one pgsql table, as postmap -q does, without Postfix");
+  lookup_command->add_option("KEY", lookup.key, "What to look up; -: keys on standard input")
+      ->required();
+  lookup_command->add_option("TABLE", lookup.table, "pgsql:/path/of/table.cf")->required();
+  lookup_command
+      ->add_option("-c,--config-directory", lookup.config_directory,
+                   "Where main.cf and proxymux.yaml are, if there are any")
+      ->capture_default_str();
+  lookup_command->add_flag("--explain", lookup.explain, "Show how the answer came about");
+  lookup_command->add_flag_callback(
+      "-f", [&] { lookup.fold = false; }, "Do not fold the key to lower case");
+  lookup_command->add_flag_callback(
+      "-u", [&] { lookup.utf8 = false; }, "No UTF-8 checks; fold ASCII only");
+  lookup_command->callback([&] { status = Lookup(lookup, std::cin, std::cout, std::cerr); });
+
   CtlOptions ctl;
   CLI::App* ctl_command = app.add_subcommand("ctl", "Ask a running service");
   ctl_command->require_subcommand(1);
@@ -280,6 +300,8 @@ int RunCommand(int argc, char** argv) {
   ctl_status->add_option("--socket", ctl.socket, "The admin listener: /path or ADDRESS:PORT");
   ctl_status->add_flag("--json", ctl.json, "The document as it is");
   ctl_status->callback([&] { status = ShowStatus(ctl); });
+
+  AddBenchCommand(&app, &status);
 
   if (argc > 1 && argv[1][0] != '-') {
     std::string words;

@@ -15,20 +15,6 @@ constexpr char kDefaultCommandDirectory[] = "/usr/sbin";
 
 constexpr long kLongestTime = 2147483647;  // Postfix keeps times in an int
 
-// Where postconf is can stand in main.cf only; reading it through postconf would need to know that
-// first.
-std::string CommandDirectory(const std::string& config_directory) {
-  std::string error;
-  const auto text = ReadTextFile(config_directory + "/main.cf", &error);
-  if (!text.has_value()) return kDefaultCommandDirectory;
-  const auto values =
-      config::LastValues(config::ParseMainCf(*text, config_directory + "/main.cf").settings);
-  const auto found = values.find("command_directory");
-  const bool plain = found != values.end() && found->second.starts_with('/') &&
-                     found->second.find('$') == std::string::npos;
-  return plain ? found->second : kDefaultCommandDirectory;
-}
-
 // A time of main.cf: a number and perhaps a unit, s when there is none (postconf(5)).
 std::optional<std::chrono::seconds> ParseTime(const std::string& text) {
   char* end = nullptr;
@@ -49,6 +35,20 @@ bool IsYes(std::string text) {
 }
 
 }  // namespace
+
+// Where postconf is can stand in main.cf only; reading it through postconf would need to know that
+// first.
+std::string CommandDirectory(const std::string& config_directory) {
+  std::string error;
+  const auto text = ReadTextFile(config_directory + "/main.cf", &error);
+  if (!text.has_value()) return kDefaultCommandDirectory;
+  const auto values =
+      config::LastValues(config::ParseMainCf(*text, config_directory + "/main.cf").settings);
+  const auto found = values.find("command_directory");
+  const bool plain = found != values.end() && found->second.starts_with('/') &&
+                     found->second.find('$') == std::string::npos;
+  return plain ? found->second : kDefaultCommandDirectory;
+}
 
 PostfixSettingsResult ReadPostfixSettings(
     const std::string& config_directory,

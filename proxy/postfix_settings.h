@@ -38,6 +38,9 @@ struct PostfixSettings {
   bool used_fallback = false;  // postconf failed; see `diagnostics`
 };
 
+// Where Postfix's commands are: main.cf's command_directory, else the default.
+std::string CommandDirectory(const std::string& config_directory);
+
 // `overrides` are those of `-o`. Blocking: runs programs. The error text says why there is no
 // configuration at all.
 struct PostfixSettingsResult {

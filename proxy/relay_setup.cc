@@ -9,6 +9,13 @@
 #include "proxy/stock_listener.h"
 
 namespace proxymux::proxy {
+namespace {
+
+// Two of them work at once: the scheduler keeps the last free one for another table, and there is
+// none.
+constexpr std::size_t kDomainTableSlots = 3;
+
+}  // namespace
 
 StockMode ChooseRelayMode(const DaemonOptions& options, const config::ServerConfig& server) {
   if (options.service_name == "proxymap") return StockMode::kSpawn;
@@ -42,6 +49,20 @@ RelayOptions MakeRelayOptions(StockMode mode, const DaemonOptions& options,
   relay.launch.environment["MAIL_CONFIG"] = options.config_directory;
   relay.launch.generation = options.generation;
   return relay;
+}
+
+RelayOptions MakeDomainRelayOptions(const std::string& table, const DaemonOptions& options,
+                                    const PostfixSettings& postfix,
+                                    const config::ServerConfig& server) {
+  RelayOptions relay = MakeRelayOptions(StockMode::kSpawn, options, postfix, server);
+  relay.policy.processes = kDomainTableSlots;
+  relay.launch.approved = {table};
+  return relay;
+}
+
+protocol::Dialect StockDialect(const PostfixSettings& postfix) {
+  return postfix.mail_version < config::MailVersion{3, 11} ? protocol::Dialect::kLegacy
+                                                           : protocol::Dialect::kInstanceFlags;
 }
 
 }  // namespace proxymux::proxy

@@ -1,7 +1,10 @@
 // How other map types are relayed, from how we were started and what is configured.
 #pragma once
 
+#include <string>
+
 #include "config/server_config.h"
+#include "protocol/dialect.h"
 #include "proxy/daemon_options.h"
 #include "proxy/postfix_settings.h"
 #include "proxy/uv_relay.h"
@@ -15,5 +18,13 @@ StockMode ChooseRelayMode(const DaemonOptions& options, const config::ServerConf
 
 RelayOptions MakeRelayOptions(StockMode mode, const DaemonOptions& options,
                               const PostfixSettings& postfix, const config::ServerConfig& server);
+
+// For a `type:table` member of a domain list: daemons of our own in every mode, for this one table.
+RelayOptions MakeDomainRelayOptions(const std::string& table, const DaemonOptions& options,
+                                    const PostfixSettings& postfix,
+                                    const config::ServerConfig& server);
+
+// What the installed Postfix speaks.
+protocol::Dialect StockDialect(const PostfixSettings& postfix);
 
 }  // namespace proxymux::proxy

@@ -27,16 +27,19 @@ std::string_view ShownKey(std::string_view key) { return key.substr(0, 200); }
 void Conversation::Cancel() {
   router_->coalescer_->Cancel(this);
   relay_ticket_.reset();
+  question_.reset();
   table_.reset();
 }
 
 void Conversation::OnAnswer(const pgsql::Answer& answer) { router_->OnLookupAnswer(this, answer); }
 
 RequestRouter::RequestRouter(const TableRegistry* tables, Coalescer* coalescer, Relay* relay,
-                             const pgsql::EventLoop* loop, MessageLog* log, bool smtputf8_enable)
+                             DomainLookup* domains, const pgsql::EventLoop* loop, MessageLog* log,
+                             bool smtputf8_enable)
     : tables_(tables),
       coalescer_(coalescer),
       relay_(relay),
+      domains_(domains),
       loop_(loop),
       log_(log),
       smtputf8_enable_(smtputf8_enable) {}
@@ -170,29 +173,37 @@ RequestRouter::Handled RequestRouter::Lookup(const protocol::LookupRequest& requ
   }
 
   const pgsql::KeyParts parts(key);
-  if (!table.binding->table->domain().unrestricted() &&
-      !FoldUtf8(parts.domain(), &folded_domain_)) {
-    folded_domain_ = parts.domain();
+  if (!table.binding->table->domain().unrestricted()) {
+    FoldDomain(parts.domain(), smtputf8_enable_, &folded_domain_);
   }
   const pgsql::Preparation preparation = table.binding->table->Prepare(parts, folded_domain_);
-  switch (preparation.kind) {
+  return Proceed({table.binding, table.pool, key, folded_domain_, preparation, {}}, conversation,
+                 out);
+}
+
+RequestRouter::Handled RequestRouter::Proceed(const Prepared& lookup, Conversation* conversation,
+                                              std::string* out) {
+  ServedTable& table = *conversation->table_;
+  switch (lookup.preparation.kind) {
     case pgsql::Preparation::Kind::kQuery:
       break;
     case pgsql::Preparation::Kind::kNotFound:
-      if (preparation.reason == pgsql::NoQueryReason::kEmptyKey) {
+      if (lookup.preparation.reason == pgsql::NoQueryReason::kEmptyKey) {
         log_->LimitedWarning(Concat({"empty key ", table.name}),
                              Concat({"table ", table.name, ": lookup of an empty key"}));
       }
       ++table.counters.suppressed;
       return Answer(conversation, Status::kNoKey, {}, out);
     case pgsql::Preparation::Kind::kNeedTable:
+      return AskDomainTable(lookup, conversation);
     case pgsql::Preparation::Kind::kUnavailable:
       log_->LimitedWarning(Concat({"domain list ", table.name}),
                            Concat({"table ", table.name, ": the domain list cannot be looked up: ",
-                                   preparation.domain.text}));
+                                   lookup.preparation.domain.text,
+                                   lookup.failure.empty() ? "" : ": ", lookup.failure}));
       return Answer(conversation, Status::kRetry, {}, out);
   }
-  if (coalescer_->Lookup(table.binding, table.pool, key, conversation) ==
+  if (coalescer_->Lookup(lookup.binding, lookup.pool, lookup.key, conversation) ==
       Coalescer::Started::kJoined) {
     ++counters_.coalesced;
     ++table.counters.coalesced;

@@ -13,6 +13,7 @@
 #include "protocol/request_parser.h"
 #include "proxy/coalescer.h"
 #include "proxy/conversation.h"
+#include "proxy/domain_lookup.h"
 #include "proxy/message_log.h"
 #include "proxy/relay.h"
 #include "proxy/served_table.h"
@@ -32,7 +33,8 @@ class RequestRouter {
  public:
   // All must outlive the router.
   RequestRouter(const TableRegistry* tables, Coalescer* coalescer, Relay* relay,
-                const pgsql::EventLoop* loop, MessageLog* log, bool smtputf8_enable);
+                DomainLookup* domains, const pgsql::EventLoop* loop, MessageLog* log,
+                bool smtputf8_enable);
 
   enum class Handled {
     kReplied,  // the reply was appended to `out`
@@ -53,12 +55,24 @@ class RequestRouter {
   Handled Open(const protocol::OpenRequest& request, Conversation* conversation, std::string* out);
   Handled Lookup(const protocol::LookupRequest& request, Conversation* conversation,
                  std::string* out);
+  // Views are used before it returns.
+  struct Prepared {
+    const std::shared_ptr<pgsql::TableBinding>& binding;
+    const std::shared_ptr<pgsql::ConnectionPool>& pool;
+    std::string_view key;  // folded
+    std::string_view folded_domain;
+    const pgsql::Preparation& preparation;
+    std::string_view failure;  // why a member could not be looked up, when that is known
+  };
+  Handled Proceed(const Prepared& lookup, Conversation* conversation, std::string* out);
+  Handled AskDomainTable(const Prepared& lookup, Conversation* conversation);
   Handled Forward(std::string_view bytes, const protocol::Request& request,
                   Conversation* conversation);
   Handled Answer(Conversation* conversation, protocol::Status status, std::string_view value,
                  std::string* out);
 
   void OnLookupAnswer(Conversation* conversation, const pgsql::Answer& answer);
+  void OnDomainAnswer(Conversation* conversation, const DomainAnswer& answer);
   void OnRelayReply(Conversation* conversation, const RelayReply& reply);
   protocol::Status StatusOf(Conversation* conversation, const pgsql::Answer& answer);
   void CountRelayed(const Conversation& conversation, std::string_view reply);
@@ -68,6 +82,7 @@ class RequestRouter {
   const TableRegistry* const tables_;
   Coalescer* const coalescer_;
   Relay* const relay_;
+  DomainLookup* const domains_;
   const pgsql::EventLoop* const loop_;
   MessageLog* const log_;
   const bool smtputf8_enable_;

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::string_view kType = "pgsql:";
 
-std::string FoldDomain(std::string_view domain) {
-  std::string folded;
-  return FoldUtf8(domain, &folded) ? folded : std::string(domain);
-}
-
 void AddError(LoadedTable* loaded, const std::string& file, std::string text) {
   config::Diagnostic diagnostic;
   diagnostic.file = file;
@@ -66,8 +61,12 @@ LoadedTable TableLoader::Load(const std::string& name, const ServiceConfig& conf
     return loaded;
   }
   const auto& table_settings = std::get<config::TableSettings>(settings);
-  auto compiled =
-      pgsql::CompiledTable::Compile(*parsed.table, table_settings, read_file, FoldDomain);
+  const auto fold = [this](std::string_view domain) {
+    std::string folded;
+    FoldDomain(domain, smtputf8_enable_, &folded);
+    return folded;
+  };
+  auto compiled = pgsql::CompiledTable::Compile(*parsed.table, table_settings, read_file, fold);
   if (const auto* errors = std::get_if<pgsql::CompiledTable::Errors>(&compiled)) {
     for (const std::string& error : *errors) AddError(&loaded, file, error);
     return loaded;

@@ -33,10 +33,11 @@ struct LoadedTable {
 class TableLoader {
  public:
   // What main.cf says, for tables defined in it. All must outlive the loader.
-  TableLoader(pgsql::PgPools* pools, config::MailVersion mail_version,
+  TableLoader(pgsql::PgPools* pools, config::MailVersion mail_version, bool smtputf8_enable,
               const std::vector<config::MainCfSetting>* main_cf, std::string main_cf_file)
       : pools_(pools),
         mail_version_(mail_version),
+        smtputf8_enable_(smtputf8_enable),
         main_cf_(main_cf),
         main_cf_file_(std::move(main_cf_file)) {}
 
@@ -46,6 +47,7 @@ class TableLoader {
  private:
   pgsql::PgPools* const pools_;
   const config::MailVersion mail_version_;
+  const bool smtputf8_enable_;
   const std::vector<config::MainCfSetting>* const main_cf_;
   const std::string main_cf_file_;
 };

@@ -23,7 +23,9 @@ const std::vector<Room>& RoomTable() {
   static const std::vector<Room> rooms = {
       {"protocol", {"protocol/"}, false},
       {"config", {"config/"}, true},
-      {"pgsql", {"pgsql/", "config/table_config.h", "config/server_config.h"}, true},
+      {"pgsql",
+       {"pgsql/", "config/table_config.h", "config/server_config.h", "config/statement_mode.h"},
+       true},
       {"proxy", {"proxy/", "protocol/", "config/", "pgsql/"}, true},
   };
   return rooms;

@@ -23,6 +23,7 @@ TEST(PoolSessions, AScriptHasAnIdleConnectionForItself) {
   const auto before = world.Look("before");
   world.Turn();
   const auto script = world.Look("s", world.script);
+  world.Turn();
   const auto after = world.Look("after");
   world.Turn();
   auto& connection = world.Connection(0);
@@ -92,6 +93,7 @@ TEST(PoolSessions, AStatementThatChangesTheSessionIsItsConnectionsLast) {
     fakes::ScriptedUpstream* const first = &world.Connection(0);
     const auto table = PoolWorld::Table(query, WriteClass::kMayWrite);
     const auto changing = world.Look("k", table);
+    world.Turn();
     const auto after = world.Look("after");
     world.Turn();
     ASSERT_EQ(first->unanswered(), 1U) << query;

@@ -176,7 +176,7 @@ class Storm {
         world_.Pass(milliseconds(20));
         for (auto* upstream : world_.Open()) upstream->AnswerEverything("v");
       }
-      EXPECT_EQ(client->value, "v");
+      EXPECT_EQ(client->value, "v") << client->answers << ' ' << client->reason;
     }
   }
 

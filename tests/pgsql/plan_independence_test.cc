@@ -14,7 +14,7 @@ namespace {
 
 std::string Why(const std::string& query) {
   const std::vector<Token> tokens = LexSql(query);
-  return WhyPlanMatters(query, tokens, ClassifyStatement(query, tokens, false));
+  return InspectPlanIndependence(query, tokens, ClassifyStatement(query, tokens, false)).why_not;
 }
 
 class SameUnderEveryPlan : public testing::TestWithParam<const char*> {};
@@ -88,6 +88,20 @@ INSTANTIATE_TEST_SUITE_P(
         Open{"SELECT CASE WHEN f('%s') THEN g('%s') END", "f()"},
         Open{"SELECT a FROM t WHERE k = '%s' FOR UPDATE", "may write"},
         Open{"DELETE FROM t WHERE k = '%s' RETURNING a", "may write"}));
+
+bool KnownFunctions(const std::string& query) {
+  const std::vector<Token> tokens = LexSql(query);
+  return InspectPlanIndependence(query, tokens, ClassifyStatement(query, tokens, false))
+      .known_functions;
+}
+
+TEST(PlanIndependence, SaysWhetherAllFunctionsAreKnown) {
+  EXPECT_TRUE(KnownFunctions("SELECT concat('%u', '@', d) FROM t WHERE '%s' IS NOT NULL"));
+  EXPECT_TRUE(KnownFunctions("SELECT concat('%u', '@x')"));
+  EXPECT_FALSE(KnownFunctions("SELECT pg_typeof('%s')"));
+  EXPECT_FALSE(KnownFunctions("SELECT to_jsonb('%s')"));
+  EXPECT_FALSE(KnownFunctions("SELECT a FROM t WHERE k = '%s' LIMIT 1"));
+}
 
 }  // namespace
 }  // namespace proxymux::pgsql

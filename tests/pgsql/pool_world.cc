@@ -55,6 +55,7 @@ std::shared_ptr<TableBinding> PoolWorld::Table(const std::string& query, WriteCl
   binding->name = "pgsql:/etc/postfix/t.cf";
   binding->table = std::get<std::shared_ptr<const CompiledTable>>(compiled);
   binding->write_class = write_class;
+  binding->service_time.Record(std::chrono::milliseconds(1));
   binding->plan = StatementPlan(binding->table->query(), binding->table->statement_class(), mode);
   return binding;
 }

@@ -71,7 +71,7 @@ class PoolWorld {
 
   static Options Hosts(std::size_t count);
 
-  // A table whose statement is known to read, to write, or not known.
+  // A table whose statement is known to read, to write, or not known, and to be quick.
   static std::shared_ptr<TableBinding> Table(
       const std::string& query, WriteClass write_class,
       config::StatementMode mode = config::StatementMode::kLegacy);

@@ -71,6 +71,16 @@ TEST(StatementPlan, AParameterWithoutATypeIsDeclaredTextOnce) {
   EXPECT_EQ(plan.form(Time()), StatementForm::kText);
 }
 
+// pg_typeof('x') is unknown, and would be text.
+TEST(StatementPlan, BehindAnUnknownFunctionNothingIsDeclaredUnasked) {
+  StatementPlan plan = Plan("SELECT pg_typeof('%s')", StatementMode::kAuto);
+  plan.OnUntyped("could not determine data type of parameter $1");
+  EXPECT_EQ(plan.form(Time()), StatementForm::kText);
+  StatementPlan asked = Plan("SELECT pg_typeof('%s')", StatementMode::kPrepared);
+  asked.OnUntyped("could not determine data type of parameter $1");
+  EXPECT_EQ(asked.form(Time()), StatementForm::kPrepared);
+}
+
 TEST(StatementPlan, AMessageThatNamesNoParameterIsARefusal) {
   for (const char* message : {"", "$", "$0", "$3", "$x", "what type?"}) {
     StatementPlan plan = Plan(kSimple, StatementMode::kAuto);

@@ -15,6 +15,7 @@
 #include "config/pgsql_table_parser.h"
 #include "pgsql/connection_pool.h"
 #include "proxy/coalescer.h"
+#include "proxy/domain_lookup.h"
 #include "proxy/message_log.h"
 #include "proxy/pool_log.h"
 #include "proxy/request_router.h"
@@ -44,8 +45,15 @@ class ScriptedRelay final : public Relay {
     return std::make_unique<Ticket>(&asked_.back());
   }
   RelayStatus Status() const override { return {}; }
-  void Drain() override {}
-  void Stop(std::function<void()> stopped) override { stopped(); }
+  void Drain() override { drained = true; }
+  void Stop(std::function<void()> stopped) override {
+    EXPECT_EQ(stopping, nullptr) << "Stop() twice";
+    stopping = std::move(stopped);
+    if (ends_at_once) stopping();
+  }
+  bool drained = false;
+  std::function<void()> stopping;  // null until Stop()
+  bool ends_at_once = true;
 
   // In the order in which they came; the n-th from 0.
   Asked& asked(std::size_t n) { return *std::next(asked_.begin(), static_cast<long>(n)); }
@@ -73,6 +81,39 @@ class ScriptedRelay final : public Relay {
   int leases_ = 0;
 };
 
+// The tables that domain lists name, as the test plays them.
+class ScriptedDomains final : public DomainLookup {
+ public:
+  struct Asked {
+    std::string member;
+    std::string domain;
+    Done done;
+    bool wanted = true;
+  };
+
+  std::unique_ptr<RelayTicket> Ask(std::string_view member, std::string_view folded_domain,
+                                   Done done) override {
+    asked_.push_back({std::string(member), std::string(folded_domain), std::move(done)});
+    return std::make_unique<Ticket>(&asked_.back());
+  }
+
+  std::size_t count() const { return asked_.size(); }
+  Asked& asked(std::size_t n) { return *std::next(asked_.begin(), static_cast<long>(n)); }
+  Asked& last() { return asked_.back(); }
+  void Answer(std::size_t n, pgsql::DomainFilter::TableAnswer answer, std::string reason = {}) {
+    EXPECT_TRUE(asked(n).wanted);
+    asked(n).done({answer, std::move(reason)});
+  }
+
+ private:
+  struct Ticket final : RelayTicket {
+    explicit Ticket(Asked* asked) : asked(asked) {}
+    ~Ticket() override { asked->wanted = false; }
+    Asked* asked;
+  };
+  std::list<Asked> asked_;
+};
+
 inline std::string FoldNothing(std::string_view domain) { return std::string(domain); }
 
 // What a table file says, ready to be looked up.
@@ -95,6 +136,7 @@ inline std::shared_ptr<pgsql::TableBinding> Bind(const std::string& name, const 
   binding->table = *table;
   binding->settings = settings;
   binding->write_class = pgsql::TableBinding::FromText((*table)->statement_class());
+  binding->service_time.Record(std::chrono::milliseconds(1));
   return binding;
 }
 
@@ -106,7 +148,7 @@ struct RouterWorld {
         factory(1),
         pool(std::make_shared<pgsql::ConnectionPool>(Config(), &factory, loop, &pool_log, 1)),
         registry(std::move(approved)),
-        router(&registry, &coalescer, &relay, loop, &log, smtputf8_enable) {}
+        router(&registry, &coalescer, &relay, &domains, loop, &log, smtputf8_enable) {}
 
   static pgsql::PoolConfig Config() {
     pgsql::PoolConfig config;
@@ -145,6 +187,7 @@ struct RouterWorld {
   std::shared_ptr<pgsql::ConnectionPool> pool;
   TableRegistry registry;
   ScriptedRelay relay;
+  ScriptedDomains domains;
   Coalescer coalescer;
   RequestRouter router;
 };

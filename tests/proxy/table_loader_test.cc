@@ -24,7 +24,7 @@ class TableLoaderTest : public ::testing::Test {
  protected:
   std::string Path(const std::string& name) const { return directory_ / name; }
   LoadedTable Load(const std::string& name, const char* yaml = "") {
-    TableLoader loader(&pools_, config::MailVersion{3, 7}, &main_cf_, "/etc/postfix/main.cf");
+    TableLoader loader(&pools_, config::MailVersion{3, 7}, true, &main_cf_, "/etc/postfix/main.cf");
     return loader.Load(name, ServiceConfig(config::LoadConfigText(yaml, "proxymux.yaml")));
   }
   LoadedTable LoadText(const std::string& text, const char* yaml = "") {

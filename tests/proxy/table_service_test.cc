@@ -67,7 +67,7 @@ class TableServiceTest : public ::testing::Test {
   PoolLog pool_log_{&log_};
   pgsql::PgPools pools_{&loop_, &pool_log_};
   std::vector<config::MainCfSetting> main_cf_;
-  TableLoader loader_{&pools_, config::MailVersion{3, 7}, &main_cf_, "/etc/postfix/main.cf"};
+  TableLoader loader_{&pools_, config::MailVersion{3, 7}, true, &main_cf_, "/etc/postfix/main.cf"};
   std::optional<TableRegistry> registry_;
   std::optional<TableService> service_;
 };

@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "pgsql/connection_pool.h"
+
+// The part of ConnectionPool that keeps slow statements from holding up quick ones.
+
+namespace proxymux::pgsql {
+namespace {
+
+// Statements in flight in one lane, each with a Sync of its own so that each is measured: several,
+// so that what a busy processor adds to one of them is not taken for the statement's own time.
+constexpr std::size_t kLaneDepth = 4;
+
+// For so long after a quick lookup a connection is kept for the next one.
+constexpr Duration kQuickMemory = std::chrono::seconds(5);
+
+}  // namespace
+
+bool ConnectionPool::NeedsLane(const Work& work) {
+  return work.kind == Work::Kind::kLookup && (work.script || work.binding->service_time.slow());
+}
+
+// How long the server was at it. Results come in order, those of one batch together: what the batch
+// took shows at its first result.
+void ConnectionPool::MeasureService(Connection& connection, const Work& work, Time now) {
+  if (work.batch == connection.measured_batch) return;
+  const Duration taken = now - std::max(work.sent, connection.last_result);
+  if (taken >= ServiceTime::kSuspicious) {
+    connection.measured_batch = work.batch;
+    MeasureBatch(work, taken);
+  } else if (work.kind == Work::Kind::kLookup) {
+    MeasureOne(work, [taken](ServiceTime& time) { time.Record(taken); });
+  }
+}
+
+// Nobody knows which statement of a batch took so long. Those of one table are much alike; of
+// several tables each is looked at by itself from now on.
+void ConnectionPool::MeasureBatch(const Work& first, Duration taken) {
+  int statements = 1;
+  bool mixed = first.kind != Work::Kind::kLookup;
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->batch != first.batch) continue;
+    ++statements;
+    mixed = mixed || work->binding != first.binding;
+  }
+  if (!mixed) {
+    MeasureOne(first, [&](ServiceTime& time) { time.Record(taken / statements); });
+    return;
+  }
+  const auto suspect = [](ServiceTime& time) { time.Suspect(); };
+  if (first.kind == Work::Kind::kLookup) MeasureOne(first, suspect);
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->batch == first.batch && work->kind == Work::Kind::kLookup) MeasureOne(*work, suspect);
+  }
+}
+
+template <typename Change>
+void ConnectionPool::MeasureOne(const Work& work, Change change) {
+  ServiceTime& time = work.binding->service_time;
+  const bool was_slow = time.slow();
+  change(time);
+  resort_ = resort_ || time.slow() != was_slow;
+}
+
+// Puts what waits where it belongs, after a table became slow or quick.
+void ConnectionPool::SortQueues() {
+  if (!resort_) return;
+  resort_ = false;
+  MoveSome(&queue_, &slow_queue_, /*slow=*/true);
+  MoveSome(&slow_queue_, &queue_, /*slow=*/false);
+}
+
+void ConnectionPool::MoveSome(WorkList* from, WorkList* to, bool slow) {
+  WorkList moving;
+  for (Work* work = from->front(); work != nullptr;) {
+    Work* next = WorkList::Next(work);
+    if (NeedsLane(*work) == slow) moving.PushBack(work);
+    work = next;
+  }
+  to->Merge(&moving);
+}
+
+// How many connections slow statements may have.
+std::size_t ConnectionPool::LanesAllowed() const {
+  std::size_t ready = 0;
+  std::size_t open = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kClosed) ++open;
+    if (connection->state == Connection::State::kReady) ++ready;
+  }
+  if (!QuickAreAbout()) return ready;
+  // The only one is shared when there will not be another.
+  const bool more = open > ready || (open < Usable() && hosts_.MayConnect(loop_->Now()));
+  return ready == 1 && !more ? 1 : ready - std::min<std::size_t>(ready, 1);
+}
+
+bool ConnectionPool::QuickAreAbout() const {
+  return !queue_.empty() || (last_quick_ != Time() && loop_->Now() - last_quick_ < kQuickMemory);
+}
+
+// Lanes that have nothing to do any more take everything again.
+void ConnectionPool::EndLanes(bool served_only) {
+  for (const auto& connection : connections_) {
+    if (connection->in_flight == 0 && (connection->served || !served_only)) {
+      connection->lane = false;
+    }
+  }
+}
+
+// With a single connection slow and quick ones take turns: it is the slow ones' once it has run
+// empty for them.
+bool ConnectionPool::SlowFirst() const {
+  std::size_t ready = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (++ready > 1 || (connection->lane && connection->in_flight == 0)) return true;
+  }
+  return false;
+}
+
+// A connection for a slow statement, which takes nothing else from then on until it has run empty.
+// Null when there is none, or when it has to run empty first.
+ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::size_t* lanes_left) {
+  Connection* lane = nullptr;
+  Connection* emptying = nullptr;
+  Connection* fresh = nullptr;
+  const auto less = [](const Connection& one, const Connection* other) {
+    return other == nullptr || one.in_flight < other->in_flight;
+  };
+  // Nothing but slow ones before it, and a script alone.
+  const std::size_t depth = work.script ? 1 : std::min(kLaneDepth, depth_);
+  for (const auto& candidate : connections_) {
+    Connection& connection = *candidate;
+    if (connection.state != Connection::State::kReady || connection.runs_script ||
+        connection.cancelling || connection.making_room || PreferOtherHost(work, connection.host)) {
+      continue;
+    }
+    if (!connection.lane) {
+      if (less(connection, fresh)) fresh = &connection;
+    } else if (connection.in_flight > connection.slow_in_flight) {
+      if (!connection.awaited) emptying = &connection;
+    } else if (connection.in_flight < depth && less(connection, lane)) {
+      lane = &connection;
+    }
+  }
+  // One that is idle is better than one that has some already.
+  const bool may_open = fresh != nullptr && *lanes_left > 0;
+  if (lane != nullptr && (lane->in_flight == 0 || !may_open || fresh->in_flight > 0)) return lane;
+  if (emptying != nullptr) {
+    emptying->awaited = true;
+    return nullptr;
+  }
+  if (!may_open) return nullptr;
+  --*lanes_left;
+  fresh->lane = true;
+  fresh->served = false;
+  if (fresh->in_flight == 0) return fresh;
+  fresh->awaited = true;
+  return nullptr;
+}
+
+// First those of tables that have nothing in a lane, then any; in both in the order of submission.
+void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
+  if (slow_queue_.empty()) return;
+  std::size_t lanes = 0;
+  for (const auto& connection : connections_) {
+    connection->awaited = false;
+    if (connection->state == Connection::State::kReady && connection->lane) ++lanes;
+  }
+  const std::size_t allowed = LanesAllowed();
+  std::size_t lanes_left = allowed - std::min(allowed, lanes);
+  for (const bool only_new : {true, false}) {
+    std::size_t left = slow_queue_.size();
+    for (Work* work = slow_queue_.front(); work != nullptr && left > 0; --left) {
+      Work* next = WorkList::Next(work);
+      if (!only_new || work->binding->in_lanes == 0) {
+        const std::size_t lanes_before = lanes_left;
+        Connection* lane = ChooseLane(*work, &lanes_left);
+        if (lane != nullptr) {
+          work->in_lane = true;
+          lane->served = true;
+          SendWork(*lane, work);
+        } else if (!IsFirstTry(*work)) {
+          if (!needed->has_value()) *needed = HostNeededBy(*work);
+        } else if (lanes_left == 0 && lanes_before == 0) {
+          break;  // those behind it would find none either
+        }
+      }
+      work = next;
+    }
+  }
+}
+
+}  // namespace proxymux::pgsql

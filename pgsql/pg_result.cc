@@ -1,0 +1,24 @@
+#include "pgsql/pg_result.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+std::string_view Field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+StatementResult ErrorOf(const PGresult* result) {
+  StatementResult error;
+  error.kind = StatementResult::Kind::kError;
+  error.sqlstate = Field(result, PG_DIAG_SQLSTATE);
+  error.message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string_view severity = Field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  error.fatal = severity == "FATAL" || severity == "PANIC";
+  if (error.message.empty()) error.message = PQresultErrorMessage(result);
+  return error;
+}
+
+}  // namespace proxymux::pgsql

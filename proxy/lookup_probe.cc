@@ -1,0 +1,120 @@
+#include "proxy/lookup_probe.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "pgsql/key_parts.h"
+#include "pgsql/pg_connection.h"
+
+namespace proxymux::proxy {
+namespace {
+
+using pgsql::KeyParts;
+
+// Rows may carry much that result_format leaves out.
+std::size_t ResultBytes(std::size_t max_value) { return 8 * max_value + (1 << 20); }
+
+// The statement as the connection was given it: only a connection can escape.
+void FillStatement(const pgsql::QueryTemplate& query, const pgsql::Work& work,
+                   pgsql::LiteralEscaper& escaper, ShownStatement* shown) {
+  const KeyParts key(work.key);
+  if (work.form == pgsql::StatementForm::kText) {
+    query.AppendText(key, escaper, &shown->sql);
+    return;
+  }
+  shown->sql = query.bind_query();
+  for (std::size_t i = 0; i < query.parameter_count(); ++i) {
+    query.AppendParameter(i, key, &shown->parameters.emplace_back());
+  }
+}
+
+void FillRows(const pgsql::CompiledTable& table, const pgsql::Work& work,
+              const pgsql::RowSource& rows, ShownStatement* shown) {
+  shown->has_rows = true;
+  shown->rows = rows.rows();
+  shown->columns = rows.columns();
+  for (std::size_t row = 0; row < std::min(shown->rows, kShownRows); ++row) {
+    auto& columns = shown->first_rows.emplace_back();
+    for (std::size_t column = 0; column < std::min(shown->columns, kShownColumns); ++column) {
+      const bool is_null = rows.IsNull(row, column);
+      const std::string_view text = is_null ? std::string_view() : rows.Value(row, column);
+      // A few more than are shown, so that the last character is whole.
+      columns.push_back({is_null, std::string(text.substr(0, kShownBytes + 4)), text.size()});
+    }
+  }
+  std::string value;
+  const pgsql::FormatOutcome outcome = table.Format(rows, KeyParts(work.key), &value);
+  shown->elements = outcome.elements;
+  shown->empty = outcome.empty;
+}
+
+}  // namespace
+
+std::variant<std::unique_ptr<LookupProbe>, std::string> LookupProbe::Make(
+    const config::TableConfig& config, const pgsql::TableBinding& binding,
+    const pgsql::ConnectionPool& model, pgsql::EventLoop* loop, pgsql::PoolObserver* observer) {
+  pgsql::PoolConfig pool;
+  pool.name = model.name();
+  pool.settings = model.settings();
+  pool.idle_interval = config.idle_interval;
+  std::vector<pgsql::ConnectPlan> plans;
+  for (const pgsql::HostSpec& host : binding.table->hosts()) {
+    auto made = pgsql::MakeConnectPlan(config, host, pool.settings);
+    if (auto* error = std::get_if<std::string>(&made)) return std::move(*error);
+    auto& plan = std::get<pgsql::ConnectPlan>(made);
+    if (std::find(plans.begin(), plans.end(), plan) != plans.end()) continue;
+    pool.hosts.emplace_back(host.kind, plan.label, config.retry_interval);
+    plans.push_back(std::move(plan));
+  }
+  std::unique_ptr<LookupProbe> probe(new LookupProbe(
+      std::move(plans), pool.settings.connect_timeout, binding.settings.max_value, loop));
+  pgsql::UpstreamFactory* const factory = probe.get();
+  probe->pool_ = std::make_shared<pgsql::ConnectionPool>(std::move(pool), factory, loop, observer,
+                                                         std::random_device{}());
+  return probe;
+}
+
+LookupProbe::LookupProbe(std::vector<pgsql::ConnectPlan> plans, pgsql::Duration connect_timeout,
+                         std::size_t max_value, pgsql::EventLoop* loop)
+    : plans_(std::move(plans)),
+      connect_timeout_(connect_timeout),
+      max_result_bytes_(ResultBytes(max_value)),
+      loop_(loop) {}
+
+std::optional<ShownStatement> LookupProbe::Take() { return std::exchange(latest_, std::nullopt); }
+
+std::unique_ptr<pgsql::UpstreamConnection> LookupProbe::NewConnection(
+    std::size_t host, pgsql::UpstreamObserver* observer) {
+  pool_observer_ = observer;
+  const pgsql::PgConnectionLimits limits{connect_timeout_, max_result_bytes_};
+  pgsql::UpstreamObserver* const self = this;
+  return std::make_unique<pgsql::PgConnection>(plans_[host], limits, loop_, self);
+}
+
+void LookupProbe::OnReady(pgsql::UpstreamConnection* connection) {
+  pool_observer_->OnReady(connection);
+}
+
+void LookupProbe::OnConnectFailed(pgsql::UpstreamConnection* connection,
+                                  const pgsql::ConnectFailure& failure) {
+  pool_observer_->OnConnectFailed(connection, failure);
+}
+
+void LookupProbe::OnResult(pgsql::UpstreamConnection* connection, pgsql::Work* work,
+                           const pgsql::StatementResult& result) {
+  const bool ran = result.kind != pgsql::StatementResult::Kind::kAborted;
+  if (ran && work->kind == pgsql::Work::Kind::kLookup) {
+    const pgsql::CompiledTable& table = *work->binding->table;
+    latest_.emplace();
+    FillStatement(table.query(), *work, connection->escaper(), &*latest_);
+    if (result.rows != nullptr) FillRows(table, *work, *result.rows, &*latest_);
+  }
+  pool_observer_->OnResult(connection, work, result);
+}
+
+void LookupProbe::OnLost(pgsql::UpstreamConnection* connection, const std::string& reason) {
+  pool_observer_->OnLost(connection, reason);
+}
+
+}  // namespace proxymux::proxy
