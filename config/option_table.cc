@@ -206,7 +206,7 @@ std::vector<Option> MakeOptions() {
                "it is answered RETRY."},
       {.name = "max_value",
        .member = Table(&TableSettings::max_value),
-       .default_text = "1MiB",
+       .default_text = "32MiB",
        .minimum = 1,
        .maximum = 64 * kMiB,
        .help = "The largest result; a larger one is logged and answered RETRY."},

@@ -103,8 +103,9 @@ Preparation CompiledTable::Prepare(const KeyParts& key, std::string_view folded_
     result.kind = Preparation::Kind::kNotFound;
     return result;
   }
-  // An empty domain is looked up too: no name matches it, but a type:table may.
-  if (!domain_.unrestricted() && (key.user().empty() || !key.has_at())) {
+  // The domain of "user@" is on no list: names are not empty, and stock proxymap, which is asked
+  // about a type:table, answers no empty key.
+  if (!domain_.unrestricted() && (key.user().empty() || key.domain().empty())) {
     result.kind = Preparation::Kind::kNotFound;
     result.reason = NoQueryReason::kDomainNotListed;
     return result;

@@ -118,13 +118,29 @@ class Inspector {
     }
   }
 
-  // Without conditions and tables everything is evaluated once, whatever it is.
-  bool OneRow() const {
-    return std::none_of(words_.begin(), words_.end(),
-                        [](const std::string& word) { return Contains(kConditions, word); });
+  bool OnlyKnownFunctions() const {
+    for (std::size_t at = 0; at < tokens_.size(); ++at) {
+      if (!Symbol(at + 1, "(")) continue;
+      const TokenKind kind = tokens_[at].kind;
+      if (kind == TokenKind::kQuotedIdentifier || kind == TokenKind::kUnicodeIdentifier) {
+        return false;
+      }
+      if (kind != TokenKind::kIdentifier) continue;
+      const std::string& word = words_[at];
+      const bool qualified = at > 0 && Symbol(at - 1, ".");
+      const bool known = Contains(kNotCalls, word) || Contains(kTotalFunctions, word) ||
+                         Contains(kTotalWithNumber, word) || Contains(kTextTypes, word) ||
+                         word == "cast";
+      if (qualified || !known) return false;
+    }
+    return true;
   }
 
-  std::string Inspect(bool one_row) const {
+  std::string Inspect() const {
+    // Without conditions and tables everything is evaluated once, whatever it is.
+    const bool one_row = std::none_of(words_.begin(), words_.end(), [](const std::string& word) {
+      return Contains(kConditions, word);
+    });
     for (std::size_t at = 0; at < tokens_.size(); ++at) {
       std::string why;
       switch (tokens_[at].kind) {
@@ -280,17 +296,14 @@ class Inspector {
 
 }  // namespace
 
-PlanIndependence InspectPlanIndependence(std::string_view query, const std::vector<Token>& tokens,
-                                         const StatementClass& statement) {
-  if (!statement.plain_read) return {"it may write", false};
-  const Inspector inspector(query, tokens);
-  PlanIndependence result;
-  result.why_not = inspector.Inspect(/*one_row=*/false);
-  result.known_functions = result.why_not.empty();
-  if (!result.known_functions && inspector.OneRow()) {
-    result.why_not = inspector.Inspect(/*one_row=*/true);
-  }
-  return result;
+std::string WhyPlanMatters(std::string_view query, const std::vector<Token>& tokens,
+                           const StatementClass& statement) {
+  if (!statement.plain_read) return "it may write";
+  return Inspector(query, tokens).Inspect();
+}
+
+bool OnlyKnownFunctions(std::string_view query, const std::vector<Token>& tokens) {
+  return Inspector(query, tokens).OnlyKnownFunctions();
 }
 
 }  // namespace proxymux::pgsql

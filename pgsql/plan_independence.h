@@ -21,17 +21,14 @@
 
 namespace proxymux::pgsql {
 
-struct PlanIndependence {
-  // Why a plan may change the answer, such as "it has LIMIT"; empty when none does.
-  std::string why_not;
-  // Every function in it is a known one. Else a value declared text may be another argument than a
-  // literal: pg_typeof('x') is unknown, to_jsonb('x') an error.
-  bool known_functions = false;
-};
+// Why a plan may change the answer, such as "it has LIMIT"; empty when none does. `query` is a
+// template, `tokens` those of LexSql(query), one statement with placeholders in plain literals
+// only.
+std::string WhyPlanMatters(std::string_view query, const std::vector<Token>& tokens,
+                           const StatementClass& statement);
 
-// `query` is a template, `tokens` those of LexSql(query), one statement with placeholders in plain
-// literals only.
-PlanIndependence InspectPlanIndependence(std::string_view query, const std::vector<Token>& tokens,
-                                         const StatementClass& statement);
+// Whether every function in it is a known one, to which a value that is declared text is the same
+// argument as a literal: pg_typeof('x') is unknown, and to_jsonb('x') an error.
+bool OnlyKnownFunctions(std::string_view query, const std::vector<Token>& tokens);
 
 }  // namespace proxymux::pgsql

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <utility>
 
 #include "pgsql/plan_independence.h"
 
@@ -48,15 +47,11 @@ StatementPlan::StatementPlan(const QueryTemplate& query, const StatementClass& s
     case config::StatementMode::kLegacy:
       text_reason_ = "statement_mode is legacy";
       return;
-    case config::StatementMode::kAuto: {
+    case config::StatementMode::kAuto:
+      text_reason_ = query.can_bind() ? WhyPlanMatters(query.source(), query.tokens(), statement)
+                                      : query.text_reason();
       form_ = StatementForm::kPrepared;
-      text_reason_ = query.text_reason();
-      if (!query.can_bind()) break;
-      PlanIndependence plans = InspectPlanIndependence(query.source(), query.tokens(), statement);
-      text_reason_ = std::move(plans.why_not);
-      may_declare_ = plans.known_functions;
       break;
-    }
     case config::StatementMode::kPrepared:
       text_reason_ = query.text_reason();
       form_ = StatementForm::kPrepared;
@@ -71,6 +66,7 @@ StatementPlan::StatementPlan(const QueryTemplate& query, const StatementClass& s
     return;
   }
   sql_ = query.bind_query();
+  may_declare_ = OnlyKnownFunctions(query.source(), query.tokens());
   types_.assign(query.parameter_count(), 0);
   Rename();
 }

@@ -4,10 +4,10 @@
 // statement_mode decides what is tried: `auto` prepares what answers the same under every plan
 // (plan_independence.h), `prepared` and `parameterized` use parameters wherever the template can be
 // bound (query_template.h), `legacy` never. What the server does not take goes on as text: a
-// parameter whose type it cannot infer is declared text first (SQLSTATE 42P18; in `auto` only where
-// that is the same), everything else is
-// a refusal. A refusal stands when the query is then answered as text; when that fails too the
-// query itself is at fault, and parameters are tried again a second later.
+// parameter whose type it cannot infer is declared text first (SQLSTATE 42P18) where that is the
+// same as a literal, everything else is a refusal. A refusal stands when the query is then answered
+// as text; when that fails too the query itself is at fault, and parameters are tried again a
+// second later.
 //
 // Pure. Statement names tell the statement: two with the same name have the same text and types,
 // also in another process behind the same pooler.
@@ -69,7 +69,7 @@ class StatementPlan {
   void Rename();
 
   StatementForm form_ = StatementForm::kText;
-  bool may_declare_ = true;  // text for a parameter without a type
+  bool may_declare_ = false;  // text for a parameter without a type
   State state_ = State::kTrusted;
   Time text_until_{};
   std::string text_reason_;

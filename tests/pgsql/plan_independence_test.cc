@@ -14,7 +14,7 @@ namespace {
 
 std::string Why(const std::string& query) {
   const std::vector<Token> tokens = LexSql(query);
-  return InspectPlanIndependence(query, tokens, ClassifyStatement(query, tokens, false)).why_not;
+  return WhyPlanMatters(query, tokens, ClassifyStatement(query, tokens, false));
 }
 
 class SameUnderEveryPlan : public testing::TestWithParam<const char*> {};
@@ -89,18 +89,16 @@ INSTANTIATE_TEST_SUITE_P(
         Open{"SELECT a FROM t WHERE k = '%s' FOR UPDATE", "may write"},
         Open{"DELETE FROM t WHERE k = '%s' RETURNING a", "may write"}));
 
-bool KnownFunctions(const std::string& query) {
-  const std::vector<Token> tokens = LexSql(query);
-  return InspectPlanIndependence(query, tokens, ClassifyStatement(query, tokens, false))
-      .known_functions;
-}
+bool Known(const std::string& query) { return OnlyKnownFunctions(query, LexSql(query)); }
 
 TEST(PlanIndependence, SaysWhetherAllFunctionsAreKnown) {
-  EXPECT_TRUE(KnownFunctions("SELECT concat('%u', '@', d) FROM t WHERE '%s' IS NOT NULL"));
-  EXPECT_TRUE(KnownFunctions("SELECT concat('%u', '@x')"));
-  EXPECT_FALSE(KnownFunctions("SELECT pg_typeof('%s')"));
-  EXPECT_FALSE(KnownFunctions("SELECT to_jsonb('%s')"));
-  EXPECT_FALSE(KnownFunctions("SELECT a FROM t WHERE k = '%s' LIMIT 1"));
+  EXPECT_TRUE(Known("SELECT concat('%u', '@', d) FROM t WHERE '%s' IS NOT NULL"));
+  EXPECT_TRUE(Known("SELECT concat('%u', '@x')"));
+  EXPECT_FALSE(Known("SELECT pg_typeof('%s')"));
+  EXPECT_FALSE(Known("SELECT to_jsonb('%s')"));
+  EXPECT_FALSE(Known("SELECT pg_catalog.lower('%s')"));
+  EXPECT_FALSE(Known("SELECT \"f\"('%s')"));
+  EXPECT_TRUE(Known("SELECT a FROM t WHERE (k = '%s') AND b::varchar(8) IN ('a', '%u') LIMIT 1"));
 }
 
 }  // namespace

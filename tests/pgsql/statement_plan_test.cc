@@ -72,13 +72,12 @@ TEST(StatementPlan, AParameterWithoutATypeIsDeclaredTextOnce) {
 }
 
 // pg_typeof('x') is unknown, and would be text.
-TEST(StatementPlan, BehindAnUnknownFunctionNothingIsDeclaredUnasked) {
-  StatementPlan plan = Plan("SELECT pg_typeof('%s')", StatementMode::kAuto);
-  plan.OnUntyped("could not determine data type of parameter $1");
-  EXPECT_EQ(plan.form(Time()), StatementForm::kText);
-  StatementPlan asked = Plan("SELECT pg_typeof('%s')", StatementMode::kPrepared);
-  asked.OnUntyped("could not determine data type of parameter $1");
-  EXPECT_EQ(asked.form(Time()), StatementForm::kPrepared);
+TEST(StatementPlan, BehindAnUnknownFunctionNothingIsDeclared) {
+  for (const StatementMode mode : {StatementMode::kAuto, StatementMode::kPrepared}) {
+    StatementPlan plan = Plan("SELECT pg_typeof('%s')", mode);
+    plan.OnUntyped("could not determine data type of parameter $1");
+    EXPECT_EQ(plan.form(Time()), StatementForm::kText);
+  }
 }
 
 TEST(StatementPlan, AMessageThatNamesNoParameterIsARefusal) {

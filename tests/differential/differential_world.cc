@@ -1,0 +1,86 @@
+#include "tests/differential/differential_world.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+
+#include "tests/harness/mail_schema.h"
+
+namespace proxymux::differential {
+namespace {
+
+using harness::kMailDatabase;
+using harness::kMailPassword;
+using harness::kMailRole;
+
+harness::PostgresCluster::Options ClusterOptions() {
+  harness::PostgresCluster::Options options;
+  // Stock keeps a connection for every table in every process.
+  options.max_connections = 700;
+  // Text that depends on the time zone must not depend on the machine. The log would only grow.
+  options.settings = {"TimeZone = 'UTC'", "log_min_messages = fatal",
+                      "log_min_error_statement = panic"};
+  return options;
+}
+
+bool CanListenOnIpv6() {
+  const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool can =
+      fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  if (fd >= 0) ::close(fd);
+  return can;
+}
+
+}  // namespace
+
+void ReplaceAll(std::string& text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+}
+
+DifferentialWorld& DifferentialWorld::Instance() {
+  static DifferentialWorld world;
+  return world;
+}
+
+DifferentialWorld::DifferentialWorld()
+    : cluster_(directory_ / "pg", ClusterOptions()), ipv6_(CanListenOnIpv6()) {
+  const std::string data = cluster_.socket_directory() + "/data/";
+  if (ipv6_) {
+    std::ofstream(data + "postgresql.conf", std::ios::app)
+        << "listen_addresses = '127.0.0.1, ::1'\n";
+    std::ofstream(data + "pg_hba.conf", std::ios::app) << "host all all ::1/128 scram-sha-256\n";
+  }
+  cluster_.Start();
+  const std::string role = kMailRole;
+  cluster_.Sql("postgres",
+               "CREATE ROLE " + role + " LOGIN PASSWORD '" + std::string(kMailPassword) + "'");
+  cluster_.Sql("postgres", "CREATE DATABASE " + std::string(kMailDatabase));
+  const std::string schema = harness::ReadFile("tests/differential/schema.sql");
+  if (schema.empty()) throw std::runtime_error("tests/differential/schema.sql is not there");
+  cluster_.Sql(kMailDatabase, Fill(schema));
+}
+
+std::string DifferentialWorld::NewDirectory() {
+  return directory_ / std::to_string(++directories_);
+}
+
+std::string DifferentialWorld::Fill(std::string text) const {
+  ReplaceAll(text, "@HOSTS@", cluster_.TcpHost());
+  ReplaceAll(text, "@PORT@", std::to_string(cluster_.port()));
+  ReplaceAll(text, "@SOCKETS@", cluster_.socket_directory());
+  ReplaceAll(text, "@USER@", kMailRole);
+  ReplaceAll(text, "@PASSWORD@", kMailPassword);
+  ReplaceAll(text, "@DATABASE@", kMailDatabase);
+  return text;
+}
+
+}  // namespace proxymux::differential
