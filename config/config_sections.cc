@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -66,10 +65,31 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string_view
   return nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?";
 }
 
+// Whether `key` is a section within its scope: `a` of the setting "a.b".
+bool IsGroup(OptionScope scope, std::string_view key) {
+  const std::vector<std::string_view> names = OptionNames(scope);
+  return std::any_of(names.begin(), names.end(), [key](std::string_view name) {
+    return name.size() > key.size() && name.starts_with(key) && name[key.size()] == '.';
+  });
+}
+
+// The names that may stand in a scope: settings, and sections once for each of their settings.
+std::vector<std::string_view> NamesIn(OptionScope scope) {
+  std::vector<std::string_view> names = OptionNames(scope);
+  for (std::string_view& name : names) name = name.substr(0, name.find('.'));
+  return names;
+}
+
+// `a.b` on one line is no setting.
+std::string AsSection(std::string_view name) {
+  return "write it as a section: `" + std::string(name.substr(0, name.find('.'))) + ": {" +
+         std::string(name.substr(name.find('.') + 1)) + ": ...}`";
+}
+
 // Where in the file a pool or table setting of this name belongs, when it stands somewhere else.
 std::string WhereItBelongs(std::string_view key) {
   if (FindOption(OptionScope::kPool, key)) return "it belongs in `pool:` or `pools: {NAME: ...}`";
-  if (FindOption(OptionScope::kTable, key)) {
+  if (FindOption(OptionScope::kTable, key) || IsGroup(OptionScope::kTable, key)) {
     return "it belongs in `table:` or `tables: {\"pgsql:NAME\": ...}`";
   }
   if (FindOption(OptionScope::kServer, key)) return "it belongs at the top level";
@@ -203,12 +223,22 @@ class SectionReader {
       on_error(security || LooksLikeSecurityOption(key.scalar));
     });
     for (const auto& [key, value] : members) {
-      if (const Option* option = FindOption(scope, key->scalar)) {
+      if (IsGroup(scope, key->scalar)) {
+        if (IsSection(*key, *value)) {
+          ReadGroup(*key, *value, scope, to, on_error);
+        } else {
+          on_error(Mentions(*value));
+        }
+        continue;
+      }
+      const Option* const option = FindOption(scope, key->scalar);
+      const bool dotted = key->scalar.find('.') != std::string::npos;
+      if (option != nullptr && !dotted) {
         ReadSetting(*option, *key, *value, to, on_error);
         continue;
       }
-      std::string hint = WhereItBelongs(key->scalar);
-      if (hint.empty()) hint = DidYouMean(key->scalar, OptionNames(scope));
+      std::string hint = option != nullptr ? AsSection(key->scalar) : WhereItBelongs(key->scalar);
+      if (hint.empty()) hint = DidYouMean(key->scalar, NamesIn(scope));
       Error(*key, "unknown setting \"" + key->scalar + '"', hint);
       on_error(LooksLikeSecurityOption(key->scalar) || Mentions(*value));
     }
@@ -218,14 +248,8 @@ class SectionReader {
     const OnError elsewhere = [this](bool security) {
       if (security) Weaken();
     };
-    std::set<std::string_view> groups;
-    std::vector<std::string_view> names = {"pool", "pools", "table", "tables"};
-    for (const Option& option : Options()) {
-      if (option.scope() != OptionScope::kServer) continue;
-      const std::string_view first = option.name.substr(0, option.name.find('.'));
-      if (first != option.name) groups.insert(first);
-      names.push_back(first);
-    }
+    std::vector<std::string_view> names = NamesIn(OptionScope::kServer);
+    names.insert(names.begin(), {"pool", "pools", "table", "tables"});
     // Defaults come before what is merged with them.
     std::map<std::string_view, std::pair<const YamlNode*, const YamlNode*>> sections;
     const auto members = UniqueMembers(document, [&](const YamlNode& key, bool security) {
@@ -242,9 +266,9 @@ class SectionReader {
         } else {
           elsewhere(of_pools || Mentions(*value));
         }
-      } else if (groups.contains(name)) {
+      } else if (IsGroup(OptionScope::kServer, name)) {
         if (IsSection(*key, *value)) {
-          ReadGroup(*key, *value, elsewhere);
+          ReadGroup(*key, *value, OptionScope::kServer, &result_.config, elsewhere);
         } else {
           elsewhere(Mentions(*value));
         }
@@ -253,10 +277,7 @@ class SectionReader {
         ReadSetting(*option, *key, *value, &result_.config, elsewhere);
       } else {
         std::string hint = name.find('.') == std::string::npos ? WhereItBelongs(name) : "";
-        if (option != nullptr) {
-          hint = "write it as a section: `" + name.substr(0, name.find('.')) + ": {" +
-                 name.substr(name.find('.') + 1) + ": ...}`";
-        }
+        if (option != nullptr) hint = AsSection(name);
         if (hint.empty()) hint = DidYouMean(name, names);
         Error(*key, "unknown setting \"" + name + '"', hint);
         const std::string nearest = NearestName(name, {"pool", "pools"});
@@ -277,19 +298,21 @@ class SectionReader {
     }
   }
 
-  // `admin: {listen: ...}`: the server's options with a dot.
-  void ReadGroup(const YamlNode& group, const YamlNode& section, const OnError& on_error) {
+  // `admin: {listen: ...}`: options with a dot.
+  template <typename Struct>
+  void ReadGroup(const YamlNode& group, const YamlNode& section, OptionScope scope, Struct* to,
+                 const OnError& on_error) {
     const std::string prefix = group.scalar + '.';
     std::vector<std::string_view> names;
-    for (const std::string_view name : OptionNames(OptionScope::kServer)) {
+    for (const std::string_view name : OptionNames(scope)) {
       if (name.starts_with(prefix)) names.push_back(name.substr(prefix.size()));
     }
     const auto members = UniqueMembers(section, [&](const YamlNode& key, bool security) {
       on_error(security || LooksLikeSecurityOption(key.scalar));
     });
     for (const auto& [key, value] : members) {
-      if (const Option* option = FindOption(OptionScope::kServer, prefix + key->scalar)) {
-        ReadSetting(*option, *key, *value, &result_.config, on_error);
+      if (const Option* option = FindOption(scope, prefix + key->scalar)) {
+        ReadSetting(*option, *key, *value, to, on_error);
         continue;
       }
       std::string hint = WhereItBelongs(key->scalar);

@@ -212,10 +212,11 @@ std::vector<Option> MakeOptions() {
        .help = "The largest result; a larger one is logged and answered RETRY."},
       {.name = "coalesce",
        .member = Table(EnumAt<&TableSettings::coalesce>::Make()),
-       .default_text = "in-flight",
-       .words = {"in-flight", "off"},
-       .help = "in-flight: equal lookups that meet are asked once. off: every lookup is asked by "
-               "itself. Statements that may write are never coalesced."},
+       .default_text = "in_flight",
+       .words = {"in_flight", "unsent", "off"},
+       .help = "in_flight: equal lookups that meet are asked once. unsent: only until the question "
+               "is sent to the server, so that no answer is older than its question. off: every "
+               "lookup is asked by itself. Statements that may write are never coalesced."},
       {.name = "unquoted_placeholders",
        .member = Table(EnumAt<&TableSettings::unquoted_placeholders>::Make()),
        .default_text = "numbers",
@@ -233,6 +234,28 @@ std::vector<Option> MakeOptions() {
            "nothing is kept on the server. prepared: as parameters of a prepared statement. "
            "auto: prepared where no plan can change the answer, else as legacy. A query that "
            "cannot be sent so is sent as legacy."},
+      // Dotted names come last in their scope: a section ends where the next one begins.
+      {.name = "cache.ttl",
+       .member = Table(&TableSettings::cache_ttl),
+       .default_text = "0s",
+       .minimum = 0,
+       .maximum = kHour,
+       .help = "How long an answer that was found is kept and given again, from when the server "
+               "was asked; what changes in the database meanwhile is not seen. 0s: not at all. "
+               "Answers of statements that may write are never kept, and errors neither."},
+      {.name = "cache.negative_ttl",
+       .member = Table(&TableSettings::cache_negative_ttl),
+       .default_text = "0s",
+       .minimum = 0,
+       .maximum = kHour,
+       .help = "The same for keys that were not found. 0s: not at all."},
+      {.name = "cache.max_entries",
+       .member = Table(&TableSettings::cache_max_entries),
+       .default_text = "10000",
+       .minimum = 1,
+       .maximum = 1000000,
+       .help = "Answers that are kept at most, found and not found, in at most 512 bytes of memory "
+               "times this number. One of more than 4KiB with its key is not kept."},
   };
 }
 

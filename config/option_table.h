@@ -40,7 +40,7 @@ using OptionMember =
                  bool Struct::*, std::string Struct::*, EnumMember<Struct>>;
 
 struct Option {
-  std::string_view name;  // within its scope; the server's may be dotted: "admin.listen"
+  std::string_view name;  // within its scope; "admin.listen" is `listen` in the section `admin`
   std::variant<OptionMember<ServerConfig>, OptionMember<PoolSettings>, OptionMember<TableSettings>>
       member;
   std::string_view default_text;

@@ -136,7 +136,11 @@ std::optional<std::string> Set(const Option& option, std::string Struct::*member
 template <typename Struct>
 std::optional<std::string> Set(const Option& option, const EnumMember<Struct>& member,
                                std::string_view text, Struct* to) {
-  const auto word = std::find(option.words.begin(), option.words.end(), text);
+  const auto same = [](char word, char typed) { return word == (typed == '-' ? '_' : typed); };
+  const auto word =
+      std::find_if(option.words.begin(), option.words.end(), [&](std::string_view candidate) {
+        return std::equal(candidate.begin(), candidate.end(), text.begin(), text.end(), same);
+      });
   if (word == option.words.end()) return Quoted(text) + " is none of " + JoinWords(option.words);
   member.set(*to, static_cast<std::size_t>(word - option.words.begin()));
   return std::nullopt;

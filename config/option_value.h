@@ -25,7 +25,7 @@ std::string OptionText(const Option& option, const ServerConfig& from);
 std::string OptionText(const Option& option, const PoolSettings& from);
 std::string OptionText(const Option& option, const TableSettings& from);
 
-// "duration (ms, s, m, h, d)", "one of in-flight, off", ...: what may be written, with its bounds.
+// "duration (ms, s, m, h, d)", "one of in_flight, off", ...: what may be written, with its bounds.
 std::string DescribeType(const Option& option);
 
 }  // namespace proxymux::config

@@ -34,7 +34,7 @@ struct PoolSettings {
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
-enum class Coalesce { kInFlight, kOff };
+enum class Coalesce { kInFlight, kUnsent, kOff };
 enum class UnquotedPlaceholders { kNumbers, kAny };
 
 // One table: `table:` for every table, `tables: {"pgsql:/path/x.cf": ...}` for one.
@@ -45,6 +45,9 @@ struct TableSettings {
   Coalesce coalesce = Coalesce::kInFlight;
   UnquotedPlaceholders unquoted_placeholders = UnquotedPlaceholders::kNumbers;
   StatementMode statement_mode = StatementMode::kAuto;  // unless the table's file says
+  Milliseconds cache_ttl{0};                            // of answers that are found; 0: not kept
+  Milliseconds cache_negative_ttl{0};                   // of those that are not
+  std::int64_t cache_max_entries = 10000;
 
   friend bool operator==(const TableSettings&, const TableSettings&) = default;
 };

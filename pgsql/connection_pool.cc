@@ -55,6 +55,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->form = StatementForm::kText;
   work->as_text = false;
   work->in_lane = false;
+  work->sent = {};
   const StatementClass& statement = binding->table->statement_class();
   work->script =
       kind == Work::Kind::kLookup && (statement.statements > 1 || statement.changes_session);

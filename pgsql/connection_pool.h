@@ -104,6 +104,8 @@ class ConnectionPool final : private UpstreamObserver {
   Work* Submit(std::shared_ptr<TableBinding> binding, std::string_view key, LookupSink* sink);
   // The sink of `ticket` is gone and must not be called.
   void Abandon(Work* ticket);
+  // Whether no server can have seen the lookup yet, not even in a try that failed.
+  static bool Unsent(const Work* ticket) { return ticket->sent == Time{}; }
 
   // New settings; the connection limit takes effect as connections become idle.
   void SetSettings(const config::PoolSettings& settings) { config_.settings = settings; }
@@ -142,6 +144,8 @@ class ConnectionPool final : private UpstreamObserver {
     std::uint64_t batch = 0;           // the one that is open, or was last
     std::uint64_t measured_batch = 0;  // its results say no more about service times
     PreparedStatements prepared;
+    Time last_sent{};
+    std::uint64_t sent_in = 0;  // the dispatch that gave it something last
     Time last_used{};
     Time last_result{};
     Time cancelled_at{};
@@ -189,6 +193,7 @@ class ConnectionPool final : private UpstreamObserver {
   template <typename Change>
   void MeasureOne(const Work& work, Change change);
   void EndLanes(bool served_only);
+  bool TooSoon(const Connection& connection) const;
   Connection* ChooseConnection(const Work& work);
   Connection* ChooseLane(const Work& work, std::size_t* lanes_left);
   bool MayYetBeServed(const Work& work) const;
@@ -251,6 +256,8 @@ class ConnectionPool final : private UpstreamObserver {
   std::optional<Time> next_tick_;  // when timer_ runs out
   std::size_t depth_ = 1;          // see Depth(), of this turn
   bool dispatch_scheduled_ = false;
+  std::uint64_t dispatches_ = 0;
+  bool held_back_ = false;       // something waits for a connection's next batch
   std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
   std::string last_failure_ = "no database host is available";
   // Of the lookup that is being sent or answered; they keep their capacity.

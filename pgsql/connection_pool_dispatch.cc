@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 
 #include "pgsql/connection_pool.h"
 
@@ -6,6 +7,12 @@
 // opened.
 
 namespace proxymux::pgsql {
+namespace {
+
+// Between two batches on a connection that is busy.
+constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
+
+}  // namespace
 // Goes to any host.
 bool ConnectionPool::IsFirstTry(const Work& work) {
   return std::all_of(work.attempts.begin(), work.attempts.end(),
@@ -67,6 +74,8 @@ std::size_t ConnectionPool::Wanted() const {
 }
 
 void ConnectionPool::Dispatch() {
+  ++dispatches_;
+  held_back_ = false;
   RetireSurplus();
   depth_ = Depth();
   for (const auto& connection : connections_) {
@@ -133,6 +142,13 @@ bool ConnectionPool::MayYetBeServed(const Work& work) const {
   return false;
 }
 
+// A busy connection is not sent one small batch after the other: each costs the server a
+// transaction and both sides a wake-up. What comes meanwhile makes the next one larger.
+bool ConnectionPool::TooSoon(const Connection& connection) const {
+  return connection.in_flight > 0 && connection.sent_in != dispatches_ &&
+         loop_->Now() - connection.last_sent < kBatchInterval;
+}
+
 ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
   for (const auto& candidate : connections_) {
@@ -143,6 +159,10 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     }
     if (connection.lane || connection.in_flight >= depth_) continue;
     if (PreferOtherHost(work, connection.host)) continue;
+    if (TooSoon(connection)) {
+      held_back_ = true;
+      continue;
+    }
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
   return best;

@@ -11,8 +11,10 @@ namespace {
 // What a connection that was asked to cancel has to react within, before it is dropped.
 constexpr Duration kCancelGrace = std::chrono::seconds(1);
 
-// How often limits are looked at: while something is under way, while a host waits to be tried
+// How often limits are looked at: while something could be sent to a connection that was sent
+// something just now, while something is under way, while a host waits to be tried
 // again (so that its return is seen within a second, see HostHealth), and otherwise.
+constexpr Duration kHeldBackTick = std::chrono::milliseconds(1);
 constexpr Duration kBusyTick = std::chrono::milliseconds(20);
 constexpr Duration kProbeTick = std::chrono::milliseconds(100);
 constexpr Duration kIdleTick = std::chrono::milliseconds(500);
@@ -21,7 +23,9 @@ constexpr Duration kIdleTick = std::chrono::milliseconds(500);
 
 void ConnectionPool::ArmTimer() {
   Duration interval = kIdleTick;
-  if (!Quiet()) {
+  if (held_back_) {
+    interval = kHeldBackTick;
+  } else if (!Quiet()) {
     interval = kBusyTick;
   } else if (hosts_.AnyDown()) {
     interval = kProbeTick;

@@ -86,13 +86,18 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
   }
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
   if (connection.in_flight == 0) connection.cancelling = false;
-  if (connection.stuck) DropConnection(connection, "the session is stuck after an error");
+  if (result.fatal) {
+    // Its end may show later than this: what was sent on it meanwhile would have wasted an attempt.
+    DropConnection(connection, std::string(result.message));
+  } else if (connection.stuck) {
+    DropConnection(connection, "the session is stuck after an error");
+  }
   if (Waiting() > 0) ScheduleDispatch();
 }
 
 AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
                                       std::size_t rows) const {
-  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent};
+  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent, work.sent};
 }
 
 void ConnectionPool::HandleRows(const Connection& connection, Work* work, const RowSource& rows) {

@@ -47,7 +47,8 @@ void ConnectionPool::CountSent(Connection& connection, Work* work) {
     ++connection.slow_in_flight;
     ++work->binding->in_lanes;
   }
-  work->sent = loop_->Now();
+  connection.last_sent = work->sent;
+  connection.sent_in = dispatches_;
   in_flight_.PushBack(work);
 }
 
@@ -69,6 +70,7 @@ void ConnectionPool::OpenBatch(Connection& connection, Work* work) {
 
 void ConnectionPool::SendWork(Connection& connection, Work* work) {
   bool sent = false;
+  work->sent = loop_->Now();  // before libpq, which sends at once when its buffer is full
   switch (work->kind) {
     case Work::Kind::kPrepare:
       return;  // never waits in the queue
@@ -193,6 +195,7 @@ bool ConnectionPool::Prepare(Connection& connection, const Work& lookup) {
   work->statement = plan.id();
   work->in_lane = lookup.in_lane;
   connection.prepared.Add(plan.id());
+  work->sent = loop_->Now();
   OpenBatch(connection, work);
   ++counters_.prepares;
   if (!connection.upstream->SendPrepare(

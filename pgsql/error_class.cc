@@ -142,8 +142,9 @@ ErrorVerdict ClassifyError(const ServerError& error) {
     case Phase::kPrepare:
       return InPrepare(sqlstate, plain);
     case Phase::kPrepared:
-      // The plan was made before the tables or functions changed; made anew it may well work.
-      if (sqlstate == "0A000" || sqlstate.substr(0, 2) == "42")
+      // The plan was made before the tables or functions changed, or for another statement of that
+      // name, which takes other values (08P01); made anew it may well work.
+      if (sqlstate == "0A000" || sqlstate == "08P01" || sqlstate.substr(0, 2) == "42")
         return {Fault::kPrepared, "the prepared statement no longer fits the database"};
       return plain;
     case Phase::kText:

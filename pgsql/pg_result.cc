@@ -15,7 +15,9 @@ StatementResult ErrorOf(const PGresult* result) {
   error.kind = StatementResult::Kind::kError;
   error.sqlstate = Field(result, PG_DIAG_SQLSTATE);
   error.message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
-  const std::string_view severity = Field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  std::string_view severity = Field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  // PgBouncer's own errors, and those of PostgreSQL before 9.6, have no other.
+  if (severity.empty()) severity = Field(result, PG_DIAG_SEVERITY);
   error.fatal = severity == "FATAL" || severity == "PANIC";
   if (error.message.empty()) error.message = PQresultErrorMessage(result);
   return error;

@@ -3,11 +3,10 @@
 // The connection pushes an entry for everything that it sends and pops one for everything that the
 // server has answered in full. A result that does not fit the oldest entry means that the two sides
 // are out of step: the caller then drops the connection, since no later answer could be trusted to
-// belong to its question.
+// belong to its question. Allocates only while it grows.
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <vector>
 
 namespace proxymux::pgsql {
@@ -35,10 +34,13 @@ class PipelineLedger {
   std::vector<Work*> TakeUnanswered();
 
  private:
-  struct Entry {
-    Work* work;  // null: a Sync
-  };
-  std::deque<Entry> entries_;
+  Work* Entry(std::size_t place) const { return ring_[(first_ + place) & (ring_.size() - 1)]; }
+  void Push(Work* work);
+  void Pop();
+
+  std::vector<Work*> ring_;  // its size is a power of two; null: a Sync
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
   std::size_t statements_ = 0;
   bool batch_open_ = false;
 };

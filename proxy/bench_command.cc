@@ -134,6 +134,8 @@ void AddLoad(CLI::App* bench, BenchArguments* a) {
   bench->add_option("-t,--requests", a->requests, "End after so many lookups");
   bench->add_option("--warm-up", a->warm_up, "Load before the measurement")->capture_default_str();
   bench->add_option("--timeout", a->timeout, "Wait for answers at the end")->capture_default_str();
+  bench->add_option("--connect-rate", a->connect_rate, "Connects/s; 0: as fast as they can")
+      ->capture_default_str();
   bench->add_option("--connect-timeout", a->connect_timeout, "Wait for all clients to connect")
       ->capture_default_str();
 }

@@ -200,6 +200,12 @@ class Reader {
     options_.warm_up_ns = Duration("--warm-up", a.warm_up);
     options_.timeout_ns = Duration("--timeout", a.timeout);
     options_.connect_timeout_ns = Duration("--connect-timeout", a.connect_timeout);
+    if (a.connect_rate != 0 && !(a.connect_rate >= 0.1 && a.connect_rate <= 1e6)) {
+      Fail("--connect-rate must be 0 (as fast as it goes), or 0.1 to 1000000");
+    }
+    if (a.connect_rate > 0) {
+      options_.connect_interval_ns = static_cast<std::int64_t>(1e9 / a.connect_rate);
+    }
     const bool legacy = a.dialect == "legacy";
     options_.dialect = legacy ? protocol::Dialect::kLegacy : protocol::Dialect::kInstanceFlags;
     options_.flags = a.flags.value_or(legacy ? kLegacyFlags : kNewFlags);

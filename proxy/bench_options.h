@@ -38,6 +38,7 @@ struct BenchArguments {
   std::string warm_up = "1s";
   std::string timeout = "30s";
   std::string connect_timeout = "30s";
+  double connect_rate = 0;
   std::string dialect = "legacy";
   std::optional<std::uint32_t> flags, instance_flags;
   bool no_greeting = false;
@@ -73,6 +74,7 @@ struct BenchOptions {
   std::int64_t warm_up_ns = 0;
   std::int64_t timeout_ns = 0;
   std::int64_t connect_timeout_ns = 0;
+  std::int64_t connect_interval_ns = 0;  // 0: as fast as the listen queue bears
   protocol::Dialect dialect = protocol::Dialect::kLegacy;
   std::uint32_t flags = 0, instance_flags = 0;
   bool greeting = true;

@@ -19,6 +19,7 @@ class Coalescer::Flight final : public pgsql::LookupSink {
 
   std::shared_ptr<pgsql::TableBinding> binding;
   std::shared_ptr<pgsql::ConnectionPool> pool;
+  std::shared_ptr<AnswerCache> cache;
   std::string key;
   bool shared = false;  // others may join
   pgsql::Work* ticket = nullptr;
@@ -50,6 +51,7 @@ void Coalescer::Release(Flight* flight) {
   flights_.pop_back();
   flight->binding.reset();
   flight->pool.reset();
+  flight->cache.reset();
   flight->ticket = nullptr;
   flight->waiters.clear();
   std::unique_ptr<Flight> owned(flight);
@@ -58,23 +60,38 @@ void Coalescer::Release(Flight* flight) {
   }
 }
 
+Coalescer::Flight* Coalescer::FindShared(const pgsql::TableBinding& binding,
+                                         std::string_view folded_key) {
+  const auto found = shared_.find({&binding, folded_key});
+  if (found == shared_.end()) return nullptr;
+  Flight* const flight = found->second;
+  if (binding.settings.coalesce == config::Coalesce::kUnsent &&
+      !pgsql::ConnectionPool::Unsent(flight->ticket)) {
+    flight->shared = false;  // a new one takes its entry
+    shared_.erase(found);
+    return nullptr;
+  }
+  return flight;
+}
+
 Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
                                      const std::shared_ptr<pgsql::ConnectionPool>& pool,
-                                     std::string_view folded_key, Waiter* waiter) {
+                                     std::string_view folded_key, Waiter* waiter,
+                                     const std::shared_ptr<AnswerCache>& cache) {
   assert(waiter->flight_ == nullptr);
   const bool may_share = binding->write_class == pgsql::WriteClass::kReads &&
-                         binding->settings.coalesce == config::Coalesce::kInFlight;
+                         binding->settings.coalesce != config::Coalesce::kOff;
   if (may_share) {
-    const auto found = shared_.find({binding.get(), folded_key});
-    if (found != shared_.end()) {
-      found->second->waiters.push_back(waiter);
-      waiter->flight_ = found->second;
+    if (Flight* const shared = FindShared(*binding, folded_key)) {
+      shared->waiters.push_back(waiter);
+      waiter->flight_ = shared;
       return Started::kJoined;
     }
   }
   Flight* flight = NewFlight();
   flight->binding = binding;
   flight->pool = pool;
+  flight->cache = cache;
   flight->key = folded_key;
   flight->shared = may_share;
   flight->waiters.push_back(waiter);
@@ -104,10 +121,27 @@ void Coalescer::AnswerAll(const pgsql::Answer& answer) {
   }
 }
 
+void Coalescer::Keep(const Flight& flight, const pgsql::Answer& answer) {
+  // What no server said costs nothing to find out again.
+  if (flight.cache == nullptr || answer.origin.host.empty()) return;
+  if (flight.binding->write_class != pgsql::WriteClass::kReads) return;
+  switch (answer.outcome) {
+    case pgsql::Outcome::kFound:
+    case pgsql::Outcome::kNotFound:
+      flight.cache->Keep(flight.key, answer.value, answer.origin.sent,
+                         answer.origin.sent + answer.origin.time);
+      return;
+    case pgsql::Outcome::kRetry:
+    case pgsql::Outcome::kConfig:
+      return;
+  }
+}
+
 void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
   // Out of the table first: an equal lookup that a waiter makes from its callback is a new
   // question.
   if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  Keep(*flight, answer);
   for (Waiter* waiter : flight->waiters) waiter->flight_ = nullptr;
   for (Waiter* waiter : flight->waiters) waiter->OnAnswer(answer);
   Release(flight);

@@ -2,8 +2,9 @@
 // wait for the same answer.
 //
 // Equal means the same version of the same table and the same folded key. Only statements that are
-// known to change nothing are shared, and only where the table's settings allow it. Pure but for
-// the pool that it submits to.
+// known to change nothing are shared, and only where the table's settings allow it: for as long as
+// they are under way, or until they are sent to a server. What comes of them is kept in the table's
+// cache, if it has one. Pure but for the pool that it submits to.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include "pgsql/connection_pool.h"
 #include "pgsql/table_binding.h"
 #include "pgsql/work.h"
+#include "proxy/answer_cache.h"
 
 namespace proxymux::proxy {
 
@@ -47,9 +49,10 @@ class Coalescer {
 
   enum class Started { kAsked, kJoined };
 
+  // `cache`: of this version of the table; null: what is answered is not kept.
   Started Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
                  const std::shared_ptr<pgsql::ConnectionPool>& pool, std::string_view folded_key,
-                 Waiter* waiter);
+                 Waiter* waiter, const std::shared_ptr<AnswerCache>& cache = nullptr);
   void Cancel(Waiter* waiter);
 
   // Answers every waiter so, now: the process has to end.
@@ -70,6 +73,9 @@ class Coalescer {
     }
   };
 
+  // The one that may be joined; null: there is none.
+  Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key);
+  static void Keep(const Flight& flight, const pgsql::Answer& answer);
   Flight* NewFlight();
   void Release(Flight* flight);
   void Finish(Flight* flight, const pgsql::Answer& answer);

@@ -19,6 +19,7 @@
 #include "protocol/dialect.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
+#include "proxy/answer_cache.h"
 #include "proxy/coalescer.h"
 #include "proxy/relay.h"
 
@@ -32,6 +33,7 @@ struct ServedTable;
 struct DomainQuestion {
   std::shared_ptr<pgsql::TableBinding> binding;
   std::shared_ptr<pgsql::ConnectionPool> pool;
+  std::shared_ptr<AnswerCache> cache;
   pgsql::Preparation preparation;
   std::string key;  // folded
   std::string folded_domain;

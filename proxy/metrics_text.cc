@@ -185,11 +185,13 @@ class Builder {
         .Add(static_cast<double>(relay.starts));
   }
 
-  struct PoolMetric {
+  template <typename Status>
+  struct Metric {
     const char* name;
     const char* help;
-    std::uint64_t PoolStatus::*value;
+    std::uint64_t Status::*value;
   };
+  using PoolMetric = Metric<PoolStatus>;
 
   void AddPools(const std::vector<PoolStatus>& pools) {
     static constexpr std::array<PoolMetric, 3> kGauges = {{
@@ -253,11 +255,7 @@ class Builder {
   }
 
   void AddHosts(const std::vector<PoolStatus>& pools) {
-    struct HostMetric {
-      const char* name;
-      const char* help;
-      std::uint64_t HostStatus::*value;
-    };
+    using HostMetric = Metric<HostStatus>;
     static constexpr std::array<HostMetric, 2> kGauges = {{
         {"proxymux_host_connections", "Connections to the host.", &HostStatus::connections},
         {"proxymux_host_in_flight", "Statements sent and not yet answered.",
@@ -338,20 +336,20 @@ class Builder {
         }
       }
     }
-    {
-      Family family = Counter("proxymux_table_coalesced_total",
-                              "Lookups answered by an equal lookup that was already in flight.");
+    static constexpr std::array<Metric<TableStatus>, 2> kCounters = {{
+        {"proxymux_table_coalesced_total",
+         "Lookups answered by an equal lookup that was already in flight.",
+         &TableStatus::coalesced},
+        {"proxymux_table_suppressed_total",
+         "Lookups answered without a query, by the table's own rules.", &TableStatus::suppressed},
+    }};
+    for (const auto& metric : kCounters) {
+      Family family = Counter(metric.name, metric.help);
       for (const TableStatus& table : tables) {
-        family.Add(static_cast<double>(table.coalesced), {{"table", table.name}});
+        family.Add(static_cast<double>(table.*metric.value), {{"table", table.name}});
       }
     }
-    {
-      Family family = Counter("proxymux_table_suppressed_total",
-                              "Lookups answered without a query, by the table's own rules.");
-      for (const TableStatus& table : tables) {
-        family.Add(static_cast<double>(table.suppressed), {{"table", table.name}});
-      }
-    }
+    AddCaches(tables);
     {
       Family family =
           Histogram("proxymux_table_latency_seconds", "One lookup, from read to answered.");
@@ -359,6 +357,24 @@ class Builder {
         family.Add(table.latency, {{"table", table.name}});
       }
     }
+  }
+
+  // Of the tables that keep answers.
+  void AddCaches(const std::vector<TableStatus>& tables) {
+    const auto add = [&](Family family, std::uint64_t CacheStatus::*value) {
+      for (const TableStatus& table : tables) {
+        if (!table.cache) continue;
+        family.Add(static_cast<double>((*table.cache).*value), {{"table", table.name}});
+      }
+    };
+    add(Counter("proxymux_table_cache_hits_total", "Lookups answered from the table's cache."),
+        &CacheStatus::hits);
+    add(Counter("proxymux_table_cache_misses_total", "Lookups that the cache had no answer for."),
+        &CacheStatus::misses);
+    add(Counter("proxymux_table_cache_evictions_total", "Answers dropped for lack of room."),
+        &CacheStatus::evictions);
+    add(Gauge("proxymux_table_cache_entries", "Answers in the cache."), &CacheStatus::entries);
+    add(Gauge("proxymux_table_cache_bytes", "Memory that they take."), &CacheStatus::bytes);
   }
 
   std::vector<MetricFamily> families_;

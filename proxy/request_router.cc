@@ -177,8 +177,8 @@ RequestRouter::Handled RequestRouter::Lookup(const protocol::LookupRequest& requ
     FoldDomain(parts.domain(), smtputf8_enable_, &folded_domain_);
   }
   const pgsql::Preparation preparation = table.binding->table->Prepare(parts, folded_domain_);
-  return Proceed({table.binding, table.pool, key, folded_domain_, preparation, {}}, conversation,
-                 out);
+  return Proceed({table.binding, table.pool, table.cache, key, folded_domain_, preparation, {}},
+                 conversation, out);
 }
 
 RequestRouter::Handled RequestRouter::Proceed(const Prepared& lookup, Conversation* conversation,
@@ -203,12 +203,32 @@ RequestRouter::Handled RequestRouter::Proceed(const Prepared& lookup, Conversati
                                    lookup.failure.empty() ? "" : ": ", lookup.failure}));
       return Answer(conversation, Status::kRetry, {}, out);
   }
-  if (coalescer_->Lookup(lookup.binding, lookup.pool, lookup.key, conversation) ==
+  if (lookup.cache != nullptr) {
+    if (const auto handled = AnswerFromCache(lookup, conversation, out)) return *handled;
+  }
+  if (coalescer_->Lookup(lookup.binding, lookup.pool, lookup.key, conversation, lookup.cache) ==
       Coalescer::Started::kJoined) {
     ++counters_.coalesced;
     ++table.counters.coalesced;
   }
   return Handled::kPending;
+}
+
+std::optional<RequestRouter::Handled> RequestRouter::AnswerFromCache(const Prepared& lookup,
+                                                                     Conversation* conversation,
+                                                                     std::string* out) {
+  if (lookup.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
+  TableCounters& counters = conversation->table_->counters;
+  const std::optional<std::string_view> value = lookup.cache->Find(lookup.key, loop_->Now());
+  if (!value.has_value()) {
+    ++counters.cache_misses;
+    return std::nullopt;
+  }
+  ++counters.cache_hits;
+  // As if the server had said it. What was odd about the result was logged when it did.
+  const pgsql::Answer answer{value->empty() ? Outcome::kNotFound : Outcome::kFound, *value, {}};
+  const Status status = StatusOf(conversation, answer);
+  return Answer(conversation, status, status == Status::kOk ? *value : std::string_view(), out);
 }
 
 RequestRouter::Handled RequestRouter::Forward(std::string_view bytes,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,12 +60,16 @@ class RequestRouter {
   struct Prepared {
     const std::shared_ptr<pgsql::TableBinding>& binding;
     const std::shared_ptr<pgsql::ConnectionPool>& pool;
-    std::string_view key;  // folded
+    const std::shared_ptr<AnswerCache>& cache;  // null: the table has none
+    std::string_view key;                       // folded
     std::string_view folded_domain;
     const pgsql::Preparation& preparation;
     std::string_view failure;  // why a member could not be looked up, when that is known
   };
   Handled Proceed(const Prepared& lookup, Conversation* conversation, std::string* out);
+  // Nothing when the server has to be asked.
+  std::optional<Handled> AnswerFromCache(const Prepared& lookup, Conversation* conversation,
+                                         std::string* out);
   Handled AskDomainTable(const Prepared& lookup, Conversation* conversation);
   Handled Forward(std::string_view bytes, const protocol::Request& request,
                   Conversation* conversation);

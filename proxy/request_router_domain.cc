@@ -12,6 +12,7 @@ RequestRouter::Handled RequestRouter::AskDomainTable(const Prepared& lookup,
   auto question = std::make_unique<DomainQuestion>();
   question->binding = lookup.binding;
   question->pool = lookup.pool;
+  question->cache = lookup.cache;
   question->preparation = lookup.preparation;
   question->key = lookup.key;
   question->folded_domain = lookup.folded_domain;
@@ -30,8 +31,8 @@ void RequestRouter::OnDomainAnswer(Conversation* conversation, const DomainAnswe
       question->preparation, answer.answer, pgsql::KeyParts(question->key),
       question->folded_domain);
   late_reply_.clear();
-  const Handled handled = Proceed({question->binding, question->pool, question->key,
-                                   question->folded_domain, next, answer.reason},
+  const Handled handled = Proceed({question->binding, question->pool, question->cache,
+                                   question->key, question->folded_domain, next, answer.reason},
                                   conversation, &late_reply_);
   // Nothing of ours is used after this, as in OnLookupAnswer.
   if (handled == Handled::kReplied) conversation->sink_->OnReply(late_reply_);

@@ -2,7 +2,8 @@
 // was counted.
 //
 // Lives as long as the process serves it; a changed file replaces `binding` and `pool` and leaves
-// the rest. Lookups in flight hold on to the binding and pool that they began with.
+// the rest, but for the cache. Lookups in flight hold on to the binding and pool that they began
+// with.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,9 @@
 #include <string>
 
 #include "pgsql/connection_pool.h"
-#include "pgsql/table_binding.h"
 #include "pgsql/latency_histogram.h"
+#include "pgsql/table_binding.h"
+#include "proxy/answer_cache.h"
 #include "proxy/status.h"
 
 namespace proxymux::proxy {
@@ -24,6 +26,9 @@ struct TableCounters {
   std::uint64_t config = 0;
   std::uint64_t coalesced = 0;
   std::uint64_t suppressed = 0;
+  std::uint64_t cache_hits = 0;
+  std::uint64_t cache_misses = 0;
+  std::uint64_t cache_evictions = 0;  // of caches that are gone
   LatencyHistogram latency;
 };
 
@@ -31,9 +36,23 @@ struct ServedTable {
   std::string name;                              // "pgsql:/etc/postfix/x.cf"
   std::shared_ptr<pgsql::TableBinding> binding;  // null: broken from the start
   std::shared_ptr<pgsql::ConnectionPool> pool;   // null: broken from the start
+  std::shared_ptr<AnswerCache> cache;            // of this version; null: answers are not kept
   TableState state = TableState::kBroken;
   std::string reason;  // why the state is not kOk: "FILE:LINE: what"
   TableCounters counters;
+
+  // A new version, or settings that were read again: nothing of before is answered any more.
+  // Lookups in flight keep what they bring in the cache that they began with.
+  void RenewCache() {
+    if (cache != nullptr) counters.cache_evictions += cache->evictions();
+    cache.reset();
+    if (binding == nullptr) return;
+    const config::TableSettings& settings = binding->settings;
+    if (settings.cache_ttl.count() == 0 && settings.cache_negative_ttl.count() == 0) return;
+    cache = std::make_shared<AnswerCache>(
+        AnswerCache::Limits{settings.cache_ttl, settings.cache_negative_ttl,
+                            static_cast<std::size_t>(settings.cache_max_entries)});
+  }
 };
 
 }  // namespace proxymux::proxy

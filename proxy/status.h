@@ -110,6 +110,15 @@ struct PoolStatus {
   std::vector<HostStatus> hosts;
 };
 
+// The answers that a table keeps.
+struct CacheStatus {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t evictions = 0;  // for lack of room
+};
+
 struct TableStatus {
   std::string name;  // "pgsql:/etc/postfix/x.cf"
   std::string pool;
@@ -125,7 +134,8 @@ struct TableStatus {
   std::uint64_t config = 0;
   std::uint64_t coalesced = 0;   // answered by another client's lookup in flight
   std::uint64_t suppressed = 0;  // answered without a query: domain list, a missing part of the key
-  LatencyHistogram latency;      // one lookup, from read to answered
+  std::optional<CacheStatus> cache;  // none: answers are not kept
+  LatencyHistogram latency;          // one lookup, from read to answered
 };
 
 struct ServiceStatus {

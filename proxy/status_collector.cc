@@ -119,6 +119,10 @@ std::vector<TableStatus> CollectTables(const TableRegistry& tables) {
     status.coalesced = counters.coalesced;
     status.suppressed = counters.suppressed;
     status.latency = counters.latency;
+    if (table->cache != nullptr) {
+      status.cache = {counters.cache_hits, counters.cache_misses, table->cache->entries(),
+                      table->cache->bytes(), counters.cache_evictions + table->cache->evictions()};
+    }
     all.push_back(std::move(status));
   }
   return all;

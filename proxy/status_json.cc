@@ -65,6 +65,14 @@ Json PoolJson(const PoolStatus& pool) {
           {"hosts", std::move(hosts)}};
 }
 
+Json CacheJson(const CacheStatus& cache) {
+  return {{"hits", cache.hits},
+          {"misses", cache.misses},
+          {"entries", cache.entries},
+          {"bytes", cache.bytes},
+          {"evictions", cache.evictions}};
+}
+
 Json TableJson(const TableStatus& table) {
   return {{"name", table.name},
           {"pool", table.pool},
@@ -80,6 +88,7 @@ Json TableJson(const TableStatus& table) {
           {"config", table.config},
           {"coalesced", table.coalesced},
           {"suppressed", table.suppressed},
+          {"cache", table.cache ? CacheJson(*table.cache) : Json(nullptr)},
           {"latency", LatencyJson(table.latency)}};
 }
 

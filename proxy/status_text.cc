@@ -229,20 +229,38 @@ void AddPools(const Json& pools, std::string* out) {
   *out += "\n" + pool_grid.Render() + "\n" + host_grid.Render();
 }
 
+std::string TableName(const Json& table) {
+  std::string name = Text(table, "name");
+  if (name.rfind(kTableType, 0) == 0) name.erase(0, kTableType.size());
+  return name;
+}
+
 void AddTables(const Json& tables, std::string* out) {
   Grid grid({"TABLE", "STATE", "PLAN", "LOOKUPS", "FOUND", "RETRY", "CONF", "COAL", "P50", "P99"},
             3);
   for (const Json& table : tables) {
-    std::string name = Text(table, "name");
-    if (name.rfind(kTableType, 0) == 0) name.erase(0, kTableType.size());
     const std::string plan = Text(table, "plan");
-    grid.Add({name, Text(table, "state"), plan == "parameters" ? "params" : plan,
+    grid.Add({TableName(table), Text(table, "state"), plan == "parameters" ? "params" : plan,
               Count(table, "lookups"), Count(table, "found"), Count(table, "retry"),
               Count(table, "config"), Count(table, "coalesced"), Latency(table, "p50_us"),
               Latency(table, "p99_us")},
              Note(table));
   }
   *out += "\n" + grid.Render();
+}
+
+// Only the tables that keep answers, if there are any.
+void AddCaches(const Json& tables, std::string* out) {
+  Grid grid({"CACHE OF TABLE", "ENTRIES", "MEMORY", "HITS", "MISSES", "EVICTED"}, 1);
+  bool any = false;
+  for (const Json& table : tables) {
+    const Json& cache = Member(table, "cache");
+    if (!cache.is_object()) continue;
+    any = true;
+    grid.Add({TableName(table), Count(cache, "entries"), Bytes(cache, "bytes"),
+              Count(cache, "hits"), Count(cache, "misses"), Count(cache, "evictions")});
+  }
+  if (any) *out += "\n" + grid.Render();
 }
 
 }  // namespace
@@ -269,7 +287,10 @@ std::variant<std::string, StatusTextError> StatusText(std::string_view json) {
   const Json& pools = Member(status, "pools");
   if (pools.is_array() && !pools.empty()) AddPools(pools, &out);
   const Json& tables = Member(status, "tables");
-  if (tables.is_array() && !tables.empty()) AddTables(tables, &out);
+  if (tables.is_array() && !tables.empty()) {
+    AddTables(tables, &out);
+    AddCaches(tables, &out);
+  }
   return out;
 }
 

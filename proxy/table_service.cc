@@ -84,6 +84,7 @@ bool TableService::OnlyUnreadable(const ServedTable& table, const LoadedTable& l
 
 void TableService::Apply(ServedTable* table, LoadedTable loaded) {
   if (OnlyUnreadable(*table, loaded)) {
+    table->RenewCache();
     log_->Warning("table " + table->name + ": " + loaded.Reason() +
                   "; what was read at the start stays in use (make the file readable for mail_owner)");
     return;
@@ -95,8 +96,10 @@ void TableService::Apply(ServedTable* table, LoadedTable loaded) {
     table->pool = std::move(loaded.pool);
     table->state = TableState::kOk;
     table->reason.clear();
+    table->RenewCache();
     return;
   }
+  table->RenewCache();  // also of a version that stays in use
   table->reason = loaded.Reason();
   if (table->binding == nullptr) {
     table->state = TableState::kBroken;

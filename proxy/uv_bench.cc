@@ -42,6 +42,7 @@ UvBench::UvBench(const BenchOptions& options, BenchPlan* plan, Print progress)
   connections_ = std::make_unique<UvBenchConnections>(
       &loop_, options_.socket, options_.greeting,
       clients_.size() + static_cast<std::size_t>(options_.idle_clients), listener);
+  connections_->SetInterval(options_.connect_interval_ns);
   alarm_ = std::make_unique<UvBenchAlarm>(&loop_, [this] { Wake(); });
 }
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -15,6 +16,9 @@ namespace {
 // Connections opened and not yet greeted. Postfix's listen queues hold 100.
 constexpr std::size_t kOpening = 50;
 constexpr auto kRetryAfter = std::chrono::milliseconds(5);
+constexpr auto kSoonWhenPaced = std::chrono::milliseconds(1);
+// What was held up is not made up for beyond that.
+constexpr std::int64_t kMostBehindNs = 5'000'000;
 constexpr std::size_t kBufferSize = 256 << 10;
 constexpr std::size_t kMaxReply = 256 << 20;
 
@@ -56,7 +60,7 @@ void UvBenchConnections::Close() {
 void UvBenchConnections::RetrySoon() {
   if (retrying_) return;
   retrying_ = true;
-  retry_.Start(kRetryAfter);
+  retry_.Start(interval_ns_ > 0 ? kSoonWhenPaced : kRetryAfter);
 }
 
 void UvBenchConnections::OpenWaiting() {
@@ -64,10 +68,18 @@ void UvBenchConnections::OpenWaiting() {
   // that join the queue meanwhile have their turn later.
   for (std::size_t left = waiting_.size(); left > 0 && greeted_soon_ < kOpening; --left) {
     const std::size_t client = waiting_.front();
-    if (!OpenOne(client)) return RetrySoon();
+    if (!IsDue() || !OpenOne(client)) return RetrySoon();
+    next_ += interval_ns_;
     waiting_.pop_front();
     if (!greeting_) listener_->OnConnected(client);
   }
+}
+
+bool UvBenchConnections::IsDue() {
+  if (interval_ns_ == 0) return true;
+  const auto now = static_cast<std::int64_t>(uv_hrtime());
+  next_ = std::max(next_, now - kMostBehindNs);
+  return next_ <= now;
 }
 
 bool UvBenchConnections::OpenOne(std::size_t index) {

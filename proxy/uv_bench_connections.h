@@ -46,6 +46,8 @@ class UvBenchConnections {
   UvBenchConnections(uv_loop_t* loop, const std::string& path, bool greeting, std::size_t clients,
                      Listener* listener);
 
+  // The time from one connect to the next; 0, the default: as fast as the listen queue bears.
+  void SetInterval(std::int64_t nanoseconds) { interval_ns_ = nanoseconds; }
   void Open();
   void Close();  // nobody is told
 
@@ -70,6 +72,7 @@ class UvBenchConnections {
   };
 
   void OpenWaiting();
+  bool IsDue();                      // the next connect, as the interval has it
   bool OpenOne(std::size_t client);  // false: later
   void OnReadable(std::size_t client);
   bool Take(std::size_t client, std::string_view bytes);
@@ -84,6 +87,8 @@ class UvBenchConnections {
   std::vector<Client> clients_;
   std::deque<std::size_t> waiting_;  // to be opened
   std::size_t greeted_soon_ = 0;     // open, not greeted yet
+  std::int64_t interval_ns_ = 0;
+  std::int64_t next_ = 0;  // when the next connect is due
   UvTimer retry_;
   bool retrying_ = false;
   std::unique_ptr<char[]> buffer_;

@@ -97,11 +97,24 @@ UvEventLoop::UvEventLoop() : loop_(new uv_loop_t) {
     std::abort();  // no descriptors at the very start: nothing can be done
   check_ = UvCheck(loop_, [this] { RunTasks(); });
   idle_ = UvIdle(loop_, [] {});
+  prepare_ = UvPrepare(loop_, [this] { now_is_old_ = true; });
+  prepare_.Start();
+  prepare_.Unref();
+}
+
+// Read once per turn. Outside of Run() there are no turns.
+pgsql::Time UvEventLoop::Now() const {
+  if (now_is_old_ || !running_) {
+    now_ = pgsql::Clock::now();
+    now_is_old_ = false;
+  }
+  return now_;
 }
 
 UvEventLoop::~UvEventLoop() {
   check_.Close();
   idle_.Close();
+  prepare_.Close();
   // Close callbacks are due at once. A name server that does not answer may hold a thread for
   // longer than an end may take.
   const auto give_up = pgsql::Clock::now() + std::chrono::seconds(1);
@@ -118,7 +131,11 @@ UvEventLoop::~UvEventLoop() {
   left_behind = loop_;
 }
 
-void UvEventLoop::Run() { uv_run(loop_, UV_RUN_DEFAULT); }
+void UvEventLoop::Run() {
+  running_ = true;
+  uv_run(loop_, UV_RUN_DEFAULT);
+  running_ = false;
+}
 
 void UvEventLoop::Stop() { uv_stop(loop_); }
 

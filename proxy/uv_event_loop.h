@@ -29,7 +29,7 @@ class UvEventLoop final : public pgsql::EventLoop {
   void Run();
   void Stop();
 
-  pgsql::Time Now() const override { return pgsql::Clock::now(); }
+  pgsql::Time Now() const override;
   std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<pgsql::SocketWatch> WatchSocket(
       int fd, std::function<void(bool readable, bool writable)> on_ready) override;
@@ -45,6 +45,10 @@ class UvEventLoop final : public pgsql::EventLoop {
   uv_loop_t* const loop_;
   UvCheck check_;  // runs the tasks
   UvIdle idle_;    // keeps the loop from sleeping while there are tasks
+  UvPrepare prepare_;  // the time is old when the loop has slept
+  mutable pgsql::Time now_{};
+  mutable bool now_is_old_ = true;
+  bool running_ = false;
   std::vector<std::function<void()>> tasks_;
   std::vector<std::function<void()>> running_tasks_;
 };

@@ -1,13 +1,17 @@
 #include "tests/bench/compare_world.h"
 
 #include <sys/utsname.h>
-#include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 
+#include "tests/bench/bench_json.h"
+#include "tests/bench/session_watch.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/process.h"
 
@@ -18,11 +22,14 @@ using harness::CommandOptions;
 using harness::PostfixInstance;
 using harness::RunCommand;
 using harness::Service;
-using nlohmann::json;
+using Words = std::vector<std::string>;
 
 constexpr char kKeys[] = "user%d@example.com";
 constexpr char kValues[] = "box%d@store.example.net";
 constexpr int kPipeline = 50;
+constexpr char kLargeTable[] = "alias";
+constexpr int kFairnessSeconds = 5;  // at least: the slow table answers few lookups a second
+constexpr char kSlowFile[] = "slow.cf";
 
 harness::PostgresCluster::Options ServerOptions() {
   harness::PostgresCluster::Options options;
@@ -30,57 +37,101 @@ harness::PostgresCluster::Options ServerOptions() {
   return options;
 }
 
-std::string TableName(int number) { return "alias" + std::to_string(number) + ".cf"; }
+std::string FileName(int number) { return "alias" + std::to_string(number) + ".cf"; }
+std::string TableOfRows(int rows) { return "alias_" + std::to_string(rows); }
+std::string FileOfRows(int rows) { return TableOfRows(rows) + ".cf"; }
+std::string Seconds(int seconds) { return std::to_string(seconds) + "s"; }
 
-struct ServerProcesses {
-  int sessions = 0;  // of clients, beginning and ending ones too
-  int others = 1;    // the server's own, the first one too
-};
-
-// By their titles: `postgres: mailreader mail 127.0.0.1(40000) idle`, `postgres: checkpointer`.
-ServerProcesses CountSessions(const std::string& server) {
-  ServerProcesses count;
-  for (const auto& child : harness::ChildrenOf(static_cast<pid_t>(std::stol(server)))) {
-    const std::string title = harness::ReadFile("/proc/" + std::to_string(child.pid) + "/cmdline");
-    bool own = false;
-    for (const char* name : {"checkpointer", "background writer", "walwriter", "launcher"}) {
-      own = own || title.find(name) != std::string::npos;
-    }
-    ++(own ? count.others : count.sessions);
+std::string RunToEnd(const Words& words) {
+  CommandOptions options;
+  options.limit = harness::seconds(300);
+  const auto result = RunCommand(words, options);
+  if (result.status != 0) {
+    throw std::runtime_error("proxymux bench: status " + std::to_string(result.status) + " " +
+                             result.err + result.out);
   }
-  return count;
+  return result.out;
 }
 
 }  // namespace
 
-CompareWorld::CompareWorld(int rows)
-    : rows_(rows),
+// An instance from its first lookup until it is stopped.
+class CompareWorld::Running {
+ public:
+  Running(CompareWorld* world, Service service, const std::string& file, const std::string& yaml)
+      : service_(service), postfix_(service == Service::kStock ? world->stock_ : world->proxymux_) {
+    // Sessions end a moment after their connections.
+    const std::string server = world->ServerPid();
+    if (!harness::Eventually([&] { return CountSessions(server, harness::kMailRole) == 0; })) {
+      throw std::runtime_error("database sessions of the run before are left behind");
+    }
+    if (service != Service::kStock) postfix_.WriteConfig("proxymux.yaml", yaml);
+    postfix_.Start();
+    const auto first = postfix_.Postmap("user1@example.com", postfix_.Table(file));
+    if (first.out != "box1@store.example.net\n") {
+      const std::string log = postfix_.Log();
+      Stop();
+      throw std::runtime_error("the first lookup failed: " + first.out + first.err + "\n" + log);
+    }
+  }
+  ~Running() { Stop(); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  PostfixInstance& postfix() const { return postfix_; }
+  bool is_stock() const { return service_ == Service::kStock; }
+
+ private:
+  void Stop() {
+    try {
+      if (postfix_.Running()) postfix_.Stop();
+    } catch (const std::exception& error) {
+      std::cerr << "  " << error.what() << "\n";
+      harness::EndProcessesIn(postfix_.queue_directory());
+    }
+  }
+
+  Service service_;
+  PostfixInstance& postfix_;
+};
+
+CompareWorld::CompareWorld(const Options& options)
+    : options_(options),
       server_(directory_ / "pg", ServerOptions()),
-      stock_(directory_ / "stock", Options(Service::kStock)),
-      proxymux_(directory_ / "mux", Options(Service::kInPlace)) {
+      stock_(directory_ / "stock", InstanceOptions(Service::kStock)),
+      proxymux_(directory_ / "mux", InstanceOptions(Service::kInPlace)) {
   server_.Start();
   const std::string role = harness::kMailRole;
   server_.Sql("postgres",
               "CREATE ROLE " + role + " LOGIN PASSWORD '" + harness::kMailPassword + "'");
   server_.Sql("postgres", "CREATE DATABASE " + std::string(harness::kMailDatabase));
-  server_.Sql(harness::kMailDatabase, R"(
-    CREATE TABLE alias (address text PRIMARY KEY, goto text NOT NULL);
-    INSERT INTO alias SELECT 'user' || n || '@example.com', 'box' || n || '@store.example.net'
-      FROM generate_series(1, )" + std::to_string(rows) +
-                                          R"() n;
-    GRANT SELECT ON alias TO )" + role);
-  server_.Sql(harness::kMailDatabase, "VACUUM ANALYZE alias");
+  CreateTable(kLargeTable, options_.rows);
+  for (const int rows : options_.further_rows) CreateTable(TableOfRows(rows), rows);
 }
 
-PostfixInstance::Options CompareWorld::Options(Service service) {
+void CompareWorld::CreateTable(const std::string& name, int rows) {
+  server_.Sql(harness::kMailDatabase, "CREATE TABLE " + name +
+                                          " (address text PRIMARY KEY, goto text NOT NULL);" +
+                                          "INSERT INTO " + name +
+                                          " SELECT 'user' || n || '@example.com', 'box' || n || "
+                                          "'@store.example.net' FROM generate_series(1, " +
+                                          std::to_string(rows) + ") n;" + "GRANT SELECT ON " +
+                                          name + " TO " + harness::kMailRole);
+  server_.Sql(harness::kMailDatabase, "VACUUM ANALYZE " + name);
+}
+
+PostfixInstance::Options CompareWorld::InstanceOptions(Service service) {
   PostfixInstance::Options options;
   options.service = service;
   if (service != Service::kStock) options.proxymux = harness::ProxymuxBinary();
-  for (int i = 0; i < kTables; ++i) {
+  const auto add = [&](const std::string& file, const std::string& from) {
     options.tables.push_back(
-        {TableName(i),
-         harness::TableText(server_.TcpHost(), "SELECT goto FROM alias WHERE address = '%s'")});
-  }
+        {file, harness::TableText(server_.TcpHost(),
+                                  "SELECT goto FROM " + from + " WHERE address = '%s'")});
+  };
+  for (int i = 0; i < kMostTables; ++i) add(FileName(i), kLargeTable);
+  for (const int rows : options_.further_rows) add(FileOfRows(rows), TableOfRows(rows));
+  add(kSlowFile, std::string(kLargeTable) + ", pg_sleep(0.2)");
   return options;
 }
 
@@ -91,101 +142,135 @@ std::string CompareWorld::ServerPid() const {
   return line;
 }
 
-Sample CompareWorld::RunBench(PostfixInstance& postfix, Service service,
-                              const std::vector<std::string>& load, int tables) {
-  std::vector<std::string> words = {harness::ProxymuxBinary(),
-                                    "bench",
-                                    "--json",
-                                    "--quiet",
-                                    "--socket",
-                                    postfix.SocketPath(),
-                                    "--key-pattern",
-                                    kKeys,
-                                    "--value-pattern",
-                                    kValues,
-                                    "--key-range",
-                                    "1-" + std::to_string(rows_),
-                                    "--warm-up",
-                                    "2s"};
-  for (int i = 0; i < tables; ++i) {
-    words.insert(words.end(), {"--table", postfix.Table(TableName(i))});
+Words CompareWorld::BenchWords(const Running& running, const Trial& trial, const Words& files,
+                               int warm_up_seconds, int seconds) const {
+  const PostfixInstance& postfix = running.postfix();
+  const int rows = trial.rows > 0 ? trial.rows : options_.rows;
+  Words words = {harness::ProxymuxBinary(),
+                 "bench",
+                 "--json",
+                 "--quiet",
+                 "--socket",
+                 postfix.SocketPath(),
+                 "--key-pattern",
+                 kKeys,
+                 "--value-pattern",
+                 kValues,
+                 "--key-range",
+                 "1-" + std::to_string(rows),
+                 "--warm-up",
+                 Seconds(warm_up_seconds),
+                 "--duration",
+                 Seconds(seconds),
+                 "--connect-rate",
+                 std::to_string(arrival_.connect_rate),
+                 "--cpu-of",
+                 "postgres=" + ServerPid(),
+                 "--cpu-of",
+                 "postfix=" + std::to_string(postfix.MasterPid())};
+  for (const std::string& file : files) {
+    words.insert(words.end(), {"--table", postfix.Table(file)});
   }
-  words.insert(words.end(), {"--cpu-of", "postgres=" + ServerPid(), "--cpu-of",
-                             "postfix=" + std::to_string(postfix.MasterPid())});
-  if (service != Service::kStock) {
+  if (!running.is_stock()) {
     for (const pid_t pid : postfix.Pids("proxymux")) {
       words.insert(words.end(), {"--cpu-of", "service=" + std::to_string(pid)});
     }
   }
-  words.insert(words.end(), load.begin(), load.end());
-  CommandOptions options;
-  options.limit = harness::seconds(600);
-  const auto result = RunCommand(words, options);
-  if (result.status != 0) {
-    throw std::runtime_error("proxymux bench: status " + std::to_string(result.status) + "\n" +
-                             result.err + result.out);
-  }
-  const json document = json::parse(result.out);
-  Sample sample;
-  sample.lookups_per_second = document["lookups_per_second"];
-  sample.p50_ms = document["latency_ms"]["p50"];
-  sample.p99_ms = document["latency_ms"]["p99"];
-  sample.retry = document["counts"]["retry"];
-  sample.connected = document["connections"]["connected"].get<double>() +
-                     document["connections"]["idle_connected"].get<double>();
-  for (const json& process : document["processes"]) {
-    // Seen at the end of the measurement: a stock process ends soon after its clients.
-    if (process["name"] == "postgres") sample.connections = process["processes"];
-    sample.cpu_us += process["cpu_us_per_lookup"].get<double>();
-    if (process["name"] == "service") {
-      sample.resident_mib = process["resident_kib"].get<double>() / 1024;
-    }
-  }
+  words.insert(words.end(), trial.words.begin(), trial.words.end());
+  return words;
+}
+
+void CompareWorld::ServeBefore(const Running& running, const Trial& trial,
+                               const Words& files) const {
+  if (arrival_.served_before) RunToEnd(BenchWords(running, trial, files, 0, 1));
+}
+
+Sample CompareWorld::RunBench(const Running& running, const Words& words) {
+  SessionWatch watch(ServerPid(), harness::kMailRole);
+  Sample sample = SampleOf(RunToEnd(words));
+  sample.connections = watch.Most();
+  sample.processes = static_cast<double>(running.postfix().Pids("proxymap").size());
   return sample;
 }
 
-std::vector<Sample> CompareWorld::Measure(Service service,
-                                          const std::vector<std::vector<std::string>>& loads,
-                                          int tables) {
-  PostfixInstance& postfix = service == Service::kStock ? stock_ : proxymux_;
-  // Sessions end a moment after their connections.
-  if (!harness::Eventually([&] { return CountSessions(ServerPid()).sessions == 0; })) {
-    throw std::runtime_error("sessions are left behind");
+Sample CompareWorld::Measure(const Trial& trial) {
+  Words files;
+  for (int i = 0; i < trial.tables; ++i) files.push_back(FileName(i));
+  const auto& further = options_.further_rows;
+  if (std::find(further.begin(), further.end(), trial.rows) != further.end()) {
+    files = {FileOfRows(trial.rows)};
   }
-  const double own_processes = CountSessions(ServerPid()).others;
-  postfix.Start();
-  const auto first = postfix.Postmap("user1@example.com", postfix.Table(TableName(0)));
-  if (first.out != "box1@store.example.net\n") {
-    throw std::runtime_error("the first lookup failed: " + first.out + first.err + postfix.Log());
-  }
+  const Running running(this, trial.service, files[0], trial.settings);
+  ServeBefore(running, trial, files);
+  return RunBench(running,
+                  BenchWords(running, trial, files, options_.warm_up_seconds, options_.seconds));
+}
+
+std::vector<Sample> CompareWorld::MeasureWithIdle(int idle) {
+  const Words files = {FileName(0)};
+  Trial trial;
+  trial.service = Service::kInPlace;
+  trial.words = {"-c", "200"};
+  const Running running(this, trial.service, files[0], "");
   std::vector<Sample> samples;
-  for (const auto& load : loads) {
-    samples.push_back(RunBench(postfix, service, load, tables));
-    samples.back().connections -= own_processes;
-  }
-  postfix.Stop();
+  const auto run = [&] {
+    samples.push_back(RunBench(
+        running, BenchWords(running, trial, files, options_.warm_up_seconds, options_.seconds)));
+  };
+  ServeBefore(running, trial, files);
+  run();
+  trial.words.insert(trial.words.end(), {"--idle-clients", std::to_string(idle)});
+  run();
   return samples;
 }
 
-double CompareWorld::PgbenchQueriesPerSecond(int seconds) {
+FairnessSample CompareWorld::MeasureFairness(Service service) {
+  Trial trial;
+  trial.service = service;
+  trial.words = {"-c", "100"};
+  FairnessSample sample;
+  sample.alone = Measure(trial);
+
+  const Words files = {FileName(0)};
+  const Running running(this, service, files[0], "");
+  Trial slow = trial;
+  // Its answers may be on their way for long when its time is over.
+  slow.words = {"-c", "50", "--timeout", "60s"};
+  const int warm_up = options_.warm_up_seconds + 1;  // also until the other's clients are there
+  const int seconds = std::max(options_.seconds, kFairnessSeconds);
+  ServeBefore(running, trial, files);
+  const std::string output = directory_ / "slow.json";
+  std::remove(output.c_str());
+  CommandOptions options;
+  harness::ChildProcess process(BenchWords(running, slow, {kSlowFile}, warm_up, seconds), output,
+                                options);
+  sample.together = RunBench(running, BenchWords(running, trial, files, warm_up, seconds));
+  if (process.Wait(harness::seconds(90)) != 0) {
+    throw std::runtime_error("proxymux bench on the slow table: " + harness::ReadFile(output));
+  }
+  sample.slow = SampleOf(harness::ReadFile(output));
+  return sample;
+}
+
+double CompareWorld::PgbenchQueriesPerSecond() {
   std::ostringstream script;
   script << "\\startpipeline\n";
   for (int i = 0; i < kPipeline; ++i) {
-    script << "\\set n random(1, " << rows_ << ")\n"
+    script << "\\set n random(1, " << options_.rows << ")\n"
            << "SELECT goto FROM alias WHERE address = 'user' || :n || '@example.com';\n";
   }
   script << "\\endpipeline\n";
   const std::string file = directory_ / "pipeline.sql";
   harness::WriteFile(file, script.str());
   CommandOptions options;
-  options.limit = harness::seconds(600);
+  options.limit = harness::seconds(300);
   options.environment["PGPASSWORD"] = harness::kMailPassword;
-  const std::string out =
-      harness::RunOrThrow({"pgbench", "--no-vacuum", "--protocol=prepared", "--client=4",
-                           "--jobs=1", "--time=" + std::to_string(seconds), "--file=" + file,
-                           "--host=127.0.0.1", "--port=" + std::to_string(server_.port()),
-                           "--username=" + std::string(harness::kMailRole), harness::kMailDatabase},
-                          options);
+  const std::string out = harness::RunOrThrow(
+      {"pgbench", "--no-vacuum", "--protocol=prepared", "--client=4", "--jobs=1",
+       "--time=" + std::to_string(options_.seconds), "--file=" + file, "--host=127.0.0.1",
+       "--port=" + std::to_string(server_.port()), "--username=" + std::string(harness::kMailRole),
+       harness::kMailDatabase},
+      options);
   const std::size_t at = out.find("tps = ");
   if (at == std::string::npos) throw std::runtime_error("pgbench says: " + out);
   return std::stod(out.substr(at + 6)) * kPipeline;
@@ -194,16 +279,23 @@ double CompareWorld::PgbenchQueriesPerSecond(int seconds) {
 std::string CompareWorld::Describe() const {
   utsname system{};
   ::uname(&system);
-  std::ostringstream text;
-  text << std::thread::hardware_concurrency() << " processors, " << system.sysname << " "
-       << system.release << "; PostgreSQL "
-       << harness::RunOrThrow({"pgbench", "--version"}).substr(21);
-  std::string line = text.str();
-  while (!line.empty() && line.back() == '\n') line.pop_back();
-  line += "; Postfix " +
-          harness::RunOrThrow({"postconf", "-c", stock_.config_directory(), "-h", "mail_version"});
-  line.pop_back();
-  return line;
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  std::string model = system.machine;
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (!line.starts_with("model name")) continue;
+    model = line.substr(std::min(line.find(": ") + 2, line.size()));
+    break;
+  }
+  std::string version = harness::RunOrThrow({"pgbench", "--version"});  // pgbench (PostgreSQL) 15.1
+  version = version.substr(std::min(version.find(')') + 2, version.size()));
+  version = version.substr(0, version.find_first_of(" \n"));
+  std::string postfix =
+      harness::RunOrThrow({"postconf", "-c", stock_.config_directory(), "-h", "mail_version"});
+  postfix.resize(postfix.find('\n'));
+  std::string release = system.release;
+  release = release.substr(0, release.find('-'));
+  return std::to_string(std::thread::hardware_concurrency()) + " processors (" + model + "), " +
+         system.sysname + " " + release + ", PostgreSQL " + version + ", Postfix " + postfix;
 }
 
 }  // namespace proxymux::bench

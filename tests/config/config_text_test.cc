@@ -53,8 +53,10 @@ ServerConfig Unusual() {
   config.pools["other"] = config.pool;
   config.pools["other"].sslmode = "";
   config.table.coalesce = Coalesce::kOff;
+  config.table.cache_ttl = Milliseconds(1500);
   config.tables["pgsql:/etc/postfix/a b.cf"] = config.table;
   config.tables["pgsql:/etc/postfix/a b.cf"].max_value = 1000;
+  config.tables["pgsql:/etc/postfix/a b.cf"].cache_max_entries = 5;
   return config;
 }
 

@@ -129,6 +129,17 @@ TEST(OptionTable, EnumeratorsMeanTheirWords) {
   TableSettings table;
   EXPECT_EQ(SetOption(*FindOption(OptionScope::kTable, "coalesce"), "off", &table), std::nullopt);
   EXPECT_EQ(table.coalesce, Coalesce::kOff);
+  // The second was the only spelling once.
+  for (const std::string_view word : {"in_flight", "in-flight"}) {
+    table.coalesce = Coalesce::kOff;
+    EXPECT_EQ(SetOption(*FindOption(OptionScope::kTable, "coalesce"), word, &table), std::nullopt);
+    EXPECT_EQ(table.coalesce, Coalesce::kInFlight) << word;
+  }
+  EXPECT_EQ(SetOption(*FindOption(OptionScope::kTable, "coalesce"), "unsent", &table),
+            std::nullopt);
+  EXPECT_EQ(table.coalesce, Coalesce::kUnsent);
+  EXPECT_NE(SetOption(*FindOption(OptionScope::kTable, "coalesce"), "in flight", &table),
+            std::nullopt);
   EXPECT_EQ(SetOption(*FindOption(OptionScope::kTable, "unquoted_placeholders"), "any", &table),
             std::nullopt);
   EXPECT_EQ(table.unquoted_placeholders, UnquotedPlaceholders::kAny);

@@ -127,8 +127,7 @@ TEST(PgsqlTableParser, TheEncodingFollowsTheRelease) {
 }
 
 TEST(PgsqlTableParser, WhatTheReleaseDoesNotReadHasItsDefaultAndAWarning) {
-  const ParsedTable parsed =
-      With("idle_interval = 5\nretry_interval = no number\n", k37);
+  const ParsedTable parsed = With("idle_interval = 5\nretry_interval = no number\n", k37);
   ASSERT_TRUE(parsed.table);
   EXPECT_EQ(parsed.table->idle_interval, std::chrono::seconds(60));
   EXPECT_EQ(parsed.table->retry_interval, std::chrono::seconds(60));

@@ -53,9 +53,9 @@ pool:
   connections: 2
   sslmode: verify-full
 tables:
-  proxy:pgsql:/etc/postfix/a.cf: {coalesce: off}
+  proxy:pgsql:/etc/postfix/a.cf: {coalesce: off, cache: {negative_ttl: 2s}}
   pgsql:/etc/postfix/b.cf:
-table: {query_timeout: 3s}
+table: {query_timeout: 3s, cache: {ttl: 1m, max_entries: 7}}
 )");
   EXPECT_EQ(Messages(loaded), "");
   const ServerConfig& config = loaded.config;
@@ -76,6 +76,9 @@ table: {query_timeout: 3s}
   EXPECT_EQ(pool.connections, 8);
   EXPECT_EQ(pool.sslmode, "verify-full");
   EXPECT_EQ(config.tables.at("pgsql:/etc/postfix/a.cf").coalesce, Coalesce::kOff);
+  EXPECT_EQ(config.tables.at("pgsql:/etc/postfix/a.cf").cache_negative_ttl, Milliseconds(2000));
+  EXPECT_EQ(config.tables.at("pgsql:/etc/postfix/a.cf").cache_ttl, Milliseconds(60000));
+  EXPECT_EQ(config.tables.at("pgsql:/etc/postfix/b.cf").cache_max_entries, 7);
   EXPECT_EQ(config.tables.at("pgsql:/etc/postfix/a.cf").query_timeout, Milliseconds(3000));
   EXPECT_EQ(config.tables.at("pgsql:/etc/postfix/b.cf"), config.table);
 }
@@ -132,10 +135,20 @@ tables:
   "pgsql:/g.cf": {}
   "proxy:pgsql:/g.cf": {}
   "pgsql:/h.cf": {max_value: }
+  "pgsql:/i.cf": {cache: 1s}
+  "pgsql:/j.cf": {cache: {ttl: 1s, tll: 2s}}
+  "pgsql:/k.cf": {cache.ttl: 1s}
+  "pgsql:/l.cf": {cache: {ttl: 2h}}
+  "pgsql:/m.cf": {cache: }
 )");
   EXPECT_EQ(loaded.broken_tables,
             (std::set<std::string>{"pgsql:/a.cf", "pgsql:/b.cf", "pgsql:/d.cf", "pgsql:/e.cf",
-                                   "pgsql:/f.cf", "pgsql:/g.cf", "pgsql:/h.cf"}));
+                                   "pgsql:/f.cf", "pgsql:/g.cf", "pgsql:/h.cf", "pgsql:/i.cf",
+                                   "pgsql:/j.cf", "pgsql:/k.cf", "pgsql:/l.cf"}));
+  EXPECT_TRUE(Has(loaded, "\"cache\" is a section"));
+  EXPECT_TRUE(Has(loaded, "unknown setting \"tll\" in \"cache\" (did you mean \"ttl\"?)"));
+  EXPECT_TRUE(Has(loaded, "write it as a section: `cache: {ttl: ...}`"));
+  EXPECT_TRUE(Has(loaded, "cache.ttl: 2h is out of bounds"));
   EXPECT_TRUE(Has(loaded, "belongs in `pool:`"));
   EXPECT_FALSE(loaded.all_tables_broken);
 }
@@ -212,6 +225,9 @@ TEST(YamlLoader, WhatCannotHideAWishForSecurityDoesNot) {
            "table: 7",
            "tables: []",
            "table: {coalesce: maybe}",
+           "table: {cache: {ttl: soon}}",
+           "table: {cache: off}",
+           "cache: {ttl: 1s}",
            "drain_timeout: {a: b}",
            "colour: {red: 1}",
            "- a\n- b\n",

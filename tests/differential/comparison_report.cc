@@ -15,6 +15,7 @@ std::string Describe(const Disagreement& disagreement) {
 void ComparisonReport::Add(const ComparisonReport& other) {
   tables += other.tables;
   keys += other.keys;
+  passed_over += other.passed_over;
   found += other.found;
   errors += other.errors;
   comparisons += other.comparisons;
@@ -26,8 +27,9 @@ void ComparisonReport::Add(const ComparisonReport& other) {
 
 std::string ComparisonReport::Text() const {
   std::ostringstream out;
-  out << tables << " tables, " << keys << " keys (" << found << " found, " << errors << " errors), "
-      << comparisons << " comparisons, " << unexplained.size() << " unexplained disagreements\n";
+  out << tables << " tables, " << keys << " keys (" << found << " found, " << errors << " errors; "
+      << passed_over << " more passed over), " << comparisons << " comparisons, "
+      << unexplained.size() << " unexplained disagreements\n";
   for (const auto& [name, count] : deliberate) out << "  " << name << ": " << count << "\n";
   return out.str();
 }

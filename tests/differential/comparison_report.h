@@ -15,6 +15,8 @@ struct ComparisonOptions {
   std::string statement_mode;  // a line `statement_mode = ...` for every table; empty: none
   // Copies of every table with these modes are held against the same answers of stock.
   std::vector<std::string> further_modes;
+  // They are asked for the keys that may be errors, and for every n-th of the others.
+  std::size_t further_every = 1;
   bool smtputf8 = true;                   // smtputf8_enable
   std::vector<harness::TableFile> files;  // more files beside the tables, such as domain lists
   // Of a table's keys that we have an error for ask only so many, since each of them costs a
@@ -40,6 +42,7 @@ struct ComparisonReport {
   std::size_t keys = 0;         // pairs of a table and a key
   std::size_t found = 0;        // of these, keys that stock has a value for
   std::size_t errors = 0;       // of these, keys that stock has an error for
+  std::size_t passed_over = 0;  // besides these, keys beyond ComparisonOptions::most_errors
   std::size_t comparisons = 0;  // pairs of answers that were held against each other
   std::map<std::string, std::size_t> deliberate;  // by name of the row: how often it explained
   std::set<std::string> fruitful;                 // tables that stock found something in

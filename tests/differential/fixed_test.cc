@@ -77,6 +77,7 @@ class FixedCorpus : public testing::Test {
     options.statement_mode = Environment("PROXYMUX_DIFF_MODE");
     if (options.statement_mode.empty()) {
       options.further_modes = {"legacy", "parameterized", "prepared"};
+      options.further_every = 3;
     }
     return options;
   }

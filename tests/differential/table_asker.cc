@@ -88,7 +88,10 @@ ComparisonReport TableAsker::Ask(const DifferentialTable& table,
     // Where stock inserts outside of quotes what we refuse, it is likely to fail.
     const bool dubious =
         seen.Is(Status::kNoKey) ? table.traits.contains("unquoted") : !seen.Is(Status::kOk);
-    if (dubious && ++suspects > options_.most_errors && options_.most_errors > 0) continue;
+    if (dubious && ++suspects > options_.most_errors && options_.most_errors > 0) {
+      ++report.passed_over;
+      continue;
+    }
     keys.push_back(key);
     replies.push_back(reply);
     ours.push_back(seen);
@@ -109,6 +112,7 @@ ComparisonReport TableAsker::Ask(const DifferentialTable& table,
       const std::string between = "stock direct, proxymux " + mode;
       const std::string copy = NameOf(CopyName(table.name, mode));
       for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (!suspect[i] && i % options_.further_every != 0) continue;
         const Answered reply = Older(older_, "proxymux, older dialect", copy, keys[i]);
         Compare(between, table, keys[i], FromDirect(direct[i]),
                 AsClientSees(reply, options_.smtputf8), report);

@@ -174,14 +174,11 @@ void ScriptedUpstream::AnswerEverything(const std::string& value) {
 void ScriptedUpstream::Fail(const std::string& sqlstate, const std::string& message, bool fatal) {
   ASSERT_GT(answerable(), 0U);
   while (sent_.front().form == Form::kSync) sent_.pop_front();
-  std::vector<Sent> batch;
-  while (!sent_.empty()) {
-    Sent sent = std::move(sent_.front());
-    sent_.pop_front();
-    if (sent.form == Form::kSync) break;
-    const bool script = sent.form == Form::kScript;
-    batch.push_back(std::move(sent));
-    if (script) break;
+  std::size_t batch = 1;
+  if (sent_.front().form != Form::kScript) {
+    const auto sync = std::find_if(sent_.begin(), sent_.end(),
+                                   [](const Sent& sent) { return sent.form == Form::kSync; });
+    batch = static_cast<std::size_t>(sync - sent_.begin());
   }
   StatementResult error;
   error.kind = StatementResult::Kind::kError;
@@ -190,8 +187,10 @@ void ScriptedUpstream::Fail(const std::string& sqlstate, const std::string& mess
   error.fatal = fatal;
   StatementResult aborted;
   aborted.kind = StatementResult::Kind::kAborted;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    observer_->OnResult(this, batch[i].work, i == 0 ? error : aborted);
+  // The observer may close the connection: what is left is not answered then.
+  for (std::size_t i = 0; i < batch && state_ == State::kReady; ++i) {
+    const Sent sent = TakeOldest();
+    observer_->OnResult(this, sent.work, i == 0 ? error : aborted);
   }
 }
 

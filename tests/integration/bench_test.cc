@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -164,6 +165,16 @@ TEST_P(BenchOn, IdleClientsStayConnected) {
   EXPECT_EQ(run.document["connections"]["idle_connected"], 150) << run.document;
 }
 
+TEST_P(BenchOn, ConnectRateHoldsConnectsBack) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome run =
+      BenchJson(Aliases({"-c", "10", "--connect-rate", "20", "-T", "100ms", "--warm-up", "0s"}));
+  EXPECT_EQ(run.status, 0) << run.err << run.document;
+  EXPECT_EQ(run.document["connections"]["connected"], 10) << run.document;
+  // The first is at once, nine follow 50 ms apart; a timer's grain is let pass.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(9 * 50 + 100 - 10));
+}
+
 TEST_P(BenchOn, MissesAreNoKeyAndMixesAreAnswered) {
   for (const char* distribution : {"uniform", "zipfian", "hot", "sequential"}) {
     const Outcome run = BenchJson(
@@ -262,6 +273,7 @@ TEST(Bench, TextAndProgressAreForPeople) {
 TEST(Bench, WrongUsageIsTwoAndNobodyThereIsOne) {
   EXPECT_EQ(Bench({}).status, 2);
   EXPECT_EQ(Bench(OnProxymux({"--distribution", "flat"})).status, 2);
+  EXPECT_EQ(Bench(OnProxymux({"--connect-rate", "-1"})).status, 2);
   EXPECT_EQ(Bench(OnProxymux({"--frobnicate"})).status, 2);
   EXPECT_EQ(Bench({"--socket", "/s", "--table", "pgsql:x", "--keys-file", "/no/such/file"}).status,
             2);

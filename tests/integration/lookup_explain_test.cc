@@ -73,6 +73,25 @@ TEST_F(LookupExplain, SaysWhyNothingWasAsked) {
               HasSubstr("not asked:  the key is not valid UTF-8\n"));
 }
 
+TEST_F(LookupExplain, AsksTheTablesOfADomainList) {
+  const std::string table = NewTable(
+      "listed.cf", "SELECT 'yes' WHERE '%s' <> ''",
+      "domain = !inline:{never.example=1} example.com, inline:{a.example=1, b.example=2}\n");
+  for (const char* key : {"u@a.example", "u@B.Example", "u@example.com"}) {
+    ExpectValue(key, table, "yes");
+  }
+  for (const char* key : {"u@c.example", "u@never.example", "u"}) ExpectNoValue(key, table);
+  EXPECT_THAT(Explain("u@b.example", table).out,
+              HasSubstr("inline:{never.example=1}: not found, inline:{a.example=1, b.example=2}: "
+                        "found"));
+  const std::string broken =
+      NewTable("broken.cf", "SELECT 'yes'", "domain = hash:/no/such/file, example.com\n");
+  const CommandResult result = Explain("u@a.example", broken);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("/no/such/file: failed"), HasSubstr("status:     RETRY")));
+}
+
 TEST_F(LookupExplain, TellsWhatAClientWouldGetInstead) {
   const CommandResult key = Explain("abc", postfix_.Table("pgsql-id.cf"));
   EXPECT_EQ(key.status, 1);

@@ -48,6 +48,25 @@ TEST(PoolFailure, TheNeighboursOfABadKeyRunAgainInTheirOrderAndItIsNotHeldAgains
   EXPECT_EQ(world.pool->hosts()[0].failures, 0U);
 }
 
+TEST(PoolFailure, WhatAFatalErrorEndedTakesNothingMore) {
+  PoolWorld::Options options;
+  options.settings.connections = 1;
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto first = world.Look("first");
+  const auto second = world.Look("second");
+  world.Turn();
+  // The server closes the connection later than it says so.
+  world.Connection(0).Fail("08P01", "server conn crashed?", /*fatal=*/true);
+  world.Turn();
+  EXPECT_EQ(world.factory.made(), 2);
+  world.Connection(0).AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+  ASSERT_EQ(world.observer.lost.size(), 1U);
+  EXPECT_EQ(world.observer.lost[0], "a: server conn crashed? (1)");
+}
+
 TEST(PoolFailure, AbortedAgainAndAgainALookupStillGetsItsAnswer) {
   PoolWorld::Options options;
   options.settings.connections = 1;

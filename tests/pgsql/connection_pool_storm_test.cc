@@ -2,6 +2,7 @@
 // promises. The seed is printed; PROXYMUX_SEED=N repeats a run.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -20,6 +21,18 @@ class Storm {
   explicit Storm(std::uint32_t seed) : random_(seed), world_(MakeOptions(seed, &random_)) {
     for (const auto& table : {world_.reads, world_.writes, world_.script}) tables_.push_back(table);
     tables_.push_back(PoolWorld::Table("SELECT f('%s')", WriteClass::kUnknown));
+    for (const auto mode : {config::StatementMode::kAuto, config::StatementMode::kPrepared,
+                            config::StatementMode::kParameterized}) {
+      AddWithParameters("SELECT v FROM t WHERE k = '%s'", mode);
+      // The same statement in a lane: two tables share what is prepared.
+      AddWithParameters("SELECT v FROM t WHERE k = '%s'", mode)->service_time.Record(kSlow);
+      // The server may not know the type of its second parameter.
+      AddWithParameters("SELECT v FROM t WHERE k = '%s' AND '%u' IS NOT NULL", mode);
+    }
+    tables_.push_back(PoolWorld::Table("SELECT g('%s') FROM t", WriteClass::kMayWrite,
+                                       config::StatementMode::kPrepared));
+    tables_.push_back(PoolWorld::Table("SELECT w FROM t WHERE k = '%s'", WriteClass::kReads));
+    tables_.back()->service_time.Record(kSlow);
     for (const auto& table : tables_) {
       table->settings.query_timeout = milliseconds(300);
       table->settings.lookup_timeout = milliseconds(2000);
@@ -54,11 +67,21 @@ class Storm {
     return options;
   }
 
+  static constexpr Duration kSlow = milliseconds(400);
+
+  const std::shared_ptr<TableBinding>& AddWithParameters(const std::string& query,
+                                                         config::StatementMode mode) {
+    tables_.push_back(PoolWorld::Table(query, WriteClass::kReads, mode));
+    EXPECT_NE(tables_.back()->plan.form(Time()), StatementForm::kText) << query;
+    return tables_.back();
+  }
+
   int Pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
 
   void Submit() {
-    const ClientPointer client = world_.Look("k" + std::to_string(clients_.size()),
-                                             tables_[static_cast<std::size_t>(Pick(0, 3))]);
+    const ClientPointer client = world_.Look(
+        "k" + std::to_string(clients_.size()),
+        tables_[static_cast<std::size_t>(Pick(0, static_cast<int>(tables_.size()) - 1))]);
     if (Pick(0, 3) == 0) {
       client->and_then = [this] { ask_again_ ? Submit() : void(); };
     }
@@ -78,7 +101,8 @@ class Storm {
   }
 
   void Step() {
-    static const char* const kCodes[] = {"22P02", "42P01", "40001", "57014", "53200", "57P01", ""};
+    static const std::array kCodes = {"22P02", "42P01", "40001", "57014", "53200", "57P01",
+                                      "",      "26000", "0A000", "42P18", "42P05", "08P01"};
     switch (Pick(0, 15)) {
       case 0:
       case 1:
@@ -107,7 +131,9 @@ class Storm {
         break;
       case 7:
         if (auto* upstream = AnyReady(true)) {
-          upstream->Fail(kCodes[Pick(0, 6)], "an error", Pick(0, 3) == 0);
+          upstream->Fail(
+              kCodes[static_cast<std::size_t>(Pick(0, static_cast<int>(kCodes.size()) - 1))],
+              "of $" + std::to_string(Pick(1, 2)), Pick(0, 3) == 0);
         }
         break;
       case 8:
@@ -139,8 +165,9 @@ class Storm {
     ASSERT_LE(world_.factory.most_open(), limit);
     std::size_t in_flight = 0;
     for (auto* upstream : world_.Open()) {
+      // The last one may have brought its PREPARE.
       ASSERT_LE(upstream->unanswered(),
-                static_cast<std::size_t>(world_.pool->settings().pipeline_depth));
+                static_cast<std::size_t>(world_.pool->settings().pipeline_depth) + 1);
       in_flight += upstream->unanswered();
     }
     ASSERT_EQ(world_.pool->Gauges().in_flight, in_flight);

@@ -118,6 +118,33 @@ TEST(ConnectionPool, WorkGoesToTheConnectionWithTheLeastInFlight) {
   world.Connection(1).AnswerEverything("v");
 }
 
+// Small batches cost both sides more than large ones: what comes while a connection is at work is
+// gathered for its next batch, for a millisecond at most.
+TEST(ConnectionPool, ABusyConnectionGetsItsNextBatchWhenItIsDoneOrAMillisecondLater) {
+  PoolWorld::Options options;
+  options.settings.connections = 1;
+  PoolWorld world(options);
+  world.OpenAll();
+  auto& connection = world.Connection(0);
+  const auto first = world.Look("1");
+  world.Turn();
+  const auto second = world.Look("2");
+  world.Turn();
+  const auto third = world.Look("3");
+  world.Turn();
+  EXPECT_EQ(connection.unanswered(), 1U);
+  connection.Answer("v");
+  world.Turn();
+  EXPECT_TRUE(connection.history().ends_with("S|SS|")) << connection.history();
+  const auto fourth = world.Look("4");
+  world.Turn();
+  EXPECT_EQ(connection.unanswered(), 2U);
+  world.Pass(std::chrono::milliseconds(1));
+  EXPECT_EQ(connection.unanswered(), 3U);
+  connection.AnswerEverything("v");
+  for (const auto& client : {first, second, third, fourth}) EXPECT_EQ(client->value, "v");
+}
+
 TEST(ConnectionPool, PipelineDepthBoundsWhatIsInFlightAndTheRestWaitsItsTurn) {
   PoolWorld::Options options;
   options.settings.connections = 2;
@@ -132,7 +159,7 @@ TEST(ConnectionPool, PipelineDepthBoundsWhatIsInFlightAndTheRestWaitsItsTurn) {
   EXPECT_EQ(world.pool->Gauges().in_flight, 6U);
   EXPECT_EQ(world.pool->Gauges().busy, 2U);
   world.Connection(0).Answer("v");
-  world.Turn();
+  world.Pass(std::chrono::milliseconds(1));
   EXPECT_EQ(world.Connection(0).unanswered(), 3U);
   EXPECT_EQ(world.pool->Gauges().queued, 3U);
   for (int round = 0; round < 4; ++round) {

@@ -65,8 +65,11 @@ TEST(ErrorClass, PreparingThatFailsGoesOnWithText) {
 }
 
 TEST(ErrorClass, AStalePreparedStatementIsPreparedAgain) {
-  for (const char* code : {"26000", "34000", "0A000", "42883", "42P01", "42501"})
+  // 08P01: the values do not fit the statement that somebody else has prepared under the name.
+  for (const char* code : {"26000", "34000", "0A000", "42883", "42P01", "42501", "08P01"})
     EXPECT_EQ(InPrepared(code), Fault::kPrepared) << code;
+  // PgBouncer's own errors have no other code; they end the session.
+  EXPECT_EQ(ClassifyError({"08P01", true, Phase::kPrepared}).fault, Fault::kHost);
   EXPECT_EQ(InPrepared("22P02"), Fault::kKey);
   EXPECT_EQ(InPrepared("P0001"), Fault::kKey);
 }

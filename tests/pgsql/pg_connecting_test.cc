@@ -163,6 +163,33 @@ TEST(Misbehaving, GarbageInsteadOfAResultIsALoss) {
   session.connection.reset();
 }
 
+// PgBouncer's errors, and those of PostgreSQL before 9.6, have no severity that is not translated.
+TEST(Misbehaving, AnErrorWithoutTheSecondSeverityFieldIsFatalAllTheSame) {
+  const std::string refusal(
+      "E\0\0\0\x27"
+      "SFATAL\0"
+      "C08P01\0"
+      "Mquery_wait_timeout\0",
+      5 + 7 + 7 + 20 + 1);
+  TcpServer server;
+  server.Serve([refusal](harness::Socket client) {
+    std::string in;
+    client.Receive(in);
+    client.Send(kWelcome);
+    client.Receive(in);
+    client.Send(refusal);
+  });
+  Session session(server.Plan());
+  ASSERT_TRUE(session.Settled());
+  session.Send(0, "SELECT 1");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(session.Results(1));
+  EXPECT_EQ(session.results, std::vector<std::string>{"error 08P01"});
+  EXPECT_EQ(session.message, "query_wait_timeout");
+  EXPECT_TRUE(session.fatal);
+  session.connection.reset();
+}
+
 TEST(Misbehaving, HalfAResultAndThenSilenceIsForTheCallersClock) {
   TcpServer server;
   server.Serve([](harness::Socket client) {

@@ -113,6 +113,7 @@ class Session final : public UpstreamObserver {
       case StatementResult::Kind::kError:
         results.push_back("error " + std::string(result.sqlstate));
         message = result.message;
+        fatal = result.fatal;
         break;
       case StatementResult::Kind::kAborted:
         results.push_back("aborted");
@@ -153,7 +154,7 @@ class Session final : public UpstreamObserver {
   proxy::UvEventLoop loop;
   std::array<Work, 64> work;
   std::unique_ptr<PgConnection> connection;
-  bool ready = false, failed = false, lost = false;
+  bool ready = false, failed = false, lost = false, fatal = false;
   ConnectFailure failure;
   std::string reason, message;
   std::vector<Work*> unanswered;

@@ -70,5 +70,26 @@ TEST_F(Ledger, WhatWasNotAnsweredIsHandedBackOldestFirstWithOrWithoutASync) {
   EXPECT_FALSE(ledger.PushSync());
 }
 
+TEST_F(Ledger, KeepsTheOrderHoweverManyAreInFlight) {
+  std::vector<Work> many(1000);
+  std::size_t sent = 0;
+  std::size_t answered = 0;
+  const auto answer = [&](std::size_t count) {
+    for (; count > 0; --count) {
+      while (ledger.Next() == Expected::kSync) ledger.PopSync();
+      ASSERT_EQ(ledger.PopStatement(), &many[answered++]);
+    }
+  };
+  for (std::size_t batch = 1; sent + batch <= many.size(); batch += 3) {
+    for (std::size_t i = 0; i < batch; ++i) ledger.PushStatement(&many[sent++]);
+    ledger.PushSync();
+    answer(batch / 2);
+  }
+  EXPECT_EQ(ledger.statements(), sent - answered);
+  answer(sent - answered);
+  ledger.PopSync();
+  EXPECT_EQ(ledger.Next(), Expected::kNothing);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -92,14 +92,17 @@ TEST_F(CoalescerTest, OtherKeysAndOtherVersionsOfTheTableAreOtherQuestions) {
 }
 
 TEST_F(CoalescerTest, WhatMayWriteIsNeverShared) {
-  for (const auto write_class : {pgsql::WriteClass::kMayWrite, pgsql::WriteClass::kAsking}) {
-    binding_ = Bind("pgsql:/w.cf", kQuery);
-    binding_->write_class = write_class;
-    Asker a, b;
-    EXPECT_EQ(Ask(&a, "user"), Started::kAsked);
-    EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
-    world_.coalescer.Cancel(&a);
-    world_.coalescer.Cancel(&b);
+  for (const auto coalesce : {config::Coalesce::kInFlight, config::Coalesce::kUnsent}) {
+    for (const auto write_class : {pgsql::WriteClass::kMayWrite, pgsql::WriteClass::kAsking}) {
+      binding_ = Bind("pgsql:/w.cf", kQuery);
+      binding_->settings.coalesce = coalesce;
+      binding_->write_class = write_class;
+      Asker a, b;
+      EXPECT_EQ(Ask(&a, "user"), Started::kAsked);
+      EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
+      world_.coalescer.Cancel(&a);
+      world_.coalescer.Cancel(&b);
+    }
   }
 }
 
@@ -113,6 +116,55 @@ TEST_F(CoalescerTest, ATableMayKeepItsLookupsApart) {
   world_.connection().Answer("2");
   EXPECT_THAT(a.answers, ElementsAre("1"));
   EXPECT_THAT(b.answers, ElementsAre("2"));
+}
+
+TEST_F(CoalescerTest, ATableMayShareOnlyWhatWasNotSentYet) {
+  binding_->settings.coalesce = config::Coalesce::kUnsent;
+  Asker a, b, c, d;
+  Ask(&a, "user");
+  EXPECT_EQ(Ask(&b, "user"), Started::kJoined);
+  Settle();
+  EXPECT_EQ(world_.connection().unanswered(), 1u);
+  EXPECT_EQ(Ask(&c, "user"), Started::kAsked) << "the answer may be older than this question";
+  EXPECT_EQ(Ask(&d, "user"), Started::kJoined) << "the new one has the old one's entry";
+  world_.connection().Answer("old");
+  Asker e;
+  EXPECT_EQ(Ask(&e, "user"), Started::kJoined) << "the old one's end took the new one's entry";
+  Settle();
+  EXPECT_EQ(world_.connection().unanswered(), 1u);
+  world_.connection().Answer("new");
+  EXPECT_THAT(a.answers, ElementsAre("old"));
+  EXPECT_THAT(b.answers, ElementsAre("old"));
+  for (const Asker* asker : {&c, &d, &e}) EXPECT_THAT(asker->answers, ElementsAre("new"));
+}
+
+TEST_F(CoalescerTest, WhatWaitsToBeSentAgainWasSent) {
+  binding_->settings.coalesce = config::Coalesce::kUnsent;
+  Asker a, b;
+  Ask(&a, "user");
+  Settle();
+  world_.connection().Lose("reset");
+  EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
+  Settle();
+  EXPECT_EQ(world_.connection().unanswered(), 2u);
+  world_.connection().AnswerEverything("box");
+  EXPECT_THAT(a.answers, ElementsAre("box"));
+  EXPECT_THAT(b.answers, ElementsAre("box"));
+  Asker c, d;  // the pool uses its memory of a lookup for others
+  Ask(&c, "user");
+  EXPECT_EQ(Ask(&d, "user"), Started::kJoined);
+  for (Asker* asker : {&c, &d}) world_.coalescer.Cancel(asker);
+}
+
+TEST_F(CoalescerTest, WhoGivesUpALookupThatCannotBeJoinedTakesNoOthersEntry) {
+  binding_->settings.coalesce = config::Coalesce::kUnsent;
+  Asker a, b, c;
+  Ask(&a, "user");
+  Settle();
+  Ask(&b, "user");
+  world_.coalescer.Cancel(&a);
+  EXPECT_EQ(Ask(&c, "user"), Started::kJoined);
+  for (Asker* asker : {&b, &c}) world_.coalescer.Cancel(asker);
 }
 
 // The lookup began while it was not known whether the statement writes; now it is known.
@@ -155,6 +207,7 @@ TEST_F(CoalescerTest, WhenAllHaveGivenUpTheAnswerIsForNobody) {
   Asker c;
   EXPECT_EQ(Ask(&c, "user"), Started::kAsked) << "joined a lookup that nobody tells of";
   Settle();
+  loop_.Advance(std::chrono::milliseconds(1));  // the connection is busy with the other one
   world_.connection().AnswerEverything("box");
   EXPECT_THAT(a.answers, IsEmpty());
   EXPECT_THAT(c.answers, ElementsAre("box"));

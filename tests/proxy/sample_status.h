@@ -81,6 +81,7 @@ inline ServiceStatus SampleStatus() {
   good.config = 705;
   good.coalesced = 706;
   good.suppressed = 707;
+  good.cache = {708, 709, 710, 711'000, 712};
   good.latency.Record(milliseconds(3));
   TableStatus broken;
   broken.name = "pgsql:/etc/postfix/a/very/long/way/down/to/where/the/tables/are/broken_\"one\".cf";

@@ -51,6 +51,12 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "proxymux_table_lookups_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\","
           "status=\"ok\"} 702\n",
           "# TYPE proxymux_table_latency_seconds histogram\n",
+          "proxymux_table_cache_hits_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 708\n",
+          "proxymux_table_cache_misses_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 709\n",
+          "proxymux_table_cache_entries{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 710\n",
+          "proxymux_table_cache_bytes{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 711000\n",
+          "proxymux_table_cache_evictions_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} "
+          "712\n",
           "proxymux_table_latency_seconds_sum{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 0.003",
           "broken_\\\"one\\\".cf\",state=\"broken\"} 1\n",
       }) {
@@ -142,6 +148,12 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["pools"][0]["queue_length"], 13);
   EXPECT_EQ(json["tables"][0]["may_write"], false);
   EXPECT_TRUE(json["tables"][1]["may_write"].is_null());
+  EXPECT_EQ(json["tables"][0]["cache"]["hits"], 708);
+  EXPECT_EQ(json["tables"][0]["cache"]["misses"], 709);
+  EXPECT_EQ(json["tables"][0]["cache"]["entries"], 710);
+  EXPECT_EQ(json["tables"][0]["cache"]["bytes"], 711'000);
+  EXPECT_EQ(json["tables"][0]["cache"]["evictions"], 712);
+  EXPECT_TRUE(json["tables"][1]["cache"].is_null()) << "it has none";
   EXPECT_EQ(json["tables"][1]["state"], "broken");
 
   ServiceStatus status = SampleStatus();
@@ -179,6 +191,18 @@ TEST(StatusText, ShowsPoolsHostsAndTablesInAHundredColumns) {
   EXPECT_THAT(text, HasSubstr("\n    connection refused\n"));
   EXPECT_THAT(text, HasSubstr("\n    /etc/postfix/broken.cf:7: no `=' in the line\n"));
   EXPECT_THAT(text, HasSubstr("3.0ms"));
+}
+
+TEST(StatusText, ShowsCachesWhereThereAreAny) {
+  ServiceStatus status = SampleStatus();
+  const std::vector<std::string> lines = Lines(Rendered(StatusJson(status)));
+  ASSERT_GT(lines.size(), 2u);
+  EXPECT_EQ(lines[lines.size() - 2],
+            "CACHE OF TABLE                 ENTRIES    MEMORY  HITS  MISSES  EVICTED");
+  EXPECT_EQ(lines.back(), "/etc/postfix/virtual_alias.cf      710  694.3KiB   708     709      712")
+      << "and none of the other table";
+  status.tables[0].cache.reset();
+  EXPECT_THAT(Rendered(StatusJson(status)), Not(HasSubstr("CACHE")));
 }
 
 TEST(StatusText, ColumnsAreAligned) {

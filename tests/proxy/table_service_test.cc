@@ -105,6 +105,37 @@ TEST_F(TableServiceTest, AChangedFileReplacesTheBindingAndKeepsTheCounters) {
   EXPECT_THAT(lines_.TakeText(), HasSubstr("the new version of its file is in use"));
 }
 
+// What a table keeps is of one version of it and one reading of the settings.
+TEST_F(TableServiceTest, WhateverIsReadAgainEmptiesTheCache) {
+  const std::string yaml = std::string(kFast) + "table: {cache: {ttl: 1h}}\n";
+  harness::WriteFile(Path("x.cf"), kGood);
+  Serve({"x.cf"}, yaml);
+  const auto table = Find("x.cf");
+  const auto now = loop_.Now();
+  const auto fill = [&] { table->cache->Keep("user", "box", now, now); };
+  const auto entries = [&] { return table->cache->entries(); };
+  ASSERT_NE(table->cache, nullptr);
+  fill();
+  service_->Reload(Config(yaml));
+  EXPECT_EQ(entries(), 0u) << "a reload";
+  fill();
+  harness::WriteFile(Path("x.cf"), kOther);
+  RunUntil([&] { return table->pool->name() == "db2/mail"; });
+  EXPECT_EQ(entries(), 0u) << "a changed file";
+  fill();
+  harness::WriteFile(Path("x.cf"), kBroken);
+  RunUntil([&] { return table->state == TableState::kStale; });
+  ASSERT_NE(table->cache, nullptr) << "the version that stays in use keeps answers";
+  EXPECT_EQ(entries(), 0u) << "a changed file that is broken";
+  fill();
+  service_->Reload(Config(yaml));
+  EXPECT_EQ(entries(), 0u) << "a reload of a broken file";
+  harness::WriteFile(Path("x.cf"), kGood);
+  RunUntil([&] { return table->state == TableState::kOk; });
+  service_->Reload(Config(kFast));
+  EXPECT_EQ(table->cache, nullptr) << "the settings do not ask for one any more";
+}
+
 TEST_F(TableServiceTest, ABrokenNewVersionIsToldAndTheOldOneStaysUntilItIsMended) {
   harness::WriteFile(Path("x.cf"), kGood);
   Serve({"x.cf"});

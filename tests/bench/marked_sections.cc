@@ -1,0 +1,22 @@
+#include "tests/bench/marked_sections.h"
+
+#include <stdexcept>
+
+namespace proxymux::bench {
+
+std::string ReplaceSection(const std::string& text, const std::string& name,
+                           const std::string& body) {
+  const std::string begin = "<!-- " + name + ": written by scripts/measure -->\n";
+  const std::string end = "<!-- " + name + ": end -->\n";
+  const std::string section = begin + body + (body.ends_with('\n') ? "" : "\n") + end;
+  const std::size_t from = text.find(begin);
+  if (from == std::string::npos) {
+    const bool apart = text.empty() || text.ends_with("\n\n");
+    return text + (apart ? "" : text.ends_with('\n') ? "\n" : "\n\n") + section;
+  }
+  const std::size_t to = text.find(end, from);
+  if (to == std::string::npos) throw std::runtime_error("section " + name + " does not end");
+  return text.substr(0, from) + section + text.substr(to + end.size());
+}
+
+}  // namespace proxymux::bench
