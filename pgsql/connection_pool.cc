@@ -33,7 +33,7 @@ ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, Even
       observer_(observer),
       random_(seed),
       timer_(loop->NewTimer([this] { Tick(); })),
-      alive_(std::make_shared<char>()) {}
+      dispatch_(loop->NewTurnTask([this] { Dispatch(); })) {}
 
 ConnectionPool::~ConnectionPool() {
   for (const auto& connection : connections_) {

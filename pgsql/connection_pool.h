@@ -255,10 +255,9 @@ class ConnectionPool final : private UpstreamObserver {
   std::optional<Time> tick_due_;   // when the timer expires; none while it is not running
   std::optional<Time> next_tick_;  // when timer_ runs out
   std::size_t depth_ = 1;          // see Depth(), of this turn
-  bool dispatch_scheduled_ = false;
+  std::unique_ptr<TurnTask> dispatch_;
   std::uint64_t dispatches_ = 0;
-  bool held_back_ = false;       // something waits for a connection's next batch
-  std::shared_ptr<void> alive_;  // tells a deferred task whether the pool still stands
+  bool held_back_ = false;  // something waits for a connection's next batch
   std::string last_failure_ = "no database host is available";
   // Of the lookup that is being sent or answered; they keep their capacity.
   std::string sql_;

@@ -19,15 +19,7 @@ bool ConnectionPool::IsFirstTry(const Work& work) {
                      [](std::uint8_t count) { return count == 0; });
 }
 
-void ConnectionPool::ScheduleDispatch() {
-  if (dispatch_scheduled_) return;
-  dispatch_scheduled_ = true;
-  loop_->AtEndOfTurn([this, alive = std::weak_ptr<void>(alive_)] {
-    if (alive.expired()) return;
-    dispatch_scheduled_ = false;
-    Dispatch();
-  });
-}
+void ConnectionPool::ScheduleDispatch() { dispatch_->Schedule(); }
 
 // After `connections` was lowered: the surplus ends as it runs empty.
 void ConnectionPool::RetireSurplus() {

@@ -37,6 +37,14 @@ class PendingCall {
   virtual ~PendingCall() = default;
 };
 
+// Runs once at the end of the turn in which it was scheduled, however often that was; destroying it
+// gives that up. Scheduling allocates nothing.
+class TurnTask {
+ public:
+  virtual ~TurnTask() = default;
+  virtual void Schedule() = 0;
+};
+
 struct ResolveResult {
   std::vector<std::string> addresses;  // numeric, in the resolver's order
   std::string error;                   // set when there are none
@@ -58,6 +66,8 @@ class EventLoop {
                                                    std::function<void()> done) = 0;
   // Runs `task` once, when what this turn of the loop has brought in is dealt with.
   virtual void AtEndOfTurn(std::function<void()> task) = 0;
+  // The loop must outlive it.
+  virtual std::unique_ptr<TurnTask> NewTurnTask(std::function<void()> task) = 0;
 };
 
 }  // namespace proxymux::pgsql

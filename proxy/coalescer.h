@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -80,7 +81,8 @@ class Coalescer {
   void Release(Flight* flight);
   void Finish(Flight* flight, const pgsql::Answer& answer);
 
-  std::unordered_map<Key, Flight*, KeyHash> shared_;
+  std::pmr::unsynchronized_pool_resource nodes_;  // the table's: used again, not freed
+  std::pmr::unordered_map<Key, Flight*, KeyHash> shared_{&nodes_};
   std::vector<std::unique_ptr<Flight>> spare_;
   std::vector<Flight*> flights_;  // all of them; each knows its place
 };

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -191,20 +192,61 @@ std::unique_ptr<pgsql::PendingCall> UvEventLoop::RunBlocking(std::function<void(
   return token;
 }
 
-void UvEventLoop::AtEndOfTurn(std::function<void()> task) {
-  if (tasks_.empty() && check_.is_open()) {
+class UvEventLoop::LoopTurnTask final : public pgsql::TurnTask {
+ public:
+  LoopTurnTask(UvEventLoop* loop, std::function<void()> task)
+      : loop_(loop), task_(std::move(task)) {}
+  ~LoopTurnTask() override {
+    if (!scheduled_) return;
+    for (auto* tasks : {&loop_->turn_tasks_, &loop_->running_turn_tasks_}) {
+      std::replace(tasks->begin(), tasks->end(), this, static_cast<LoopTurnTask*>(nullptr));
+    }
+  }
+  void Schedule() override {
+    if (std::exchange(scheduled_, true)) return;
+    loop_->WakeForTasks();
+    loop_->turn_tasks_.push_back(this);
+  }
+  void Run() {
+    scheduled_ = false;
+    task_();
+  }
+
+ private:
+  UvEventLoop* const loop_;
+  const std::function<void()> task_;
+  bool scheduled_ = false;
+};
+
+std::unique_ptr<pgsql::TurnTask> UvEventLoop::NewTurnTask(std::function<void()> task) {
+  return std::make_unique<LoopTurnTask>(this, std::move(task));
+}
+
+void UvEventLoop::WakeForTasks() {
+  if (tasks_.empty() && turn_tasks_.empty() && check_.is_open()) {
     check_.Start();
     idle_.Start();
   }
+}
+
+void UvEventLoop::AtEndOfTurn(std::function<void()> task) {
+  WakeForTasks();
   tasks_.push_back(std::move(task));
 }
 
 void UvEventLoop::RunTasks() {
   check_.Stop();
   idle_.Stop();
-  running_tasks_.swap(tasks_);  // what a task adds runs in the next turn
+  // What a task adds runs in the next turn.
+  running_tasks_.swap(tasks_);
+  running_turn_tasks_.swap(turn_tasks_);
   for (const auto& task : running_tasks_) task();
   running_tasks_.clear();
+  for (std::size_t i = 0; i < running_turn_tasks_.size(); ++i) {
+    LoopTurnTask* task = std::exchange(running_turn_tasks_[i], nullptr);
+    if (task != nullptr) task->Run();
+  }
+  running_turn_tasks_.clear();
 }
 
 }  // namespace proxymux::proxy

@@ -38,19 +38,25 @@ class UvEventLoop final : public pgsql::EventLoop {
   std::unique_ptr<pgsql::PendingCall> RunBlocking(std::function<void()> work,
                                                   std::function<void()> done) override;
   void AtEndOfTurn(std::function<void()> task) override;
+  std::unique_ptr<pgsql::TurnTask> NewTurnTask(std::function<void()> task) override;
 
  private:
+  class LoopTurnTask;
+
+  void WakeForTasks();
   void RunTasks();
 
   uv_loop_t* const loop_;
-  UvCheck check_;  // runs the tasks
-  UvIdle idle_;    // keeps the loop from sleeping while there are tasks
+  UvCheck check_;      // runs the tasks
+  UvIdle idle_;        // keeps the loop from sleeping while there are tasks
   UvPrepare prepare_;  // the time is old when the loop has slept
   mutable pgsql::Time now_{};
   mutable bool now_is_old_ = true;
   bool running_ = false;
   std::vector<std::function<void()>> tasks_;
   std::vector<std::function<void()>> running_tasks_;
+  std::vector<LoopTurnTask*> turn_tasks_;  // null: was destroyed
+  std::vector<LoopTurnTask*> running_turn_tasks_;
 };
 
 }  // namespace proxymux::proxy

@@ -122,6 +122,29 @@ void VirtualEventLoop::AtEndOfTurn(std::function<void()> task) {
   tasks_.push_back(std::move(task));
 }
 
+class VirtualEventLoop::VirtualTurnTask final : public pgsql::TurnTask {
+ public:
+  VirtualTurnTask(VirtualEventLoop* loop, std::function<void()> task)
+      : loop_(loop), task_(std::make_shared<std::function<void()>>(std::move(task))) {}
+  void Schedule() override {
+    if (*scheduled_) return;
+    *scheduled_ = true;
+    loop_->AtEndOfTurn([task = std::weak_ptr(task_), scheduled = scheduled_] {
+      *scheduled = false;
+      if (const auto wanted = task.lock()) (*wanted)();
+    });
+  }
+
+ private:
+  VirtualEventLoop* const loop_;
+  const std::shared_ptr<std::function<void()>> task_;
+  const std::shared_ptr<bool> scheduled_ = std::make_shared<bool>(false);
+};
+
+std::unique_ptr<pgsql::TurnTask> VirtualEventLoop::NewTurnTask(std::function<void()> task) {
+  return std::make_unique<VirtualTurnTask>(this, std::move(task));
+}
+
 void VirtualEventLoop::EndTurn() {
   while (!tasks_.empty()) {
     std::vector<std::function<void()>> running;

@@ -32,6 +32,7 @@ class VirtualEventLoop final : public pgsql::EventLoop {
   std::unique_ptr<pgsql::PendingCall> RunBlocking(std::function<void()> work,
                                                   std::function<void()> done) override;
   void AtEndOfTurn(std::function<void()> task) override;
+  std::unique_ptr<pgsql::TurnTask> NewTurnTask(std::function<void()> task) override;
 
   // Ends the turn: runs the tasks, and those that they add, until there are none.
   void EndTurn();
@@ -53,6 +54,7 @@ class VirtualEventLoop final : public pgsql::EventLoop {
 
  private:
   class VirtualTimer;
+  class VirtualTurnTask;
   class VirtualWatch;
   class CallToken;
   struct Blocking {

@@ -186,6 +186,7 @@ class SteppedLoop final : public pgsql::EventLoop {
     return nullptr;
   }
   void AtEndOfTurn(std::function<void()>) override {}
+  std::unique_ptr<pgsql::TurnTask> NewTurnTask(std::function<void()>) override { return nullptr; }
 
  private:
   struct NoTimer final : pgsql::Timer {
