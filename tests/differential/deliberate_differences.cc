@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "proxy/utf8.h"
+#include "tests/differential/differential_world.h"
 
 namespace proxymux::differential {
 namespace {
@@ -25,24 +26,6 @@ bool SameOrFewer(const Difference& d) {
   return d.ours.Is(Status::kNoKey) || d.ours.Is(Status::kOk);
 }
 
-// PostgreSQL's own words for errors of class 42, and of 3D000 and 3F000.
-bool IsStatementError(const std::string& messages) {
-  static const std::regex words(
-      "does not exist|syntax error|permission denied|cannot be matched|must appear in the GROUP BY|"
-      "is ambiguous|is not unique|could not determine|cannot cast|unterminated|must have the same|"
-      "trailing junk after|zero-length delimited|invalid reference|missing FROM-clause|"
-      "must return only one column|must be type|aggregate functions are not allowed|"
-      "are not allowed in|must match number|not a function|is not a|has type .* but|"
-      "could not find|there is no parameter|no collation|each .* query must|must be in|argument of|"
-      "specified more than once|in an illegal|cannot be used|is of type|more than once|subquery "
-      "must|"
-      "operator is not unique|invalid Unicode escape|unsafe use|multiple assignments|"
-      "subquery has too|could not identify|must appear in select list|not in select "
-      "list|non-integer "
-      "constant|SQLSTATE 42|as asked");
-  return std::regex_search(messages, words);
-}
-
 // What stands for the key outside of quotes: plain numbers are inserted, nothing else.
 bool IsPlainNumber(const std::string& text) {
   static const std::regex number("-?[0-9]+(\\.[0-9]+)?");
@@ -60,7 +43,8 @@ const std::vector<DeliberateDifference>& DeliberateDifferences() {
        "(pgsql-table, Hosts)",
        [](const Difference& d) {
          return !d.stock.broken && d.stock.Is(Status::kRetry) && d.ours.Is(Status::kConfig) &&
-                Has(d.stock.messages, "ERROR:") && IsStatementError(d.stock.messages);
+                Has(d.stock.messages, "ERROR:") &&
+                DifferentialWorld::Instance().IsStatementError(d.stock.messages);
        }},
       {"broken-table-is-config",
        "a malformed or missing table file is CONFIG for this table only, where stock's process "

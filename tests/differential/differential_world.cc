@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
@@ -20,9 +21,11 @@ harness::PostgresCluster::Options ClusterOptions() {
   harness::PostgresCluster::Options options;
   // Stock keeps a connection for every table in every process.
   options.max_connections = 700;
-  // Text that depends on the time zone must not depend on the machine. The log would only grow.
-  options.settings = {"TimeZone = 'UTC'", "log_min_messages = fatal",
-                      "log_min_error_statement = panic"};
+  // Text that depends on the time zone must not depend on the machine. Errors are logged with their
+  // SQLSTATE, see IsStatementError().
+  options.settings = {"TimeZone = 'UTC'", "log_min_messages = error",
+                      "log_min_error_statement = panic", "log_error_verbosity = terse",
+                      "log_line_prefix = '%e '"};
   return options;
 }
 
@@ -81,6 +84,39 @@ std::string DifferentialWorld::Fill(std::string text) const {
   ReplaceAll(text, "@PASSWORD@", kMailPassword);
   ReplaceAll(text, "@DATABASE@", kMailDatabase);
   return text;
+}
+
+// Its plain text: postmap shows what cannot be printed as '?', and the log has an encoding of its
+// own.
+static std::string PlainText(const std::string& text) {
+  std::string plain;
+  for (const char byte : text) {
+    const bool is_plain = byte >= ' ' && byte <= '~' && byte != '?';
+    if (is_plain) plain += byte;
+    if (!is_plain && !plain.ends_with('?')) plain += '?';
+  }
+  return plain;
+}
+
+bool DifferentialWorld::IsStatementError(const std::string& messages) {
+  const std::lock_guard lock(log_mutex_);
+  std::ifstream log(cluster_.log_path());
+  log.seekg(log_read_);
+  constexpr char kError[] = "ERROR:  ";
+  for (std::string line; std::getline(log, line);) {
+    log_read_ = log.tellg() < 0 ? log_read_ : static_cast<std::streamoff>(log.tellg());
+    const std::size_t at = line.find(kError);
+    if (at == std::string::npos) continue;
+    const std::string code = line.substr(0, 5);
+    if (!code.starts_with("42") && code != "3D000" && code != "3F000") continue;
+    // With the place in the statement, which clients show in another way.
+    const std::size_t end = std::min(line.rfind(" at character "), line.size());
+    statement_errors_.insert(PlainText(line.substr(at, end - at)));
+  }
+  const std::string shown = PlainText(messages);
+  return std::any_of(
+      statement_errors_.begin(), statement_errors_.end(),
+      [&](const std::string& error) { return shown.find(error) != std::string::npos; });
 }
 
 }  // namespace proxymux::differential

@@ -2,6 +2,9 @@
 // schema.sql, and a directory for private Postfix instances.
 #pragma once
 
+#include <ios>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "tests/differential/differential_table.h"
@@ -22,6 +25,9 @@ class DifferentialWorld {
   std::string NewDirectory();
   // The text with every placeholder but @DIRECTORY@ filled in.
   std::string Fill(std::string text) const;
+  // Whether an error text of a client is one that the server gave the statement: SQLSTATE class 42,
+  // 3D000 or 3F000. The server's log has the codes, clients of libpq show only texts.
+  bool IsStatementError(const std::string& messages);
 
  private:
   DifferentialWorld();
@@ -29,6 +35,9 @@ class DifferentialWorld {
   harness::TempDirectory directory_;
   harness::PostgresCluster cluster_;
   int directories_ = 0;
+  std::mutex log_mutex_;
+  std::streamoff log_read_ = 0;
+  std::set<std::string> statement_errors_;  // their plain text
   bool ipv6_;
 };
 
