@@ -80,7 +80,9 @@ TEST(RandomDifferential, EveryDifferenceIsDeliberate) {
 
   DifferentialWorld& world = DifferentialWorld::Instance();
   Comparison::Options options;
-  options.further_modes = {"parameterized", "prepared"};
+  // Not prepared: with a plan for all values PostgreSQL may never evaluate what raises an error when
+  // it plans for one. That is why auto does not prepare such queries (decision 19).
+  options.further_modes = {"parameterized"};
   options.most_errors = 4;
   options.workers = 4;  // stock's client is a process and often waits
   const Clock::time_point start = Clock::now();
