@@ -13,6 +13,7 @@ namespace {
 constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
 
 }  // namespace
+
 // Goes to any host.
 bool ConnectionPool::IsFirstTry(const Work& work) {
   return std::all_of(work.attempts.begin(), work.attempts.end(),
