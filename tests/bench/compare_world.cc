@@ -30,6 +30,7 @@ constexpr int kPipeline = 50;
 constexpr char kLargeTable[] = "alias";
 constexpr int kFairnessSeconds = 5;  // at least: the slow table answers few lookups a second
 constexpr char kSlowFile[] = "slow.cf";
+constexpr double kConnectSeconds = 10;  // for very many clients
 
 harness::PostgresCluster::Options ServerOptions() {
   harness::PostgresCluster::Options options;
@@ -142,6 +143,16 @@ std::string CompareWorld::ServerPid() const {
   return line;
 }
 
+// That of the arrival; with very many clients one with which all are there in time.
+double CompareWorld::ConnectRate(const Words& words) const {
+  if (arrival_.connect_rate == 0) return 0;
+  double clients = 0;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == "-c" || words[i] == "--idle-clients") clients += std::stod(words[i + 1]);
+  }
+  return std::max(arrival_.connect_rate, clients / kConnectSeconds);
+}
+
 Words CompareWorld::BenchWords(const Running& running, const Trial& trial, const Words& files,
                                int warm_up_seconds, int seconds) const {
   const PostfixInstance& postfix = running.postfix();
@@ -163,7 +174,7 @@ Words CompareWorld::BenchWords(const Running& running, const Trial& trial, const
                  "--duration",
                  Seconds(seconds),
                  "--connect-rate",
-                 std::to_string(arrival_.connect_rate),
+                 std::to_string(ConnectRate(trial.words)),
                  "--cpu-of",
                  "postgres=" + ServerPid(),
                  "--cpu-of",

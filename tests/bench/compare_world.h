@@ -71,6 +71,7 @@ class CompareWorld {
   harness::PostfixInstance::Options InstanceOptions(harness::Service service);
   void CreateTable(const std::string& name, int rows);
   std::string ServerPid() const;
+  double ConnectRate(const std::vector<std::string>& words) const;
   std::vector<std::string> BenchWords(const Running& running, const Trial& trial,
                                       const std::vector<std::string>& files, int warm_up_seconds,
                                       int seconds) const;
