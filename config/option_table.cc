@@ -142,6 +142,29 @@ std::vector<Option> MakeOptions() {
        .maximum = 10 * kMinute,
        .help = "How long one address of a host may take from connecting until it is ready for "
                "queries."},
+      {.name = "stall_limit",
+       .member = Pool(&PoolSettings::stall_limit),
+       .default_text = "1s",
+       .minimum = 0,
+       .maximum = 10 * kMinute,
+       .help = "How long a connection may owe an answer before the lookups on it that only read "
+               "are also asked of another host; the first answer counts. A table that is known to "
+               "be slow has its usual time on top. 0s: never."},
+      {.name = "hosts_policy",
+       .member = Pool(EnumAt<&PoolSettings::hosts_policy>::Make()),
+       .default_text = "spread",
+       .words = {"spread", "sticky"},
+       .help = "Which of the hosts that work is used: UNIX-domain sockets before TCP before URIs, "
+               "and among equals spread: all, by the least work in flight; sticky: one, chosen at "
+               "random, until it fails."},
+      {.name = "target_session_attrs",
+       .member = Pool(&PoolSettings::target_session_attrs),
+       .default_text = "",
+       .words = {"any", "read-write", "read-only", "primary", "standby"},
+       .help =
+           "Which servers are used, as libpq's target_session_attrs; another one counts as down "
+           "and is asked again until it is one. Empty: what the table's dbname or host URI "
+           "says, else any."},
       {.name = "queue_wait",
        .member = Pool(&PoolSettings::queue_wait),
        .default_text = "10s",
@@ -234,6 +257,23 @@ std::vector<Option> MakeOptions() {
            "nothing is kept on the server. prepared: as parameters of a prepared statement. "
            "auto: prepared where no plan can change the answer, else as legacy. A query that "
            "cannot be sent so is sent as legacy."},
+      {.name = "hedge_percent",
+       .member = Table(&TableSettings::hedge_percent),
+       .default_text = "0",
+       .minimum = 0,
+       .maximum = 100,
+       .help =
+           "A lookup that takes longer than 99% of the table's lookups usually do is also asked "
+           "of another host, and the first answer counts; of so many percent of the lookups at "
+           "most. 0: never. Only statements that read."},
+      {.name = "stale_if_error",
+       .member = Table(&TableSettings::stale_if_error),
+       .default_text = "0s",
+       .minimum = 0,
+       .maximum = kDay,
+       .help = "While every host is down, an answer from before that is not older than this is "
+               "given instead of RETRY, found or not found; what has changed in the database since "
+               "is not seen. As many are kept as cache.max_entries says. 0s: none."},
       // Dotted names come last in their scope: a section ends where the next one begins.
       {.name = "cache.ttl",
        .member = Table(&TableSettings::cache_ttl),

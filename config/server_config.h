@@ -15,13 +15,19 @@ namespace proxymux::config {
 
 using Milliseconds = std::chrono::milliseconds;
 
+// Over healthy hosts of the best class, or with one of them until it fails.
+enum class HostsPolicy { kSpread, kSticky };
+
 // One pool: `pool:` holds the values of every pool, `pools: {NAME: ...}` what differs for one.
 struct PoolSettings {
   std::int64_t connections = 4;        // in all, over every host of the pool
   std::int64_t pipeline_depth = 64;    // statements in flight on one connection
   std::int64_t queue_limit = 10000;    // lookups waiting for a connection; more are answered RETRY
   Milliseconds connect_timeout{3000};  // one address, from connect to ready for queries
-  Milliseconds queue_wait{10000};      // in the queue before RETRY
+  Milliseconds stall_limit{1000};      // silence on a connection before another host is asked too
+  HostsPolicy hosts_policy = HostsPolicy::kSpread;
+  std::string target_session_attrs;  // as libpq's; empty: what the table or libpq says
+  Milliseconds queue_wait{10000};    // in the queue before RETRY
   Milliseconds tcp_user_timeout{
       10000};                          // unacknowledged data before the kernel drops the connection
   Milliseconds keepalive_idle{30000};  // silence before the first TCP keepalive probe
@@ -48,6 +54,8 @@ struct TableSettings {
   Milliseconds cache_ttl{0};                            // of answers that are found; 0: not kept
   Milliseconds cache_negative_ttl{0};                   // of those that are not
   std::int64_t cache_max_entries = 10000;
+  Milliseconds stale_if_error{0};  // how old an answer may be while every host is down; 0: none
+  std::int64_t hedge_percent = 0;  // of lookups that may be asked of a second host; 0: none
 
   friend bool operator==(const TableSettings&, const TableSettings&) = default;
 };

@@ -33,7 +33,9 @@ ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, Even
       observer_(observer),
       random_(seed),
       timer_(loop->NewTimer([this] { Tick(); })),
-      dispatch_(loop->NewTurnTask([this] { Dispatch(); })) {}
+      dispatch_(loop->NewTurnTask([this] { Dispatch(); })) {
+  hosts_.SetPolicy(config_.settings.hosts_policy);
+}
 
 ConnectionPool::~ConnectionPool() {
   for (const auto& connection : connections_) {
@@ -41,6 +43,11 @@ ConnectionPool::~ConnectionPool() {
   }
   assert(std::all_of(all_work_.begin(), all_work_.end(),
                      [](const auto& work) { return work->sink == nullptr; }));
+}
+
+void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
+  config_.settings = settings;
+  hosts_.SetPolicy(settings.hosts_policy);
 }
 
 Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
@@ -55,6 +62,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->form = StatementForm::kText;
   work->as_text = false;
   work->in_lane = false;
+  work->connection = 0;
   work->sent = {};
   const StatementClass& statement = binding->table->statement_class();
   work->script =
@@ -68,6 +76,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
 
 void ConnectionPool::Recycle(Work* work) {
   WorkList::Remove(work);
+  Unlink(work);
   work->sink = nullptr;
   work->binding.reset();
   if (work->key.capacity() > 4096) std::string().swap(work->key);
@@ -94,8 +103,11 @@ Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_
 
 void ConnectionPool::Abandon(Work* work) {
   work->sink = nullptr;
-  if (WorkList::ListOf(work) != &in_flight_)
+  if (WorkList::ListOf(work) != &in_flight_) {
     Recycle(work);  // what was sent is waited for, for the sake of the order
+  } else if (work->second != nullptr && WorkList::ListOf(work->second) != &in_flight_) {
+    Recycle(work->second);
+  }
 }
 
 void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
@@ -112,28 +124,60 @@ void ConnectionPool::Enqueue(Work* work) {
   ScheduleDispatch();
 }
 
+bool ConnectionPool::Awaited(const Work& work) {
+  return work.sink != nullptr || (work.first != nullptr && work.first->sink != nullptr);
+}
+
 void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
-  LookupSink* sink = work->sink;
-  work->sink = nullptr;
+  Work* asked = Asked(work);
+  LookupSink* sink = std::exchange(asked->sink, nullptr);
+  // The one of the two that is not under way is of no more use.
+  if (asked->second != nullptr && WorkList::ListOf(asked->second) != &in_flight_ &&
+      asked->second != work) {
+    Recycle(asked->second);
+  }
   if (sink != nullptr) sink->OnAnswer(answer);
+}
+
+// Ends the tie between the two tries of one lookup. One that had failed before and waited for the
+// other is on its own again.
+void ConnectionPool::Unlink(Work* work) {
+  if (Work* second = std::exchange(work->second, nullptr)) {
+    second->first = nullptr;
+    if (WorkList::ListOf(second) != &in_flight_) Recycle(second);
+  }
+  if (Work* first = std::exchange(work->first, nullptr)) {
+    first->second = nullptr;
+    if (WorkList::ListOf(first) == &parked_) {
+      if (!RunAgain(first, last_failure_)) Recycle(first);
+    }
+  }
 }
 
 void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
   switch (work->kind) {
     case Work::Kind::kClassify:
-      work->binding->write_class = WriteClass::kUnknown;
+      if (work->binding->write_class == WriteClass::kAsking) {
+        work->binding->write_class = WriteClass::kUnknown;
+      }
       return;
     case Work::Kind::kPrepare:
       return;
     case Work::Kind::kLookup:
-      AnswerWork(work, {Outcome::kRetry, {}, reason});
+      if (work->first != nullptr) return;
+      AnswerWork(work, {Outcome::kRetry, {}, reason, {}, hosts_.AllDown()});
       return;
   }
 }
 
 bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
   if (work->kind == Work::Kind::kPrepare) return false;  // of use on its connection only
+  if (work->first != nullptr) return false;              // the lookup has another try under way
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
+  if (work->second != nullptr) {
+    parked_.PushBack(work);
+    return true;
+  }
   if (!MayYetBeServed(*work)) {
     GiveUp(work, reason);
     return false;
@@ -182,11 +226,8 @@ void ConnectionPool::OnReady(UpstreamConnection* upstream) {
   connection.last_used = connection.last_result = loop_->Now();
   PoolHost& host = hosts_[connection.host];
   ++host.connects;
-  host.retried_at_once = false;
-  const Duration was_down = loop_->Now() - host.health.since();
-  const bool returned = host.health.state() == HostHealth::State::kDown;
+  host.slow_to_connect = false;
   host.health.OnConnected(loop_->Now());
-  if (returned) observer_->OnHostUp(config_.name, host, was_down);
   ScheduleDispatch();
 }
 
@@ -195,17 +236,25 @@ void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const Connect
   PoolHost& host = hosts_[connection.host];
   SetState(connection, Connection::State::kClosed);
   ++host.connect_failures;
+  host.slow_to_connect = false;
   last_failure_ = host.label + ": " + failure.text;
-  const HostHealth::FailureKind kind = KindOf(failure);
+  FailHost(host, KindOf(failure), failure.text);
+  if (host.health.state() == HostHealth::State::kDown) DropAllSilent(connection.host, failure.text);
+  ScheduleDispatch();
+}
+
+void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
+                              const std::string& reason) {
+  const HostHealth::State state = host.health.state();
   // Behind a single name there may be a load balancer with another server at the next attempt, as
   // stock has it since 3.10.
   const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
-                     !host.retried_at_once && host.health.state() != HostHealth::State::kDown;
+                     !host.retried_at_once &&
+                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
   host.retried_at_once = true;
-  if (!again && host.health.OnFailed(loop_->Now(), kind, failure.text, &random_)) {
+  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_)) {
     observer_->OnHostDown(config_.name, host);
   }
-  ScheduleDispatch();
 }
 
 void ConnectionPool::OnLost(UpstreamConnection* upstream, const std::string& reason) {
@@ -223,6 +272,10 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   }
   last_failure_ = host.label + ": " + reason;
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
+  // To get a connection and no answer on it is not to be connected.
+  if (!connection.answered && connection.last_sent != Time{}) {
+    FailHost(host, HostHealth::FailureKind::kUnreachable, reason);
+  }
   for (Work* work : unanswered) {
     CountBack(connection, work);
     if (!RunAgain(work, last_failure_)) Recycle(work);

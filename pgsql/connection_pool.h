@@ -12,6 +12,11 @@
 // and one connection at least stays for the quick ones, as long as there are any. Tables share the
 // lanes.
 //
+// Silence. What a connection owes for `stall_limit` is also asked of another host, if it only
+// reads, and the first answer wins; the host is put to the test with one connection more. A table
+// may ask for the same as soon as a lookup takes longer than usual (hedge_percent). A host that was
+// down gets one statement, and more when that is answered.
+//
 // Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is
 // sent again; to another host first, and at most twice to the same one. A lookup that no host can
 // take is answered kRetry at once. A statement over its time limit is cancelled on the server and
@@ -46,6 +51,8 @@ class PoolObserver {
   virtual ~PoolObserver() = default;
   virtual void OnHostUp(const std::string& pool, const PoolHost& host, Duration was_down) = 0;
   virtual void OnHostDown(const std::string& pool, const PoolHost& host) = 0;
+  // A connection owes answers for that long; the host is put to the test.
+  virtual void OnHostSilent(const std::string& pool, const PoolHost& host, Duration silent) = 0;
   virtual void OnConnectionLost(const std::string& pool, const PoolHost& host,
                                 const std::string& reason, std::size_t unanswered) = 0;
   // A statement was not answered within its limit and is being cancelled.
@@ -73,6 +80,8 @@ struct PoolCounters {
   std::uint64_t prepares = 0;
   std::uint64_t syncs = 0;
   std::uint64_t reruns = 0;
+  std::uint64_t stalled = 0;  // lookups asked of another host as well because of a silence
+  std::uint64_t hedged = 0;   // because they took longer than usual
   std::uint64_t queue_timeouts = 0;
   std::uint64_t queue_full = 0;
   std::uint64_t statement_timeouts = 0;
@@ -108,7 +117,7 @@ class ConnectionPool final : private UpstreamObserver {
   static bool Unsent(const Work* ticket) { return ticket->sent == Time{}; }
 
   // New settings; the connection limit takes effect as connections become idle.
-  void SetSettings(const config::PoolSettings& settings) { config_.settings = settings; }
+  void SetSettings(const config::PoolSettings& settings);
 
   const std::string& name() const { return config_.name; }
   const config::PoolSettings& settings() const { return config_.settings; }
@@ -117,12 +126,13 @@ class ConnectionPool final : private UpstreamObserver {
   const PoolCounters& counters() const { return counters_; }
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
-  bool Quiet() const { return Waiting() == 0 && in_flight_.empty(); }
+  bool Quiet() const { return Waiting() == 0 && in_flight_.empty() && parked_.empty(); }
 
  private:
   struct Connection {
     enum class State { kConnecting, kReady, kClosed };
     std::unique_ptr<UpstreamConnection> upstream;
+    std::uint64_t number = 0;
     std::size_t host = 0;
     State state = State::kConnecting;
     std::size_t in_flight = 0;
@@ -135,10 +145,13 @@ class ConnectionPool final : private UpstreamObserver {
     // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
     // are more than `connections` allows now, or because a statement changed the session.
     bool making_room = false;
-    bool stuck = false;    // an error says that the session is of no more use
-    bool lane = false;     // takes slow statements only, once it is empty
-    bool awaited = false;  // a lane that runs empty for a slow statement
-    bool served = false;   // a lane that has had one
+    bool answered = false;  // something, ever
+    bool stalled = false;   // owes answers for longer than stall_limit
+    int reluctance = 0;     // of this turn; statements go where it is least
+    bool stuck = false;     // an error says that the session is of no more use
+    bool lane = false;      // takes slow statements only, once it is empty
+    bool awaited = false;   // a lane that runs empty for a slow statement
+    bool served = false;    // a lane that has had one
     std::size_t slow_in_flight = 0;
     bool runs_script = false;          // nothing may be sent behind it
     std::uint64_t batch = 0;           // the one that is open, or was last
@@ -160,6 +173,7 @@ class ConnectionPool final : private UpstreamObserver {
   Connection& Find(UpstreamConnection* upstream);
   void SetState(Connection& connection, Connection::State state);
   void DropConnection(Connection& connection, const std::string& reason);
+  void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason);
 
   std::size_t Waiting() const { return queue_.size() + slow_queue_.size(); }
 
@@ -167,6 +181,11 @@ class ConnectionPool final : private UpstreamObserver {
   void Recycle(Work* work);
   void Enqueue(Work* work);  // in the order of submission
   void AnswerWork(Work* work, const Answer& answer);
+  // The lookup that a work is a try of, which is the work itself unless it is a second one.
+  static Work* Asked(Work* work) { return work->first != nullptr ? work->first : work; }
+  // Somebody waits for it.
+  static bool Awaited(const Work& work);
+  void Unlink(Work* work);
   // Answers kRetry; a question to the catalogue is asked again with the next lookup.
   void GiveUp(Work* work, std::string_view reason);
   // Puts it into the queue again. False when nobody wants it or no host can take it; it is then
@@ -194,6 +213,8 @@ class ConnectionPool final : private UpstreamObserver {
   void MeasureOne(const Work& work, Change change);
   void EndLanes(bool served_only);
   bool TooSoon(const Connection& connection) const;
+  bool InTrial(const Connection& connection) const;
+  void RankConnections();
   Connection* ChooseConnection(const Work& work);
   Connection* ChooseLane(const Work& work, std::size_t* lanes_left);
   bool MayYetBeServed(const Work& work) const;
@@ -211,13 +232,17 @@ class ConnectionPool final : private UpstreamObserver {
   bool EndBatch(Connection& connection);
   void SyncAll();
   std::optional<std::size_t> HostNeededBy(const Work& work) const;
+  void Rebalance();
   void OpenConnections(std::optional<std::size_t> needed);
+  std::size_t OverdueConnects();
   bool MakeRoom();
   void OpenConnection(std::size_t host);
   void FailUnservable(WorkList* queue);
   void ShedLoad();
   void RemoveClosed();
 
+  void NoteAlive(Connection& connection, Time now);
+  static void TakeBackAttempt(const Connection& connection, Work* work);
   void HandleRows(const Connection& connection, Work* work, const RowSource& rows);
   AnswerOrigin OriginOf(const Connection& connection, const Work& work, std::size_t rows) const;
   void HandleError(Connection& connection, Work* work, const StatementResult& result);
@@ -231,6 +256,19 @@ class ConnectionPool final : private UpstreamObserver {
   void ExpireWork(WorkList* queue, Time now);
   void ExpireWaiters(Time now);
   void ExpireStatements(Time now);
+  void StartCancel(Connection& connection, Time now);
+  std::optional<Time> SilentSince(const Connection& connection) const;
+  void AskAboutSilence(Time now);
+  void AskCatalogueAgain(const Connection& connection);
+  void OnSilence(Connection& connection, Duration silent, Time now);
+  bool MayAskElsewhere(const Work& work) const;
+  bool AskElsewhere(Work* work);
+  void AskOfOthers(const Connection& connection);
+  void Hedge(Time now);
+  bool Useless(const Connection& connection) const;
+  bool ReadsOnly(const Connection& connection) const;
+  bool DropSilent(std::optional<std::size_t> host);
+  void DropAllSilent(std::size_t host, const std::string& reason);
   void CloseIdle(Time now);
   void CloseConnection(Connection& connection);
   void ArmTimer();
@@ -247,7 +285,10 @@ class ConnectionPool final : private UpstreamObserver {
   bool resort_ = false;  // a table became slow, or quick
   Time last_quick_{};    // when a quick lookup was sent last
   std::uint64_t last_batch_ = 0;
-  WorkList in_flight_;
+  WorkList in_flight_;         // in the order of sending
+  WorkList parked_;            // failed, but a second one is under way
+  std::size_t hedgeable_ = 0;  // in flight, of tables that hedge
+  std::uint64_t last_connection_ = 0;
   std::vector<std::unique_ptr<Work>> all_work_;
   std::vector<Work*> free_work_;
   std::uint64_t last_sequence_ = 0;
@@ -257,6 +298,7 @@ class ConnectionPool final : private UpstreamObserver {
   std::size_t depth_ = 1;          // see Depth(), of this turn
   std::unique_ptr<TurnTask> dispatch_;
   std::uint64_t dispatches_ = 0;
+  std::size_t overdue_connects_ = 0;
   bool held_back_ = false;  // something waits for a connection's next batch
   std::string last_failure_ = "no database host is available";
   // Of the lookup that is being sent or answered; they keep their capacity.

@@ -1,16 +1,19 @@
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "pgsql/connection_pool.h"
 
-// The part of ConnectionPool that decides what is sent where and when, and which connections are
-// opened.
+// The part of ConnectionPool that decides what is sent where and when.
 
 namespace proxymux::pgsql {
 namespace {
 
 // Between two batches on a connection that is busy.
 constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
+
+// A connection that owes an answer for that long takes nothing new while another one can.
+constexpr Duration kQuiet = std::chrono::milliseconds(25);
 
 }  // namespace
 
@@ -42,12 +45,17 @@ std::size_t ConnectionPool::Depth() {
   std::size_t open = 0;
   for (const auto& connection : connections_) {
     if (connection->state == Connection::State::kClosed) continue;
+    if (connection->state == Connection::State::kConnecting) {
+      // Nothing is kept for one that may never be there.
+      const HostHealth::State health = hosts_[connection->host].health.state();
+      if (health == HostHealth::State::kDown || health == HostHealth::State::kSuspect) continue;
+      ++connecting;
+    }
     ++open;
-    if (connection->state == Connection::State::kConnecting) ++connecting;
   }
   const std::size_t outstanding = Waiting() + in_flight_.size();
   std::size_t expected = open;
-  if (open < Wanted() && hosts_.ChooseForConnection(loop_->Now(), &random_).has_value()) {
+  if (open < Wanted() && hosts_.MayConnect(loop_->Now())) {
     expected = Wanted();
   }
   if (connecting == 0 && expected == open) return depth;
@@ -63,13 +71,14 @@ std::size_t ConnectionPool::Usable() const {
 // How many connections the work that there is could use.
 std::size_t ConnectionPool::Wanted() const {
   const std::size_t kept_for_quick = !slow_queue_.empty() && QuickAreAbout() ? 1 : 0;
-  return std::min(Usable(), Waiting() + in_flight_.size() + kept_for_quick);
+  return std::min(Usable(), Waiting() + in_flight_.size() + kept_for_quick + overdue_connects_);
 }
 
 void ConnectionPool::Dispatch() {
   ++dispatches_;
   held_back_ = false;
   RetireSurplus();
+  overdue_connects_ = OverdueConnects();
   depth_ = Depth();
   for (const auto& connection : connections_) {
     if (connection->making_room && connection->state == Connection::State::kReady &&
@@ -78,6 +87,7 @@ void ConnectionPool::Dispatch() {
     }
   }
   RemoveClosed();
+  RankConnections();
   SortQueues();
   std::optional<std::size_t> needed;
   EndLanes(/*served_only=*/true);
@@ -90,6 +100,7 @@ void ConnectionPool::Dispatch() {
     SendSlow(&needed);
   }
   SyncAll();
+  Rebalance();
   OpenConnections(needed);
   FailUnservable(&queue_);
   FailUnservable(&slow_queue_);
@@ -120,9 +131,8 @@ bool ConnectionPool::PreferOtherHost(const Work& work, std::size_t host) const {
   if (work.attempts[host] == 0) return false;
   if (work.attempts[host] >= kAttemptsPerHost) return true;
   for (std::size_t other = 0; other < hosts_.size(); ++other) {
-    // Nobody waits for the probe of a host that is down: it may take as long as connect_timeout.
-    if (hosts_[other].ready == 0 && hosts_[other].health.state() == HostHealth::State::kDown)
-      continue;
+    // Nobody waits for one that is being put to the test, if it can be helped.
+    if (hosts_[other].health.state() == HostHealth::State::kSuspect) continue;
     if (work.attempts[other] == 0 && hosts_.MayServe(other, loop_->Now())) return true;
   }
   return false;
@@ -142,16 +152,45 @@ bool ConnectionPool::TooSoon(const Connection& connection) const {
          loop_->Now() - connection.last_sent < kBatchInterval;
 }
 
+// One statement at a time, until one is answered.
+bool ConnectionPool::InTrial(const Connection& connection) const {
+  return connection.in_flight > 0 &&
+         hosts_[connection.host].health.state() == HostHealth::State::kTrial;
+}
+
+// Where statements go first. Whoever is sent to a server that does not answer has to wait for
+// stall_limit; so those that keep quiet come last.
+void ConnectionPool::RankConnections() {
+  const Time now = loop_->Now();
+  for (const auto& connection : connections_) {
+    connection->reluctance = hosts_.Reluctance(connection->host);
+    if (connection->stalled) {
+      connection->reluctance += 8;
+    } else if (connection->in_flight > 0 && now - connection->last_result >= kQuiet) {
+      const Work* running = connection->upstream->Running();
+      if (running != nullptr && now - running->sent >= kQuiet) connection->reluctance += 4;
+    }
+  }
+}
+
 ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
+  int reluctance = std::numeric_limits<int>::max();
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
         connection.making_room) {
       continue;
     }
-    if (connection.lane || connection.in_flight >= depth_) continue;
+    if (connection.lane || InTrial(connection)) continue;
     if (PreferOtherHost(work, connection.host)) continue;
+    // A better one that is full now is waited for.
+    if (connection.reluctance > reluctance) continue;
+    if (connection.reluctance < reluctance) {
+      reluctance = connection.reluctance;
+      best = nullptr;
+    }
+    if (connection.in_flight >= depth_) continue;
     if (TooSoon(connection)) {
       held_back_ = true;
       continue;
@@ -159,74 +198,6 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
   return best;
-}
-
-// The host that a work which was sent before waits for although nobody connects to it; none when it
-// only waits for its turn.
-std::optional<std::size_t> ConnectionPool::HostNeededBy(const Work& work) const {
-  std::optional<std::size_t> needed;
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work.attempts[host] >= kAttemptsPerHost || PreferOtherHost(work, host)) continue;
-    if (!hosts_.MayServe(host, loop_->Now())) continue;
-    if (hosts_[host].ready > 0 || hosts_[host].connecting > 0) return std::nullopt;
-    if (!needed.has_value()) needed = host;
-  }
-  return needed;
-}
-
-// True when one connection fewer is open now; false when one will be, or cannot be.
-bool ConnectionPool::MakeRoom() {
-  Connection* least = nullptr;
-  for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady) continue;
-    if (connection->making_room) return false;
-    if (least == nullptr || connection->in_flight < least->in_flight) least = connection.get();
-  }
-  if (least == nullptr) return false;
-  least->making_room = true;
-  if (least->in_flight > 0) return false;
-  CloseConnection(*least);
-  return true;
-}
-
-void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
-  const Time now = loop_->Now();
-  std::size_t open = 0;
-  for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kClosed) ++open;
-  }
-  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
-  if (open < limit) {
-    if (const auto probe = hosts_.ChooseForProbe(now)) {
-      OpenConnection(*probe);
-      ++open;
-    }
-  }
-  if (needed.has_value() && hosts_[*needed].connecting == 0) {
-    if (open >= limit && MakeRoom()) --open;
-    if (open < limit) {
-      OpenConnection(*needed);
-      ++open;
-    }
-  }
-  const std::size_t wanted = Wanted();
-  while (open < wanted) {
-    const auto host = hosts_.ChooseForConnection(now, &random_);
-    if (!host.has_value()) return;
-    OpenConnection(*host);
-    ++open;
-  }
-}
-
-void ConnectionPool::OpenConnection(std::size_t host) {
-  auto connection = std::make_unique<Connection>();
-  connection->host = host;
-  connection->upstream = factory_->NewConnection(host, this);
-  connection->state = Connection::State::kClosed;
-  SetState(*connection, Connection::State::kConnecting);
-  connection->last_used = loop_->Now();
-  connections_.push_back(std::move(connection));
-  connections_.back()->upstream->Connect();
 }
 
 // Collected first: an answer may bring new lookups, which are the next turn's.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "pgsql/connection_pool.h"
 
@@ -125,14 +126,16 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   Connection* emptying = nullptr;
   Connection* fresh = nullptr;
   const auto less = [](const Connection& one, const Connection* other) {
-    return other == nullptr || one.in_flight < other->in_flight;
+    return other == nullptr ||
+           std::tie(one.reluctance, one.in_flight) < std::tie(other->reluctance, other->in_flight);
   };
   // Nothing but slow ones before it, and a script alone.
   const std::size_t depth = work.script ? 1 : std::min(kLaneDepth, depth_);
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.runs_script ||
-        connection.cancelling || connection.making_room || PreferOtherHost(work, connection.host)) {
+        connection.cancelling || connection.making_room || InTrial(connection) ||
+        PreferOtherHost(work, connection.host)) {
       continue;
     }
     if (!connection.lane) {

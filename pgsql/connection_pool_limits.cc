@@ -12,9 +12,11 @@ namespace {
 constexpr Duration kCancelGrace = std::chrono::seconds(1);
 
 // How often limits are looked at: while something could be sent to a connection that was sent
-// something just now, while something is under way, while a host waits to be tried
+// something just now, while a lookup may be asked of another host when it takes longer than usual,
+// while something is under way, while a host waits to be tried
 // again (so that its return is seen within a second, see HostHealth), and otherwise.
 constexpr Duration kHeldBackTick = std::chrono::milliseconds(1);
+constexpr Duration kHedgeTick = std::chrono::milliseconds(1);
 constexpr Duration kBusyTick = std::chrono::milliseconds(20);
 constexpr Duration kProbeTick = std::chrono::milliseconds(100);
 constexpr Duration kIdleTick = std::chrono::milliseconds(500);
@@ -25,6 +27,8 @@ void ConnectionPool::ArmTimer() {
   Duration interval = kIdleTick;
   if (held_back_) {
     interval = kHeldBackTick;
+  } else if (hedgeable_ > 0 && hosts_.size() > 1) {
+    interval = kHedgeTick;
   } else if (!Quiet()) {
     interval = kBusyTick;
   } else if (hosts_.AnyDown()) {
@@ -46,6 +50,8 @@ void ConnectionPool::Tick() {
   ExpireWork(&slow_queue_, now);
   ExpireWaiters(now);
   ExpireStatements(now);
+  AskAboutSilence(now);
+  Hedge(now);
   CloseIdle(now);
   Dispatch();
 }
@@ -76,6 +82,17 @@ void ConnectionPool::ExpireWaiters(Time now) {
       AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});
     }
   }
+  WorkList expired;
+  for (Work* work = parked_.front(); work != nullptr;) {
+    Work* next = WorkList::Next(work);
+    if (now - work->submitted >= work->binding->settings.lookup_timeout) expired.PushBack(work);
+    work = next;
+  }
+  while (Work* work = expired.front()) {
+    WorkList::Remove(work);
+    GiveUp(work, "no answer within lookup_timeout");
+    Recycle(work);
+  }
 }
 
 void ConnectionPool::ExpireStatements(Time now) {
@@ -93,14 +110,18 @@ void ConnectionPool::ExpireStatements(Time now) {
     const Time began = std::max(running->sent, connection.last_result);
     if (now - began < running->binding->settings.query_timeout) continue;
     ++counters_.statement_timeouts;
-    ++counters_.cancels;
-    connection.cancelling = true;
-    connection.cancel_may_hit = true;
-    connection.cancel_is_certain = connection.in_flight == 1;
-    connection.cancelled_at = now;
-    connection.upstream->CancelRunning();
+    StartCancel(connection, now);
     observer_->OnStatementTimeout(config_.name, hosts_[connection.host], *running->binding);
   }
+}
+
+void ConnectionPool::StartCancel(Connection& connection, Time now) {
+  ++counters_.cancels;
+  connection.cancelling = true;
+  connection.cancel_may_hit = true;
+  connection.cancel_is_certain = connection.in_flight == 1;
+  connection.cancelled_at = now;
+  connection.upstream->CancelRunning();
 }
 
 void ConnectionPool::CloseIdle(Time now) {

@@ -39,14 +39,20 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
   connection.runs_script = false;
   if (result.kind != StatementResult::Kind::kAborted) {
     hosts_[connection.host].latency.Record(now - work->sent);
-    MeasureService(connection, *work, now);
+    // What a host that froze was late with says nothing about the statement.
+    if (hosts_[connection.host].health.state() == HostHealth::State::kUp) {
+      MeasureService(connection, *work, now);
+    }
+    if (work->kind == Work::Kind::kLookup && work->first == nullptr) {
+      work->binding->usual_wait.Record(now - work->sent);
+    }
   }
   connection.last_used = connection.last_result = now;
-  const bool answered_before = work->kind == Work::Kind::kLookup && work->sink == nullptr;
+  if (!result.fatal) NoteAlive(connection, now);
+  const bool answered_before = work->kind == Work::Kind::kLookup && !Awaited(*work);
   switch (result.kind) {
     case StatementResult::Kind::kAborted:
-      // Not run and so not an attempt.
-      if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+      TakeBackAttempt(connection, work);
       if (work->kind == Work::Kind::kPrepare) connection.prepared.Forget(work->statement);
       RunAgain(work, "aborted by another statement of its batch");
       break;
@@ -93,6 +99,23 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     DropConnection(connection, "the session is stuck after an error");
   }
   if (Waiting() > 0) ScheduleDispatch();
+}
+
+void ConnectionPool::NoteAlive(Connection& connection, Time now) {
+  connection.answered = true;
+  connection.stalled = false;
+  PoolHost& host = hosts_[connection.host];
+  host.last_result = now;
+  host.retried_at_once = false;
+  const Time down_since = host.health.down_since();
+  if (host.health.OnAnswered(now)) observer_->OnHostUp(config_.name, host, now - down_since);
+}
+
+// What was not run does not count.
+void ConnectionPool::TakeBackAttempt(const Connection& connection, Work* work) {
+  for (Work* one : {work, work->first}) {
+    if (one != nullptr && one->attempts[connection.host] > 0) --one->attempts[connection.host];
+  }
 }
 
 AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
@@ -178,7 +201,7 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
   }
 }
 
-// The parameters may be to blame: what was not run does not count as an attempt.
+// The parameters may be to blame.
 void ConnectionPool::RefuseParameters(Connection& connection, Work* work,
                                       const StatementResult& result) {
   StatementPlan& plan = work->binding->plan;
@@ -188,9 +211,10 @@ void ConnectionPool::RefuseParameters(Connection& connection, Work* work,
     } else {
       plan.OnRefused(result.message);
       work->as_text = true;
+      Asked(work)->as_text = true;
     }
   }
-  if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+  TakeBackAttempt(connection, work);
   RunAgain(work, result.message);
 }
 
@@ -204,7 +228,8 @@ void ConnectionPool::HandlePreparedError(Connection& connection, Work* work,
     connection.prepared.Forget(work->statement);
   }
   work->as_text = true;
-  if (work->attempts[connection.host] > 0) --work->attempts[connection.host];
+  Asked(work)->as_text = true;
+  TakeBackAttempt(connection, work);
   RunAgain(work, result.message);
 }
 
@@ -257,6 +282,7 @@ void ConnectionPool::HandlePrepareError(Connection& connection, Work* work,
 
 void ConnectionPool::FinishClassify(Work* work, const StatementResult& result) {
   TableBinding& binding = *work->binding;
+  if (binding.write_class != WriteClass::kAsking) return;  // another answer came first
   if (result.kind != StatementResult::Kind::kRows) {
     const Fault fault = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
     if (fault != Fault::kStatement && fault != Fault::kKey) {

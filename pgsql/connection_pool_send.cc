@@ -43,6 +43,8 @@ bool IsAscii(std::string_view text) {
 
 void ConnectionPool::CountSent(Connection& connection, Work* work) {
   ++connection.in_flight;
+  work->connection = connection.number;
+  if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
   if (work->in_lane) {
     ++connection.slow_in_flight;
     ++work->binding->in_lanes;
@@ -54,6 +56,7 @@ void ConnectionPool::CountSent(Connection& connection, Work* work) {
 
 void ConnectionPool::CountBack(Connection& connection, Work* work) {
   --connection.in_flight;
+  if (work->binding->settings.hedge_percent > 0) --hedgeable_;
   if (work->in_lane) {
     --connection.slow_in_flight;
     --work->binding->in_lanes;
@@ -104,6 +107,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
     return;
   }
   ++work->attempts[connection.host];
+  if (work->first != nullptr) ++work->first->attempts[connection.host];
   ++counters_.statements;
   ++hosts_[connection.host].statements;
   CountSent(connection, work);

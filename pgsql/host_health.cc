@@ -12,21 +12,49 @@ constexpr Duration kUnreachableLimit = std::chrono::milliseconds(800);
 
 void HostHealth::SetState(State state, Time now) {
   if (state_ == state) return;
+  const bool was_down = state_ == State::kDown || state_ == State::kTrial;
+  if (state == State::kDown && !was_down) down_since_ = now;
   state_ = state;
   since_ = now;
+  if (state == State::kUp) {
+    reason_.clear();
+    backoff_ = Duration::zero();
+  }
 }
 
-bool HostHealth::OnConnected(Time now) {
-  const bool changed = state_ != State::kUp;
+void HostHealth::OnConnected(Time now) {
+  switch (state_) {
+    case State::kUntried:
+    case State::kSuspect:
+      SetState(State::kUp, now);
+      return;
+    case State::kDown:
+      SetState(State::kTrial, now);
+      return;
+    case State::kUp:
+    case State::kTrial:
+      return;
+  }
+}
+
+bool HostHealth::OnAnswered(Time now) {
+  if (state_ != State::kTrial && state_ != State::kSuspect) return false;
+  const bool trial = state_ == State::kTrial;
   SetState(State::kUp, now);
-  reason_.clear();
-  backoff_ = Duration::zero();
-  return changed;
+  return trial;
+}
+
+bool HostHealth::OnSilent(Time now, std::string reason) {
+  if (state_ != State::kUp) return false;
+  SetState(State::kSuspect, now);
+  reason_ = std::move(reason);
+  return true;
 }
 
 bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason,
                           std::minstd_rand* random) {
-  const bool changed = state_ != State::kDown || reason_ != reason;
+  const bool known = state_ == State::kDown || state_ == State::kTrial;
+  const bool changed = !known || reason_ != reason;
   SetState(State::kDown, now);
   reason_ = std::move(reason);
   const Duration limit =

@@ -1,6 +1,9 @@
 // Whether one database host may be connected to now: a small state machine with back-off and
 // jitter.
 //
+//   kUntried ── connected ──> kUp ── a connection is silent ──> kSuspect ── connected, answers ──>
+//   kUp any ── cannot be connected to ──> kDown ── connected ──> kTrial ── answers ──> kUp
+//
 // Only connecting is held back. Connections that are open and work go on being used whatever this
 // says: a server that is full (53300) still answers on those it has. Pure: time comes in,
 // randomness is the caller's engine.
@@ -18,8 +21,10 @@ class HostHealth {
  public:
   enum class State {
     kUntried,  // never connected to
-    kUp,       // the latest attempt to connect succeeded
-    kDown,     // the latest attempt failed; the next one waits until RetryAt()
+    kUp,       // connects and answers
+    kSuspect,  // owes an answer for too long; one connection more finds out whether it lives
+    kDown,     // the latest attempt failed; the next one waits until retry_at()
+    kTrial,    // was down and can be connected to again: one connection, until it has answered
   };
 
   enum class FailureKind {
@@ -34,13 +39,18 @@ class HostHealth {
   explicit HostHealth(Duration retry_limit) : retry_limit_(retry_limit) {}
 
   State state() const { return state_; }
-  const std::string& reason() const { return reason_; }
-  Time since() const { return since_; }        // of the state
-  Time retry_at() const { return retry_at_; }  // kDown only
+  const std::string& reason() const { return reason_; }  // of kDown, kTrial and kSuspect
+  Time since() const { return since_; }                  // of the state
+  Time down_since() const { return down_since_; }        // kDown and kTrial only
+  Time retry_at() const { return retry_at_; }            // kDown only
   bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
 
-  // Both return true when the state changed, which is worth one line in the log.
-  bool OnConnected(Time now);
+  void OnConnected(Time now);
+  // A statement was answered. True when that ends a trial: the host is in full use again.
+  bool OnAnswered(Time now);
+  // True when the state changed.
+  bool OnSilent(Time now, std::string reason);
+  // True when the state or the reason changed, which is worth one line in the log.
   bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random);
 
  private:
@@ -50,6 +60,7 @@ class HostHealth {
   State state_ = State::kUntried;
   std::string reason_;
   Time since_{};
+  Time down_since_{};
   Time retry_at_{};
   Duration backoff_{};
 };

@@ -137,6 +137,7 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   Override(&parameters, "sslrootcert", settings.sslrootcert);
   Override(&parameters, "sslcert", settings.sslcert);
   Override(&parameters, "sslkey", settings.sslkey);
+  Override(&parameters, "target_session_attrs", settings.target_session_attrs);
   if (!table.encoding.empty()) parameters["client_encoding"] = table.encoding;
   parameters.try_emplace("fallback_application_name", settings.application_name);
   parameters.try_emplace("gssencmode", "disable");

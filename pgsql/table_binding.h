@@ -11,6 +11,7 @@
 #include "pgsql/compiled_table.h"
 #include "pgsql/service_time.h"
 #include "pgsql/statement_plan.h"
+#include "pgsql/usual_wait.h"
 
 namespace proxymux::pgsql {
 
@@ -30,6 +31,7 @@ struct TableBinding {
   WriteClass write_class = WriteClass::kUnknown;
   StatementPlan plan;
   ServiceTime service_time;
+  UsualWait usual_wait;
   std::size_t in_lanes = 0;  // statements of it that are in flight in lanes (connection_pool.h)
 
   // What the text alone tells; kUnknown when it calls functions.

@@ -49,6 +49,7 @@ struct Answer {
   std::string_view
       reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
   AnswerOrigin origin = {};
+  bool no_host = false;  // kRetry: every host is down
 };
 
 class LookupSink {
@@ -77,6 +78,11 @@ struct Work {
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane
+  // The same question, asked of another host while this one owes an answer: the first answer wins.
+  // Only the first of the two has a sink. Null in both when there is none, or no longer.
+  Work* second = nullptr;
+  Work* first = nullptr;
+  std::uint64_t connection = 0;  // the number of the one that it was sent on last
   Time submitted{};
   Time queued{};                       // the latest time it was put into the queue
   Time sent{};                         // the latest time; none yet: Time{}

@@ -22,8 +22,17 @@ void PoolLog::OnHostDown(const std::string& pool, const pgsql::PoolHost& host) {
   const std::string open =
       host.ready > 0 ? fmt::format("; its {} open connections stay in use", host.ready) : "";
   log_->LimitedWarning(fmt::format("down {} {}", pool, host.label),
-                       fmt::format("pool {}: cannot connect to host {}: {}{}", pool, host.label,
+                       fmt::format("pool {}: host {} is out of use: {}{}", pool, host.label,
                                    host.health.reason(), open));
+}
+
+void PoolLog::OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
+                           pgsql::Duration silent) {
+  log_->LimitedWarning(
+      fmt::format("silent {} {}", pool, host.label),
+      fmt::format("pool {}: host {} has not answered for {:.1f} s: its lookups are asked of other "
+                  "hosts as well, and a new connection puts it to the test",
+                  pool, host.label, Seconds(silent)));
 }
 
 void PoolLog::OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,

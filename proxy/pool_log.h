@@ -16,6 +16,8 @@ class PoolLog final : public pgsql::PoolObserver {
   void OnHostUp(const std::string& pool, const pgsql::PoolHost& host,
                 pgsql::Duration was_down) override;
   void OnHostDown(const std::string& pool, const pgsql::PoolHost& host) override;
+  void OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
+                    pgsql::Duration silent) override;
   void OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,
                         const std::string& reason, std::size_t unanswered) override;
   void OnStatementTimeout(const std::string& pool, const pgsql::PoolHost& host,

@@ -29,6 +29,10 @@ std::string_view StateName(pgsql::HostHealth::State state) {
       return "untried";
     case pgsql::HostHealth::State::kUp:
       return "up";
+    case pgsql::HostHealth::State::kSuspect:
+      return "suspect";
+    case pgsql::HostHealth::State::kTrial:
+      return "trial";
     case pgsql::HostHealth::State::kDown:
       return "down";
   }

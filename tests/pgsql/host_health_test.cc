@@ -83,13 +83,16 @@ TEST_F(Health, ANewReasonIsWorthALine) {
 TEST_F(Health, SuccessForgetsEverything) {
   for (int i = 0; i < 10; ++i) Fail(Kind::kUnreachable);
   now += seconds(1);
-  EXPECT_TRUE(health.OnConnected(now));
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kTrial);
+  EXPECT_TRUE(health.OnAnswered(now));
   EXPECT_EQ(health.state(), State::kUp);
   EXPECT_EQ(health.since(), now);
   EXPECT_EQ(health.reason(), "");
   EXPECT_TRUE(health.MayConnect(now));
   now += seconds(1);
-  EXPECT_FALSE(health.OnConnected(now));
+  health.OnConnected(now);
+  EXPECT_FALSE(health.OnAnswered(now));
   EXPECT_EQ(health.since(), now - seconds(1));
   EXPECT_TRUE(Fail(Kind::kUnreachable));
   EXPECT_LE(Wait(), milliseconds(50));

@@ -94,11 +94,13 @@ TEST_F(Hosts, MayServeWithAConnectionOrTheProspectOfOne) {
   EXPECT_TRUE(hosts.MayServe(0, kNow));
   Down(hosts, 0);
   EXPECT_FALSE(hosts.MayServe(0, kNow));
-  EXPECT_TRUE(hosts.MayServe(0, Later()));
+  EXPECT_FALSE(hosts.MayServe(0, Later()));  // nobody waits for its probe
   hosts[0].ready = 1;  // full, but what is open works
   EXPECT_TRUE(hosts.MayServe(0, kNow));
   hosts[0].ready = 0;
   hosts[0].connecting = 1;
+  EXPECT_FALSE(hosts.MayServe(0, kNow));
+  Up(hosts, 0);  // in a trial
   EXPECT_TRUE(hosts.MayServe(0, kNow));
 }
 

@@ -35,6 +35,9 @@ class RecordingObserver final : public PoolObserver {
     last_was_down = was_down;
   }
   void OnHostDown(const std::string&, const PoolHost& host) override { down.push_back(host.label); }
+  void OnHostSilent(const std::string&, const PoolHost& host, Duration) override {
+    silent.push_back(host.label);
+  }
   void OnConnectionLost(const std::string&, const PoolHost& host, const std::string& reason,
                         std::size_t unanswered) override {
     lost.push_back(host.label + ": " + reason + " (" + std::to_string(unanswered) + ")");
@@ -53,7 +56,7 @@ class RecordingObserver final : public PoolObserver {
     vanished.push_back(host.label);
   }
 
-  std::vector<std::string> up, down, lost, timeouts, unclassified, kept_as_text, vanished;
+  std::vector<std::string> up, down, silent, lost, timeouts, unclassified, kept_as_text, vanished;
   Duration last_was_down{};
 };
 

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <utility>
+
+#include "pgsql/connection_pool.h"
+
+// The part of ConnectionPool that does not wait for a server which owes an answer: it asks another
+// host too, and puts the silent one to the test.
+
+namespace proxymux::pgsql {
+namespace {
+
+// Time on one server after which a lookup may be asked of another for being slower than usual.
+constexpr Duration kLeastHedge = std::chrono::milliseconds(1);
+
+constexpr char kSilent[] = "no answer within stall_limit";
+
+}  // namespace
+
+// From when a connection has been silent: results come in order, so only the oldest statement
+// counts, and that since the one before it was answered.
+std::optional<Time> ConnectionPool::SilentSince(const Connection& connection) const {
+  if (connection.state != Connection::State::kReady || connection.in_flight == 0) {
+    return std::nullopt;
+  }
+  const Work* running = connection.upstream->Running();
+  if (running == nullptr) return std::nullopt;
+  return std::max(running->sent, connection.last_result);
+}
+
+void ConnectionPool::AskAboutSilence(Time now) {
+  const Duration limit = config_.settings.stall_limit;
+  if (limit == Duration::zero()) return;
+  // By index: a connection may be dropped, and stays in its place until the turn ends.
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    Connection& connection = *connections_[i];
+    const std::optional<Time> since = SilentSince(connection);
+    if (!since.has_value() || connection.cancelling) continue;
+    // A statement that is known to be slow is given that time on top.
+    const Work& running = *connection.upstream->Running();
+    const ServiceTime& service = running.binding->service_time;
+    const bool usual = running.kind == Work::Kind::kLookup && service.known();
+    if (now - *since < limit + (usual ? service.average() : Duration::zero())) continue;
+    if (!std::exchange(connection.stalled, true)) {
+      AskCatalogueAgain(connection);
+      OnSilence(connection, now - *since, now);
+    }
+    if (connection.state == Connection::State::kReady) AskOfOthers(connection);
+    if (connection.state != Connection::State::kReady || !Useless(connection)) continue;
+    // Every lookup on it has its answer from another host.
+    if (hosts_[connection.host].health.state() == HostHealth::State::kUp) {
+      StartCancel(connection, now);
+    } else {
+      DropConnection(connection, "it owes answers that came from another host");
+    }
+  }
+}
+
+void ConnectionPool::OnSilence(Connection& connection, Duration silent, Time now) {
+  PoolHost& host = hosts_[connection.host];
+  if (host.health.state() == HostHealth::State::kTrial) {
+    DropConnection(connection, kSilent);
+    return;
+  }
+  // Another connection's answers show that the host lives: it is this statement that takes long.
+  if (now - host.last_result < config_.settings.stall_limit) return;
+  if (host.health.OnSilent(now, kSilent)) {
+    observer_->OnHostSilent(config_.name, host, silent);
+  }
+}
+
+// What waits for the catalogue's word must not wait for a silent server's. The first answer counts.
+void ConnectionPool::AskCatalogueAgain(const Connection& connection) {
+  if (hosts_.size() == 1) return;
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection == connection.number && work->kind == Work::Kind::kClassify &&
+        work->binding->write_class == WriteClass::kAsking) {
+      Classify(work->binding);
+    }
+  }
+}
+
+bool ConnectionPool::Useless(const Connection& connection) const {
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection != connection.number) continue;
+    // What may write is to be done, whether somebody waits or not.
+    if (Awaited(*work) || work->may_write) return false;
+  }
+  return true;
+}
+
+// Whether nothing is lost or done twice when the connection ends.
+bool ConnectionPool::ReadsOnly(const Connection& connection) const {
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection != connection.number || work->kind != Work::Kind::kLookup) continue;
+    if (work->script || work->binding->write_class != WriteClass::kReads) return false;
+  }
+  return true;
+}
+
+bool ConnectionPool::MayAskElsewhere(const Work& work) const {
+  return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.second == nullptr &&
+         !work.script && work.binding->write_class == WriteClass::kReads;
+}
+
+// Puts the question into the queue for a host that it was not sent to yet. False when there is
+// none.
+bool ConnectionPool::AskElsewhere(Work* work) {
+  bool possible = false;
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    possible = possible || (work->attempts[host] == 0 && hosts_.MayServe(host, loop_->Now()) &&
+                            hosts_[host].health.state() != HostHealth::State::kSuspect);
+  }
+  if (!possible) return false;
+  Work* second = NewWork(Work::Kind::kLookup, work->binding);
+  second->key = work->key;
+  second->as_text = work->as_text;
+  second->may_write = false;
+  second->submitted = work->submitted;
+  second->sequence = work->sequence;
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work->attempts[host] > 0) second->attempts[host] = kAttemptsPerHost;
+  }
+  second->first = work;
+  work->second = second;
+  Enqueue(second);
+  return true;
+}
+
+void ConnectionPool::AskOfOthers(const Connection& connection) {
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection != connection.number) continue;
+    if (MayAskElsewhere(*work) && AskElsewhere(work)) ++counters_.stalled;
+  }
+}
+
+void ConnectionPool::Hedge(Time now) {
+  if (hedgeable_ == 0 || hosts_.size() == 1) return;
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (now - work->sent < kLeastHedge) return;  // those behind it were sent later
+    if (work->binding->settings.hedge_percent == 0 || !MayAskElsewhere(*work)) continue;
+    UsualWait& usual = work->binding->usual_wait;
+    if (!usual.LongerThanUsual(now - work->sent)) continue;
+    if (!usual.MaySpend()) continue;
+    if (!AskElsewhere(work)) continue;
+    usual.Spend();
+    ++counters_.hedged;
+  }
+}
+
+// Ends a silent connection for the sake of a better one; only one that has nothing but reads. Of
+// any host, or of one.
+bool ConnectionPool::DropSilent(std::optional<std::size_t> host) {
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || !connection->stalled) continue;
+    if ((host.has_value() && connection->host != *host) || !ReadsOnly(*connection)) continue;
+    DropConnection(*connection, kSilent);
+    return true;
+  }
+  return false;
+}
+
+void ConnectionPool::DropAllSilent(std::size_t host, const std::string& reason) {
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    Connection& connection = *connections_[i];
+    if (connection.state == Connection::State::kReady && connection.stalled &&
+        connection.host == host) {
+      DropConnection(connection, reason);
+    }
+  }
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,77 @@
+#include "tests/drills/drill.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "tests/harness/mail_schema.h"
+
+namespace proxymux::drills {
+namespace {
+
+using harness::LoadClients;
+using harness::LoadReport;
+using harness::PostfixInstance;
+using harness::Service;
+
+// Every client has been served when something happens.
+constexpr std::uint64_t kAnswersBefore = 5000;
+
+const char* NameOf(Service service) { return service == Service::kStock ? "stock" : "proxymux"; }
+
+}  // namespace
+
+void SayFigure(const std::string& drill, Service service, const std::string& figure) {
+  std::printf("drill: %s | %s | %s\n", drill.c_str(), NameOf(service), figure.c_str());
+  std::fflush(stdout);
+}
+
+void Drill::Scene::LetRun(harness::milliseconds time) {
+  load.WaitForAnswers(std::uint64_t{1} << 60, time);
+}
+
+Drill::Drill(DrillOptions options, std::function<std::string()> directory,
+             std::function<void()> mend)
+    : options_(std::move(options)), directory_(std::move(directory)), mend_(std::move(mend)) {}
+
+LoadReport Drill::Run(const Happening& happening) {
+  if (std::getenv("PROXYMUX_DRILL_STOCK") != nullptr) RunOn(Service::kStock, happening);
+  return RunOn(Service::kInPlace, happening);
+}
+
+LoadReport Drill::RunOn(Service service, const Happening& happening) {
+  PostfixInstance::Options options = options_.postfix;
+  options.service = service;
+  if (service == Service::kStock) options.yaml.clear();
+  PostfixInstance postfix(directory_(), options);
+  postfix.Start();
+  harness::LoadOptions load_options;
+  load_options.socket = postfix.SocketPath();
+  load_options.config_directory = postfix.config_directory();
+  load_options.tables = options_.tables.empty() ? harness::LoadTables() : options_.tables;
+  load_options.clients = options_.clients;
+  LoadClients load(load_options);
+  if (!load.WaitForAnswers(kAnswersBefore)) {
+    throw std::runtime_error(options_.name + ": " + NameOf(service) + " does not answer:\n" +
+                             postfix.Log());
+  }
+  Scene scene{service, postfix, load};
+  happening(scene);
+  const LoadReport report = load.Finish();
+  mend_();
+  const std::uint64_t unanswered = report.lost + report.fatal + report.wrong;
+  char figure[300];
+  std::snprintf(figure, sizeof(figure),
+                "%d clients | %llu answered | %llu lost (%llu RETRY, %llu CONFIG, %llu not "
+                "answered) | longest wait %.0f ms",
+                options_.clients, static_cast<unsigned long long>(report.answered),
+                static_cast<unsigned long long>(report.Failed()),
+                static_cast<unsigned long long>(report.retry),
+                static_cast<unsigned long long>(report.config),
+                static_cast<unsigned long long>(unanswered), report.max_ms);
+  SayFigure(options_.name, service, figure);
+  if (service != Service::kStock) log_ = postfix.Log();
+  return report;
+}
+
+}  // namespace proxymux::drills

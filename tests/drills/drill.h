@@ -1,0 +1,67 @@
+// A drill: clients ask all the time, something happens to the database servers behind the service,
+// and what the clients saw of it is counted and printed.
+//
+// The drill is made with proxymux; when PROXYMUX_DRILL_STOCK is set also, before, with the stock
+// service in its place, for comparison: that run has no expectations. One line each:
+//
+//   drill: NAME | SERVICE | CLIENTS clients | N answered | N lost (N RETRY, N CONFIG, N not
+//   answered) | longest wait N ms
+//
+// scripts/drill runs all of them, three times, and prints the lines as a table. A client that was
+// not read by a service that closed asks again, and that is no loss.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/harness/load_clients.h"
+#include "tests/harness/postfix_instance.h"
+
+namespace proxymux::drills {
+
+struct DrillOptions {
+  std::string name;
+  int clients = 100;
+  harness::PostfixInstance::Options postfix;  // its service is the drill's to set
+  std::vector<std::string> tables;            // asked in turn; empty: LoadTables()
+};
+
+class Drill {
+ public:
+  // One service under load. What happens to the servers is done by the caller's function, which
+  // waits for what it wants to see with WaitForAnswers and the like, never by sleeping.
+  struct Scene {
+    harness::Service service;
+    harness::PostfixInstance& postfix;
+    harness::LoadClients& load;
+    bool stock() const { return service == harness::Service::kStock; }
+    // The state of affairs lasts for that long.
+    void LetRun(harness::milliseconds time);
+  };
+  using Happening = std::function<void(Scene&)>;
+
+  // `directory` makes a new name for each service's instance; `mend` puts the servers back to what
+  // they were, after each.
+  Drill(DrillOptions options, std::function<std::string()> directory, std::function<void()> mend);
+
+  // What proxymux's clients saw. Throws std::runtime_error when a service cannot be started or
+  // answers nothing at the beginning.
+  harness::LoadReport Run(const Happening& happening);
+
+  const std::string& log() const { return log_; }  // proxymux's mail log
+
+ private:
+  harness::LoadReport RunOn(harness::Service service, const Happening& happening);
+
+  const DrillOptions options_;
+  const std::function<std::string()> directory_;
+  const std::function<void()> mend_;
+  std::string log_;
+};
+
+// Prints a figure of a drill that the line of Run() does not have, on a line of its own.
+void SayFigure(const std::string& drill, harness::Service service, const std::string& figure);
+
+}  // namespace proxymux::drills
