@@ -143,7 +143,8 @@ class ConnectionPool final : private UpstreamObserver {
     bool cancel_is_certain = false;  // only one was in flight
     bool cancel_may_hit = false;     // no statement was cancelled yet since the request
     // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
-    // are more than `connections` allows now, or because a statement changed the session.
+    // are more than `connections` allows now, because a statement changed the session, or for the
+    // memory that it holds.
     bool making_room = false;
     bool answered = false;  // something, ever
     bool stalled = false;   // owes answers for longer than stall_limit

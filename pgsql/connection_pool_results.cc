@@ -90,6 +90,10 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     connection.making_room = true;
     ScheduleDispatch();
   }
+  if (connection.upstream->Swollen() && !connection.making_room) {
+    connection.making_room = true;  // another one takes its place, without the buffer
+    ScheduleDispatch();
+  }
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
   if (connection.in_flight == 0) connection.cancelling = false;
   if (result.fatal) {

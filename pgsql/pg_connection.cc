@@ -53,6 +53,10 @@ constexpr int kReadsBeforeCounting = 16;
 // libpq makes that much room in its buffer before it reads.
 constexpr std::size_t kLeastRead = 8192;
 
+// Of a result: what libpq's buffer, which holds at least its largest row, may keep for the life of
+// a connection.
+constexpr std::size_t kMuchBuffer = 4 << 20;
+
 std::size_t BytesWaiting(const PGconn* connection) {
   int available = 0;
   if (ioctl(PQsocket(connection), FIONREAD, &available) != 0) return 0;
@@ -289,6 +293,7 @@ void PgConnection::ReadResults() {
 
 // False when the connection is no longer to be read: it was lost, or the observer closed it.
 bool PgConnection::DeliverResult(PgResultHandle result) {
+  swollen_ = swollen_ || (result != nullptr && PQresultMemorySize(result.get()) > kMuchBuffer);
   if (script_ != nullptr && !script_waiting_.has_value()) {
     if (result == nullptr) {
       Work* work = script_;

@@ -47,6 +47,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool SendScript(Work* work, const std::string& sql) override;
   bool Sync() override;
   Work* Running() const override;
+  bool Swollen() const override { return swollen_; }
   void CancelRunning() override;
   std::vector<Work*> Close() override;
 
@@ -88,6 +89,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool trail_bytes_ = false;
   bool want_write_ = false;
   int reads_without_result_ = 0;
+  bool swollen_ = false;           // libpq never gives back what it once had to buffer
   std::size_t partial_bytes_ = 0;  // received for the result that is not complete yet
   std::string last_words_;         // the server's reason for ending the connection
 };

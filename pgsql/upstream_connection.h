@@ -89,6 +89,9 @@ class UpstreamConnection {
   // there is none.
   virtual Work* Running() const = 0;
 
+  // It holds more memory than connections usually do, because of a large result, and until it ends.
+  virtual bool Swollen() const = 0;
+
   // Asks the server to give up the statement that it is running, without waiting for it.
   virtual void CancelRunning() = 0;
 

@@ -67,6 +67,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool SendScript(pgsql::Work* work, const std::string& sql) override;
   bool Sync() override;
   pgsql::Work* Running() const override;
+  bool Swollen() const override { return swollen_; }
   void CancelRunning() override { ++cancels_; }
   std::vector<pgsql::Work*> Close() override;
 
@@ -80,6 +81,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   void Fail(const std::string& sqlstate, const std::string& message, bool fatal = false);
   void Lose(const std::string& reason);
   void SetDoublesBackslashes() { doubles_backslashes_ = true; }
+  void Swell() { swollen_ = true; }
   void BreakSending() { broken_ = true; }  // from now on nothing more can be sent
 
   State state() const { return state_; }
@@ -109,6 +111,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   std::map<std::string, std::string> prepared_;  // by name; taken for prepared when it is sent
   int cancels_ = 0;
   bool broken_ = false;
+  bool swollen_ = false;
   bool doubles_backslashes_ = false;
 };
 

@@ -106,6 +106,28 @@ TEST(PoolSessions, AStatementThatChangesTheSessionIsItsConnectionsLast) {
   }
 }
 
+TEST(PoolSessions, AConnectionThatALargeResultMadeLargeIsReplaced) {
+  PoolWorld world(OneConnection());
+  world.OpenAll();
+  fakes::ScriptedUpstream* const first = &world.Connection(0);
+  const auto large = world.Look("large");
+  const auto behind = world.Look("behind");
+  world.Turn();
+  first->Swell();
+  first->Answer("much");
+  EXPECT_EQ(large->value, "much");
+  const auto after = world.Look("after");
+  world.Turn();
+  ASSERT_EQ(first->unanswered(), 1U);  // what was sent is answered, and nothing more is sent
+  first->Answer("v");
+  EXPECT_EQ(behind->value, "v");
+  world.Turn();
+  EXPECT_EQ(world.pool->hosts()[0].connects, 2U);
+  EXPECT_TRUE(world.observer.lost.empty());
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(after->value, "v");
+}
+
 TEST(PoolSessions, ASessionThatIsStuckIsGivenUpAndTheLookupRunsElsewhere) {
   PoolWorld world(OneConnection());
   world.OpenAll();

@@ -133,6 +133,24 @@ TEST(Refused, AResultUnderTheLimitIsNotHoweverManyRowsItHas) {
   }
 }
 
+// libpq's buffer grows with the largest message and never shrinks.
+TEST(Batches, OneLargeValueMakesAConnectionLargeAndManySmallOnesDoNot) {
+  Session session(Local(), 64 << 20);
+  ASSERT_TRUE(session.Settled());
+  for (int i = 0; i < 100; ++i) {
+    session.results.clear();
+    session.Send(0, "SELECT repeat('x', 100000)");
+    ASSERT_TRUE(session.connection->Sync());
+    ASSERT_TRUE(session.Results(1)) << session.reason;
+  }
+  EXPECT_FALSE(session.connection->Swollen());
+  session.results.clear();
+  session.Send(0, "SELECT repeat('x', 16 << 20)");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(session.Results(1)) << session.reason;
+  EXPECT_TRUE(session.connection->Swollen());
+}
+
 TEST(Cancelling, EndsTheRunningStatementOnly) {
   Session session(Local());
   ASSERT_TRUE(session.Settled());
