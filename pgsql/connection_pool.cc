@@ -238,8 +238,9 @@ void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const Connect
   ++host.connect_failures;
   host.slow_to_connect = false;
   last_failure_ = host.label + ": " + failure.text;
+  const bool suspected = host.health.state() == HostHealth::State::kSuspect;
   FailHost(host, KindOf(failure), failure.text);
-  if (host.health.state() == HostHealth::State::kDown) DropAllSilent(connection.host, failure.text);
+  if (suspected) DropSuspects(connection.host, failure.text);
   ScheduleDispatch();
 }
 

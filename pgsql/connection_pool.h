@@ -269,7 +269,7 @@ class ConnectionPool final : private UpstreamObserver {
   bool Useless(const Connection& connection) const;
   bool ReadsOnly(const Connection& connection) const;
   bool DropSilent(std::optional<std::size_t> host);
-  void DropAllSilent(std::size_t host, const std::string& reason);
+  void DropSuspects(std::size_t host, const std::string& reason);
   void CloseIdle(Time now);
   void CloseConnection(Connection& connection);
   void ArmTimer();

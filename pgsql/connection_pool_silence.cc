@@ -159,11 +159,12 @@ bool ConnectionPool::DropSilent(std::optional<std::size_t> host) {
   return false;
 }
 
-void ConnectionPool::DropAllSilent(std::size_t host, const std::string& reason) {
+// After a host failed its test: none of its connections gave a result since it became suspect, and
+// nobody is to find out about the idle ones one after the other.
+void ConnectionPool::DropSuspects(std::size_t host, const std::string& reason) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     Connection& connection = *connections_[i];
-    if (connection.state == Connection::State::kReady && connection.stalled &&
-        connection.host == host) {
+    if (connection.state == Connection::State::kReady && connection.host == host) {
       DropConnection(connection, reason);
     }
   }
