@@ -239,13 +239,14 @@ void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const Connect
   host.slow_to_connect = false;
   last_failure_ = host.label + ": " + failure.text;
   const bool suspected = host.health.state() == HostHealth::State::kSuspect;
-  FailHost(host, KindOf(failure), failure.text);
-  if (suspected) DropSuspects(connection.host, failure.text);
+  FailHost(host, KindOf(failure), failure.text, loop_->Now() - connection.last_used);
+  // A server that answers, be it with a refusal, lives: what it owes on other connections may come.
+  if (suspected && failure.sqlstate.empty()) DropSuspects(connection.host, failure.text);
   ScheduleDispatch();
 }
 
 void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
-                              const std::string& reason) {
+                              const std::string& reason, Duration took) {
   const HostHealth::State state = host.health.state();
   // Behind a single name there may be a load balancer with another server at the next attempt, as
   // stock has it since 3.10.
@@ -253,7 +254,7 @@ void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
                      !host.retried_at_once &&
                      (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
   host.retried_at_once = true;
-  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_)) {
+  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_, took)) {
     observer_->OnHostDown(config_.name, host);
   }
 }
@@ -273,12 +274,17 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   }
   last_failure_ = host.label + ": " + reason;
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
-  // To get a connection and no answer on it is not to be connected.
-  if (!connection.answered && connection.last_sent != Time{}) {
-    FailHost(host, HostHealth::FailureKind::kUnreachable, reason);
+  // To get a connection and no answer on it is not to be connected. A host that is suspect is put
+  // to the test anyway.
+  if (!connection.answered && connection.last_sent != Time{} &&
+      host.health.state() != HostHealth::State::kSuspect) {
+    FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }
   for (Work* work : unanswered) {
     CountBack(connection, work);
+    // Only the oldest can be to blame. A server that goes away ends one connection after the other:
+    // the others must not use up their attempts on those that are still to end.
+    if (work != unanswered.front() && connection.answered) TakeBackAttempt(connection, work);
     if (!RunAgain(work, last_failure_)) Recycle(work);
   }
   ScheduleDispatch();

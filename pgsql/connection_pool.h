@@ -127,6 +127,8 @@ class ConnectionPool final : private UpstreamObserver {
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
   bool Quiet() const { return Waiting() == 0 && in_flight_.empty() && parked_.empty(); }
+  // What is kept for lookups and questions of the pool's own that are not over; 0 when Quiet().
+  std::size_t WorkInUse() const { return all_work_.size() - free_work_.size(); }
 
  private:
   struct Connection {
@@ -174,7 +176,8 @@ class ConnectionPool final : private UpstreamObserver {
   Connection& Find(UpstreamConnection* upstream);
   void SetState(Connection& connection, Connection::State state);
   void DropConnection(Connection& connection, const std::string& reason);
-  void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason);
+  void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
+                Duration took);
 
   std::size_t Waiting() const { return queue_.size() + slow_queue_.size(); }
 
@@ -198,8 +201,11 @@ class ConnectionPool final : private UpstreamObserver {
   void Dispatch();
   void RetireSurplus();
   std::size_t Depth();
+  bool Doubtful(const Connection& connection) const;
   std::size_t Usable() const;
   std::size_t Wanted() const;
+  bool UntriedMayServe(const Work& work) const;
+  bool OthersMayServe(std::size_t host) const;
   static bool NeedsLane(const Work& work);
   static bool IsFirstTry(const Work& work);
   void SortQueues();
@@ -263,7 +269,7 @@ class ConnectionPool final : private UpstreamObserver {
   void AskCatalogueAgain(const Connection& connection);
   void OnSilence(Connection& connection, Duration silent, Time now);
   bool MayAskElsewhere(const Work& work) const;
-  bool AskElsewhere(Work* work);
+  bool AskElsewhere(Work* work, bool may_make_room);
   void AskOfOthers(const Connection& connection);
   void Hedge(Time now);
   bool Useless(const Connection& connection) const;
@@ -300,7 +306,8 @@ class ConnectionPool final : private UpstreamObserver {
   std::unique_ptr<TurnTask> dispatch_;
   std::uint64_t dispatches_ = 0;
   std::size_t overdue_connects_ = 0;
-  bool held_back_ = false;  // something waits for a connection's next batch
+  bool held_back_ = false;    // something waits for a connection's next batch
+  bool reruns_wait_ = false;  // something that was sent before found no connection in this turn
   std::string last_failure_ = "no database host is available";
   // Of the lookup that is being sent or answered; they keep their capacity.
   std::string sql_;

@@ -36,6 +36,12 @@ void ConnectionPool::RetireSurplus() {
   }
 }
 
+// Nothing is kept for a connection that may never be there.
+bool ConnectionPool::Doubtful(const Connection& connection) const {
+  const HostHealth::State health = hosts_[connection.host].health.state();
+  return health == HostHealth::State::kDown || health == HostHealth::State::kSuspect;
+}
+
 // How many statements a connection may have in flight now. What is sent cannot move any more, so as
 // long as other connections are being opened, or are about to be, each takes no more than its
 // share.
@@ -46,9 +52,7 @@ std::size_t ConnectionPool::Depth() {
   for (const auto& connection : connections_) {
     if (connection->state == Connection::State::kClosed) continue;
     if (connection->state == Connection::State::kConnecting) {
-      // Nothing is kept for one that may never be there.
-      const HostHealth::State health = hosts_[connection->host].health.state();
-      if (health == HostHealth::State::kDown || health == HostHealth::State::kSuspect) continue;
+      if (Doubtful(*connection)) continue;
       ++connecting;
     }
     ++open;
@@ -77,6 +81,7 @@ std::size_t ConnectionPool::Wanted() const {
 void ConnectionPool::Dispatch() {
   ++dispatches_;
   held_back_ = false;
+  reruns_wait_ = false;
   RetireSurplus();
   overdue_connects_ = OverdueConnects();
   depth_ = Depth();
@@ -120,8 +125,9 @@ void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
       SendWork(*connection, work);
     } else if (IsFirstTry(*work)) {
       break;  // no connection has room; those behind it would find none either
-    } else if (!needed->has_value()) {
-      *needed = HostNeededBy(*work);
+    } else {
+      reruns_wait_ = true;
+      if (!needed->has_value()) *needed = HostNeededBy(*work);
     }
     work = next;
   }
@@ -134,6 +140,13 @@ bool ConnectionPool::PreferOtherHost(const Work& work, std::size_t host) const {
     // Nobody waits for one that is being put to the test, if it can be helped.
     if (hosts_[other].health.state() == HostHealth::State::kSuspect) continue;
     if (work.attempts[other] == 0 && hosts_.MayServe(other, loop_->Now())) return true;
+  }
+  return false;
+}
+
+bool ConnectionPool::UntriedMayServe(const Work& work) const {
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work.attempts[host] == 0 && hosts_.MayServe(host, loop_->Now())) return true;
   }
   return false;
 }
@@ -176,6 +189,7 @@ void ConnectionPool::RankConnections() {
 ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
   int reluctance = std::numeric_limits<int>::max();
+  std::size_t least_held_back = std::numeric_limits<std::size_t>::max();
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
@@ -189,14 +203,19 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     if (connection.reluctance < reluctance) {
       reluctance = connection.reluctance;
       best = nullptr;
+      least_held_back = std::numeric_limits<std::size_t>::max();
     }
     if (connection.in_flight >= depth_) continue;
     if (TooSoon(connection)) {
       held_back_ = true;
+      least_held_back = std::min(least_held_back, connection.in_flight);
       continue;
     }
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
+  // The millisecond is waited for: what has more to answer may be silent from now on, and would
+  // take all that the others are held back from.
+  if (best != nullptr && best->in_flight > least_held_back) return nullptr;
   return best;
 }
 

@@ -46,7 +46,8 @@ bool ConnectionPool::MakeRoom() {
 // One connection after the other moves to where it is wanted more; each ends as it runs empty.
 // After the sending, so that one which was opened for a single lookup has got it.
 void ConnectionPool::Rebalance() {
-  if (hosts_.size() == 1) return;
+  // What was sent before may wait for a connection to the very host that is wanted least.
+  if (hosts_.size() == 1 || reruns_wait_) return;
   const auto host = hosts_.ChooseForRetirement();
   if (!host.has_value()) return;
   Connection* least = nullptr;
@@ -80,18 +81,19 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
     if (connection->state != Connection::State::kClosed) ++open;
   }
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
+  if (needed.has_value() && hosts_[*needed].connecting == 0) {
+    if (open >= limit && MakeRoom()) --open;
+    if (open < limit) {
+      OpenConnection(*needed);
+      ++open;
+    }
+  }
+  // After what somebody waits for.
   if (const auto probe = hosts_.ChooseForProbe(now)) {
     // A host that owes answers on every connection there may be is worth one of them.
     if (open >= limit && DropSilent(*probe)) --open;
     if (open < limit) {
       OpenConnection(*probe);
-      ++open;
-    }
-  }
-  if (needed.has_value() && hosts_[*needed].connecting == 0) {
-    if (open >= limit && MakeRoom()) --open;
-    if (open < limit) {
-      OpenConnection(*needed);
       ++open;
     }
   }

@@ -81,17 +81,23 @@ void ConnectionPool::MoveSome(WorkList* from, WorkList* to, bool slow) {
   to->Merge(&moving);
 }
 
-// How many connections slow statements may have.
+// How many connections slow statements may have, of those that answer.
 std::size_t ConnectionPool::LanesAllowed() const {
   std::size_t ready = 0;
   std::size_t open = 0;
+  bool coming = false;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kClosed) ++open;
-    if (connection->state == Connection::State::kReady) ++ready;
+    if (connection->state == Connection::State::kClosed) continue;
+    ++open;
+    if (connection->state == Connection::State::kReady) {
+      if (!connection->stalled) ++ready;
+    } else {
+      coming = coming || !Doubtful(*connection);
+    }
   }
   if (!QuickAreAbout()) return ready;
   // The only one is shared when there will not be another.
-  const bool more = open > ready || (open < Usable() && hosts_.MayConnect(loop_->Now()));
+  const bool more = coming || (open < Usable() && hosts_.MayConnect(loop_->Now()));
   return ready == 1 && !more ? 1 : ready - std::min<std::size_t>(ready, 1);
 }
 
@@ -168,7 +174,8 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
   std::size_t lanes = 0;
   for (const auto& connection : connections_) {
     connection->awaited = false;
-    if (connection->state == Connection::State::kReady && connection->lane) ++lanes;
+    if (connection->state != Connection::State::kReady || connection->stalled) continue;
+    if (connection->lane) ++lanes;
   }
   const std::size_t allowed = LanesAllowed();
   std::size_t lanes_left = allowed - std::min(allowed, lanes);
@@ -184,6 +191,7 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
           lane->served = true;
           SendWork(*lane, work);
         } else if (!IsFirstTry(*work)) {
+          reruns_wait_ = true;
           if (!needed->has_value()) *needed = HostNeededBy(*work);
         } else if (lanes_left == 0 && lanes_before == 0) {
           break;  // those behind it would find none either

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -12,6 +13,10 @@ namespace {
 // How long no statement is prepared on a host where they vanish.
 constexpr auto kTextOnly = std::chrono::minutes(10);
 
+// PostgreSQL signals the process and then its group, so one cancel request may also hit the
+// statement that comes next, if the second signal is late.
+constexpr Duration kCancelEcho = std::chrono::seconds(1);
+
 constexpr std::string_view kUntypedParameter = "42P18";
 
 std::string_view EmptyColumns(const FormatOutcome& outcome) {
@@ -24,6 +29,24 @@ bool IsUnknownStatement(std::string_view sqlstate) {
   return sqlstate == "26000" || sqlstate == "34000" || sqlstate == "42P05";
 }
 
+// libpq makes a result of what it gets even when a message was changed on its way: rows that were
+// skipped, another statement's rows, or no rows for a statement that was said to be empty. What the
+// server says that it ran tells. Without SQLSTATE and so the connection's fault.
+bool Fits(const Work& work, const StatementResult& result) {
+  constexpr std::string_view kSelect = "SELECT ";
+  const std::string_view tag = result.tag;
+  if (work.kind == Work::Kind::kPrepare) return tag.empty() && result.rows->columns() == 0;
+  if (tag.empty()) {
+    return work.kind == Work::Kind::kLookup &&
+           work.binding->table->statement_class().statements == 0;
+  }
+  if (!tag.starts_with(kSelect) || result.rows->columns() == 0) return true;
+  std::size_t rows = 0;
+  const char* const end = tag.data() + tag.size();
+  const auto parsed = std::from_chars(tag.data() + kSelect.size(), end, rows);
+  return parsed.ec == std::errc() && parsed.ptr == end && rows == result.rows->rows();
+}
+
 Phase PhaseOf(const Work& work) {
   if (work.kind == Work::Kind::kPrepare) return Phase::kPrepare;
   return work.form == StatementForm::kPrepared ? Phase::kPrepared : Phase::kText;
@@ -32,8 +55,17 @@ Phase PhaseOf(const Work& work) {
 }  // namespace
 
 void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
-                              const StatementResult& result) {
+                              const StatementResult& received) {
   Connection& connection = Find(upstream);
+  StatementResult result = received;
+  if (result.kind == StatementResult::Kind::kRows && !Fits(*work, result)) {
+    result = {};
+    result.kind = StatementResult::Kind::kError;
+    result.message = "the server's answer does not fit the statement";
+    connection.stuck = true;
+  }
+  // What libpq says itself is no sign of life.
+  const bool from_server = result.kind != StatementResult::Kind::kError || !result.sqlstate.empty();
   const Time now = loop_->Now();
   CountBack(connection, work);
   connection.runs_script = false;
@@ -48,7 +80,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     }
   }
   connection.last_used = connection.last_result = now;
-  if (!result.fatal) NoteAlive(connection, now);
+  if (from_server && !result.fatal) NoteAlive(connection, now);
   const bool answered_before = work->kind == Work::Kind::kLookup && !Awaited(*work);
   switch (result.kind) {
     case StatementResult::Kind::kAborted:
@@ -100,7 +132,8 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     // Its end may show later than this: what was sent on it meanwhile would have wasted an attempt.
     DropConnection(connection, std::string(result.message));
   } else if (connection.stuck) {
-    DropConnection(connection, "the session is stuck after an error");
+    DropConnection(connection, result.message.empty() ? "the session is stuck after an error"
+                                                      : std::string(result.message));
   }
   if (Waiting() > 0) ScheduleDispatch();
 }
@@ -170,10 +203,17 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
         return;
       }
       work->binding->plan.OnTextFailed(loop_->Now());
+      // A mirror that is being restored may lack the table that the other one has.
+      work->attempts[connection.host] = kAttemptsPerHost;
+      if (UntriedMayServe(*Asked(work))) {
+        RunAgain(work, reason);
+        return;
+      }
       AnswerWork(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
       return;
     case Fault::kCancelled:
-      if (!std::exchange(connection.cancel_may_hit, false)) {
+      if (!std::exchange(connection.cancel_may_hit, false) &&
+          loop_->Now() - connection.cancelled_at >= kCancelEcho) {
         // An administrator, or statement_timeout.
         AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
         return;

@@ -40,10 +40,8 @@ void ConnectionPool::AskAboutSilence(Time now) {
     const ServiceTime& service = running.binding->service_time;
     const bool usual = running.kind == Work::Kind::kLookup && service.known();
     if (now - *since < limit + (usual ? service.average() : Duration::zero())) continue;
-    if (!std::exchange(connection.stalled, true)) {
-      AskCatalogueAgain(connection);
-      OnSilence(connection, now - *since, now);
-    }
+    if (!std::exchange(connection.stalled, true)) AskCatalogueAgain(connection);
+    OnSilence(connection, now - *since, now);
     if (connection.state == Connection::State::kReady) AskOfOthers(connection);
     if (connection.state != Connection::State::kReady || !Useless(connection)) continue;
     // Every lookup on it has its answer from another host.
@@ -58,7 +56,10 @@ void ConnectionPool::AskAboutSilence(Time now) {
 void ConnectionPool::OnSilence(Connection& connection, Duration silent, Time now) {
   PoolHost& host = hosts_[connection.host];
   if (host.health.state() == HostHealth::State::kTrial) {
-    DropConnection(connection, kSilent);
+    // Unless there is nobody else to do it, or it may be done already.
+    if (OthersMayServe(connection.host) && ReadsOnly(connection)) {
+      DropConnection(connection, kSilent);
+    }
     return;
   }
   // Another connection's answers show that the host lives: it is this statement that takes long.
@@ -102,12 +103,25 @@ bool ConnectionPool::MayAskElsewhere(const Work& work) const {
          !work.script && work.binding->write_class == WriteClass::kReads;
 }
 
+bool ConnectionPool::OthersMayServe(std::size_t host) const {
+  for (std::size_t other = 0; other < hosts_.size(); ++other) {
+    if (other != host && hosts_.MayServe(other, loop_->Now()) &&
+        hosts_[other].health.state() != HostHealth::State::kSuspect) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Puts the question into the queue for a host that it was not sent to yet. False when there is
-// none.
-bool ConnectionPool::AskElsewhere(Work* work) {
+// none, or none without a connection being closed for it.
+bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
+  const bool room =
+      may_make_room || connections_.size() < static_cast<std::size_t>(config_.settings.connections);
   bool possible = false;
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
     possible = possible || (work->attempts[host] == 0 && hosts_.MayServe(host, loop_->Now()) &&
+                            (room || hosts_[host].ready > 0) &&
                             hosts_[host].health.state() != HostHealth::State::kSuspect);
   }
   if (!possible) return false;
@@ -129,7 +143,7 @@ bool ConnectionPool::AskElsewhere(Work* work) {
 void ConnectionPool::AskOfOthers(const Connection& connection) {
   for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
     if (work->connection != connection.number) continue;
-    if (MayAskElsewhere(*work) && AskElsewhere(work)) ++counters_.stalled;
+    if (MayAskElsewhere(*work) && AskElsewhere(work, /*may_make_room=*/true)) ++counters_.stalled;
   }
 }
 
@@ -141,7 +155,7 @@ void ConnectionPool::Hedge(Time now) {
     UsualWait& usual = work->binding->usual_wait;
     if (!usual.LongerThanUsual(now - work->sent)) continue;
     if (!usual.MaySpend()) continue;
-    if (!AskElsewhere(work)) continue;
+    if (!AskElsewhere(work, /*may_make_room=*/false)) continue;
     usual.Spend();
     ++counters_.hedged;
   }

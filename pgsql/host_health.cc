@@ -8,6 +8,10 @@ namespace {
 constexpr Duration kFirstBackoff = std::chrono::milliseconds(50);
 constexpr Duration kUnreachableLimit = std::chrono::milliseconds(800);
 
+// Between two tests of a host that passes them: each may cost a connection with statements that
+// only take long.
+constexpr Duration kTrust = std::chrono::seconds(10);
+
 }  // namespace
 
 void HostHealth::SetState(State state, Time now) {
@@ -25,8 +29,11 @@ void HostHealth::SetState(State state, Time now) {
 void HostHealth::OnConnected(Time now) {
   switch (state_) {
     case State::kUntried:
+      SetState(State::kUp, now);
+      return;
     case State::kSuspect:
       SetState(State::kUp, now);
+      trusted_until_ = now + kTrust;
       return;
     case State::kDown:
       SetState(State::kTrial, now);
@@ -45,14 +52,14 @@ bool HostHealth::OnAnswered(Time now) {
 }
 
 bool HostHealth::OnSilent(Time now, std::string reason) {
-  if (state_ != State::kUp) return false;
+  if (state_ != State::kUp || now < trusted_until_) return false;
   SetState(State::kSuspect, now);
   reason_ = std::move(reason);
   return true;
 }
 
-bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason,
-                          std::minstd_rand* random) {
+bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random,
+                          Duration took) {
   const bool known = state_ == State::kDown || state_ == State::kTrial;
   const bool changed = !known || reason_ != reason;
   SetState(State::kDown, now);
@@ -63,7 +70,9 @@ bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason,
   // Between 75% and 100%: many services that lost one server must not come back in step, nor later
   // than the limit.
   std::uniform_int_distribution<Duration::rep> jitter(backoff_.count() * 3 / 4, backoff_.count());
-  retry_at_ = now + Duration(jitter(*random));
+  const Duration wait(jitter(*random));
+  retry_at_ =
+      now + (kind == FailureKind::kUnreachable ? std::max(Duration::zero(), wait - took) : wait);
   return changed;
 }
 

@@ -48,10 +48,13 @@ class HostHealth {
   void OnConnected(Time now);
   // A statement was answered. True when that ends a trial: the host is in full use again.
   bool OnAnswered(Time now);
-  // True when the state changed.
+  // True when the state changed. One that passed the test a short time ago lives; its statements
+  // take long.
   bool OnSilent(Time now, std::string reason);
   // True when the state or the reason changed, which is worth one line in the log.
-  bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random);
+  // `took`: how long the attempt took; of an unreachable host that was wait enough.
+  bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random,
+                Duration took = Duration::zero());
 
  private:
   void SetState(State state, Time now);
@@ -62,6 +65,7 @@ class HostHealth {
   Time since_{};
   Time down_since_{};
   Time retry_at_{};
+  Time trusted_until_{};
   Duration backoff_{};
 };
 

@@ -113,6 +113,8 @@ std::optional<std::size_t> HostSet::ChooseForRetirement() const {
 
 int HostSet::Reluctance(std::size_t index) const {
   if (hosts_[index].health.state() == State::kSuspect) return 2;
+  // The first statement ends the trial.
+  if (hosts_[index].health.state() == State::kTrial) return -1;
   return KeepsFavourite() && index != *favourite_ ? 1 : 0;
 }
 

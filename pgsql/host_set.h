@@ -66,7 +66,7 @@ class HostSet {
   // better class, or the one that the policy sticks to, or has two connections fewer.
   std::optional<std::size_t> ChooseForRetirement() const;
 
-  // How much less a host is wanted for a statement than another; 0: not at all.
+  // How much less a host is wanted for a statement than another; below 0: more.
   int Reluctance(std::size_t index) const;
 
   bool AnyDown() const;

@@ -10,19 +10,10 @@
 
 #include "pgsql/pg_cancel.h"
 #include "pgsql/pg_result.h"
+#include "pgsql/pg_server_parameters.h"
 
 namespace proxymux::pgsql {
 namespace {
-
-// Client encodings in which the second byte of a character may look like ASCII.
-bool HasAsciiTrailBytes(PGconn* connection) {
-  const char* const encoding = PQparameterStatus(connection, "client_encoding");
-  if (encoding == nullptr) return false;
-  for (const char* name : {"SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"}) {
-    if (std::strcmp(encoding, name) == 0) return true;
-  }
-  return false;
-}
 
 bool IsCopy(ExecStatusType status) {
   return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
@@ -99,6 +90,9 @@ void PgConnection::FinishConnect(PgConnectionHandle handle) {
     SetState(State::kClosed);
     observer_->OnConnectFailed(this, failure);
     return;
+  }
+  for (const auto& [name, value] : plan_.parameters) {
+    if (name == "target_session_attrs") wanted_session_ = value;
   }
   const char* strings = PQparameterStatus(connection, "standard_conforming_strings");
   standard_strings_ = strings == nullptr || std::strcmp(strings, "on") == 0;
@@ -310,6 +304,7 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
         answer = ErrorOf(last.get());
       } else {
         answer.rows = &rows;
+        answer.tag = PQcmdStatus(last.get());
       }
       const bool transaction_open = PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
       observer_->OnResult(this, work, answer);
@@ -346,7 +341,9 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
         return false;
       }
       ledger_.PopSync();
-      return true;
+      if (SuitsTarget(connection_.get(), wanted_session_)) return true;
+      ReportLost("the server is no longer what target_session_attrs asks for");
+      return false;
     case PipelineLedger::Expected::kStatement:
       break;
   }
@@ -358,6 +355,7 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
       answer.rows = &rows;
+      answer.tag = PQcmdStatus(result.get());
       break;
     case PGRES_FATAL_ERROR:
       answer = ErrorOf(result.get());

@@ -85,6 +85,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   Work* script_ = nullptr;                     // in flight by the simple protocol
   std::optional<std::string> script_waiting_;  // its text, while the pipeline is not at its end
   PgResultHandle script_result_;               // the latest result of the script
+  std::string wanted_session_;                 // target_session_attrs; empty: any
   bool standard_strings_ = true;
   bool trail_bytes_ = false;
   bool want_write_ = false;

@@ -2,12 +2,16 @@
 
 #include <arpa/inet.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace proxymux::pgsql {
 namespace {
+
+// A host of which nothing is heard for that long is dialled again.
+constexpr Duration kRedial = std::chrono::milliseconds(750);
 
 bool IsNumericAddress(const std::string& host) {
   unsigned char address[sizeof(in6_addr)];
@@ -114,12 +118,21 @@ void PgConnector::NextAttempt() {
     NextEndpoint();
     return;
   }
-  const Attempt attempt = std::move(attempts_.front());
+  attempt_ = std::move(attempts_.front());
   attempts_.pop_front();
-  StartAttempt(attempt);
+  StartAttempt();
 }
 
-void PgConnector::StartAttempt(const Attempt& attempt) {
+void PgConnector::StartAttempt() {
+  const std::string where = attempt_.address.empty() ? plan_.label : attempt_.address;
+  timer_ = loop_->NewTimer([this, where] {
+    AttemptFailed({"", "connection to \"" + where + "\" timed out"});
+  });
+  timer_->Start(attempt_timeout_);
+  Dial();
+}
+
+void PgConnector::Dial() {
   std::vector<const char*> names;
   std::vector<const char*> values;
   const auto add = [&](const char* name, const std::string& value) {
@@ -128,9 +141,9 @@ void PgConnector::StartAttempt(const Attempt& attempt) {
     values.push_back(value.c_str());
   };
   for (const auto& [name, value] : plan_.parameters) add(name.c_str(), value);
-  add("host", attempt.endpoint.host);
-  add("hostaddr", attempt.address);
-  add("port", attempt.endpoint.port);
+  add("host", attempt_.endpoint.host);
+  add("hostaddr", attempt_.address);
+  add("port", attempt_.endpoint.port);
   names.push_back(nullptr);
   values.push_back(nullptr);
 
@@ -145,11 +158,14 @@ void PgConnector::StartAttempt(const Attempt& attempt) {
     AttemptFailed(ParseFailure(PQerrorMessage(connection_.get())));
     return;
   }
-  const std::string where = attempt.address.empty() ? plan_.label : attempt.address;
-  timer_ = loop_->NewTimer([this, where] {
-    AttemptFailed({"", "connection to \"" + where + "\" timed out"});
-  });
-  timer_->Start(attempt_timeout_);
+  if (!attempt_.address.empty()) {
+    redial_ = loop_->NewTimer([this] {
+      watch_.reset();
+      connection_.reset();
+      Dial();
+    });
+    redial_->Start(kRedial);
+  }
   Watch(PGRES_POLLING_WRITING);
 }
 
@@ -161,6 +177,7 @@ void PgConnector::Watch(PostgresPollingStatusType wants) {
 void PgConnector::Poll() {
   // libpq may close this socket and open another one (sslmode=prefer): the watch has to go first.
   watch_.reset();
+  redial_.reset();
   const PostgresPollingStatusType wants = PQconnectPoll(connection_.get());
   switch (wants) {
     case PGRES_POLLING_READING:
@@ -189,6 +206,7 @@ void PgConnector::AttemptFailed(ConnectFailure failure) {
 
 void PgConnector::Disconnect() {
   timer_.reset();
+  redial_.reset();
   resolve_.reset();
   watch_.reset();  // before libpq closes the socket
   connection_.reset();

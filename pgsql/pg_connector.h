@@ -1,6 +1,10 @@
 // Makes one connection: resolves names through the event loop, tries every address of every
 // endpoint in turn, each for a bounded time, and hands over the first that is ready for queries.
 //
+// A SYN that is lost is sent again by the kernel after 1, 3, 7, ... seconds (before Linux 6.5), too
+// seldom to see a host's return within a second. So as long as nothing at all has come back, the
+// attempt begins anew every 750 ms, within its time.
+//
 // libpq's blocking corners and how they are kept off the loop: it is given numeric addresses only;
 // PQsocket() is read again after every PQconnectPoll(), which may have opened another socket
 // (libpq, "PQconnectStartParams").
@@ -41,7 +45,8 @@ class PgConnector {
 
   void NextEndpoint();
   void NextAttempt();
-  void StartAttempt(const Attempt& attempt);
+  void StartAttempt();
+  void Dial();
   void Watch(PostgresPollingStatusType wants);
   void Poll();
   void AttemptFailed(ConnectFailure failure);
@@ -53,10 +58,12 @@ class PgConnector {
   Done done_;
   std::size_t next_endpoint_ = 0;
   std::deque<Attempt> attempts_;
+  Attempt attempt_;  // the one under way
   ConnectFailure last_failure_;
   PgConnectionHandle connection_;
   std::unique_ptr<SocketWatch> watch_;
   std::unique_ptr<Timer> timer_;
+  std::unique_ptr<Timer> redial_;  // until the host's kernel has answered
   std::unique_ptr<PendingCall> resolve_;
 };
 

@@ -28,6 +28,9 @@ struct StatementResult {
   };
   Kind kind = Kind::kRows;
   const RowSource* rows = nullptr;  // kRows only
+  // kRows only: what the server says that it ran, such as "SELECT 1". Empty after PREPARE and for a
+  // text without a statement.
+  std::string_view tag;
   std::string_view sqlstate;  // kError only: five characters, or empty when libpq itself refused
   std::string_view message;   // kError only: the server's primary message
   bool fatal = false;         // kError only: the server ends the connection with it

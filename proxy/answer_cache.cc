@@ -1,6 +1,5 @@
 #include "proxy/answer_cache.h"
 
-#include <algorithm>
 #include <iterator>
 
 namespace proxymux::proxy {
@@ -18,7 +17,17 @@ std::optional<std::string_view> AnswerCache::Find(std::string_view key, pgsql::T
     return std::nullopt;
   }
   entry.asked = true;
+  if (!IsFresh(entry, now)) return std::nullopt;
   return entry.value;
+}
+
+std::optional<AnswerCache::Aged> AnswerCache::FindStale(std::string_view key,
+                                                        pgsql::Time now) const {
+  const auto found = index_.find(key);
+  if (found == index_.end()) return std::nullopt;
+  const Entry& entry = *found->second;
+  if (now >= entry.sent + limits_.stale) return std::nullopt;
+  return Aged{entry.value, now - entry.sent};
 }
 
 void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::Time sent,
@@ -26,7 +35,7 @@ void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::Time
   const auto found = index_.find(key);
   const bool known = found != index_.end();
   if (known && found->second->sent > sent) return;
-  if (now >= sent + TtlOf(value) || key.size() + value.size() > kLargestEntry) {
+  if (now >= sent + KeptFor(value) || key.size() + value.size() > kLargestEntry) {
     if (known) Remove(found->second);
     return;
   }

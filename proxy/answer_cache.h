@@ -5,6 +5,9 @@
 // have a ttl of their own; errors are not for keeping. Each version of a table has a cache of its
 // own, which goes with it.
 //
+// Answers may also be kept beyond that for the case that no server can be asked (stale_if_error):
+// only FindStale() gives these, and none that is older than the limit for them.
+//
 // What is dropped when there is no room is chosen by SIEVE (Zhang et al., NSDI 2024): entries stand
 // in the order in which they came, asking for one only marks it, and a hand that goes from the old
 // to the new takes the first that was not asked for since it last came by. So a hit moves and
@@ -16,6 +19,7 @@
 // Pure: time is an argument. Not for statements that may write: that is for the caller to see to.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -39,6 +43,12 @@ class AnswerCache {
     pgsql::Duration ttl{};           // of what was found; 0: not kept
     pgsql::Duration negative_ttl{};  // of what was not
     std::size_t max_entries = 0;     // at least 1
+    pgsql::Duration stale{};         // for FindStale(), of both; 0: not kept
+  };
+
+  struct Aged {
+    std::string_view value;  // empty: not found
+    pgsql::Duration age;     // since the server was asked
   };
 
   explicit AnswerCache(const Limits& limits) : limits_(limits) {}
@@ -49,10 +59,16 @@ class AnswerCache {
   // until the next call.
   std::optional<std::string_view> Find(std::string_view key, pgsql::Time now);
 
+  // For when no server can be asked: what is known from before, if it is younger than
+  // Limits::stale. The view is good until the next call of a function that is not const.
+  std::optional<Aged> FindStale(std::string_view key, pgsql::Time now) const;
+
   // What the server answered when it was asked at `sent`; an empty value: not found. An older
   // answer never replaces a newer one; a newer one that cannot be kept removes the older.
   void Keep(std::string_view key, std::string_view value, pgsql::Time sent, pgsql::Time now);
 
+  // Whether Find() can ever give anything.
+  bool gives_fresh() const { return limits_.ttl.count() > 0 || limits_.negative_ttl.count() > 0; }
   std::size_t entries() const { return index_.size(); }  // some may be over their time
   std::size_t bytes() const { return bytes_; }
   std::uint64_t evictions() const { return evictions_; }  // for lack of room
@@ -62,7 +78,7 @@ class AnswerCache {
     std::string key;
     std::string value;
     pgsql::Time sent;
-    bool asked = false;  // since the hand last came by
+    bool asked = false;  // since the hand last came by, whether it was given or too old
   };
   using Place = std::list<Entry>::iterator;
 
@@ -72,8 +88,14 @@ class AnswerCache {
   pgsql::Duration TtlOf(std::string_view value) const {
     return value.empty() ? limits_.negative_ttl : limits_.ttl;
   }
-  bool Lasts(const Entry& entry, pgsql::Time now) const {
+  pgsql::Duration KeptFor(std::string_view value) const {
+    return std::max(TtlOf(value), limits_.stale);
+  }
+  bool IsFresh(const Entry& entry, pgsql::Time now) const {
     return now < entry.sent + TtlOf(entry.value);
+  }
+  bool Lasts(const Entry& entry, pgsql::Time now) const {
+    return now < entry.sent + KeptFor(entry.value);
   }
   std::size_t MostBytes() const;
   Place Newer(Place place);  // round the list: behind the newest comes the oldest

@@ -7,11 +7,13 @@
 #include <ostream>
 
 #include "config/yaml_loader.h"
+#include "pgsql/table_binding.h"
 #include "proxy/log.h"
 #include "proxy/message_log.h"
 #include "proxy/pool_log.h"
 #include "proxy/postfix_settings.h"
 #include "proxy/privileges.h"
+#include "proxy/served_table.h"
 #include "proxy/table_loader.h"
 #include "proxy/table_registry.h"
 #include "proxy/uv_event_loop.h"
@@ -39,6 +41,11 @@ class Report {
   int errors_ = 0;
   int warnings_ = 0;
 };
+
+// As far as the query's text tells; what the functions that it calls do, only a server knows.
+bool CachesInVain(const pgsql::TableBinding& binding) {
+  return binding.write_class == pgsql::WriteClass::kMayWrite && KeepsAnswers(binding.settings);
+}
 
 }  // namespace
 
@@ -81,6 +88,11 @@ bool Check(const std::string& config_directory, std::ostream& out) {
     const LoadedTable loaded = loader.Load(name, config);
     for (const config::Diagnostic& diagnostic : loaded.diagnostics) report.Add(diagnostic);
     if (loaded.pool != nullptr) pool_of.emplace(name, loaded.pool->name());
+    if (loaded.binding != nullptr && CachesInVain(*loaded.binding)) {
+      report.Warn("table " + name +
+                  ": cache and stale_if_error have no effect: its query may write, and the answers "
+                  "of such queries are never kept");
+    }
     for (const auto& [path, signature] : loaded.files) files.insert(path);
   }
   if (tables == 0) {

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 
 namespace proxymux::proxy {
 namespace {
 
 constexpr std::size_t kSpareFlights = 1024;
+
+// Whoever joins a lookup waits for the server that it was sent to. One that takes so much longer
+// than its table usually does is not joined any more: that server may have stopped answering.
+constexpr pgsql::Duration kLate = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -32,7 +37,7 @@ class Coalescer::Flight final : public pgsql::LookupSink {
 
 Coalescer::Waiter::~Waiter() { assert(flight_ == nullptr); }
 
-Coalescer::Coalescer() = default;
+Coalescer::Coalescer(const pgsql::EventLoop* loop) : loop_(loop) {}
 
 Coalescer::~Coalescer() { assert(flights_.empty()); }
 
@@ -65,8 +70,11 @@ Coalescer::Flight* Coalescer::FindShared(const pgsql::TableBinding& binding,
   const auto found = shared_.find({&binding, folded_key});
   if (found == shared_.end()) return nullptr;
   Flight* const flight = found->second;
-  if (binding.settings.coalesce == config::Coalesce::kUnsent &&
-      !pgsql::ConnectionPool::Unsent(flight->ticket)) {
+  const bool sent = !pgsql::ConnectionPool::Unsent(flight->ticket);
+  const pgsql::ServiceTime& service = binding.service_time;
+  const pgsql::Duration usual = service.known() ? service.average() : pgsql::Duration::zero();
+  const bool late = sent && loop_->Now() - flight->ticket->sent >= kLate + usual;
+  if (late || (sent && binding.settings.coalesce == config::Coalesce::kUnsent)) {
     flight->shared = false;  // a new one takes its entry
     shared_.erase(found);
     return nullptr;
@@ -137,14 +145,35 @@ void Coalescer::Keep(const Flight& flight, const pgsql::Answer& answer) {
   }
 }
 
-void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
+std::optional<AnswerCache::Aged> Coalescer::StaleFor(const Flight& flight,
+                                                     const pgsql::Answer& answer) const {
+  if (!answer.no_host || flight.cache == nullptr) return std::nullopt;
+  if (flight.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
+  return flight.cache->FindStale(flight.key, loop_->Now());
+}
+
+template <typename Tell>
+void Coalescer::End(Flight* flight, Tell tell) {
   // Out of the table first: an equal lookup that a waiter makes from its callback is a new
   // question.
   if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
-  Keep(*flight, answer);
   for (Waiter* waiter : flight->waiters) waiter->flight_ = nullptr;
-  for (Waiter* waiter : flight->waiters) waiter->OnAnswer(answer);
+  for (Waiter* waiter : flight->waiters) tell(waiter);
   Release(flight);
+}
+
+void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
+  if (const auto known = StaleFor(*flight, answer)) {
+    // A copy: what waiters ask from their callbacks goes through the same cache.
+    const std::string value(known->value);
+    const pgsql::Outcome outcome =
+        value.empty() ? pgsql::Outcome::kNotFound : pgsql::Outcome::kFound;
+    const StaleAnswer stale{{outcome, value, {}}, known->age, answer.reason};
+    End(flight, [&stale](Waiter* waiter) { waiter->OnStaleAnswer(stale); });
+    return;
+  }
+  Keep(*flight, answer);
+  End(flight, [&answer](Waiter* waiter) { waiter->OnAnswer(answer); });
 }
 
 }  // namespace proxymux::proxy

@@ -4,23 +4,34 @@
 // Equal means the same version of the same table and the same folded key. Only statements that are
 // known to change nothing are shared, and only where the table's settings allow it: for as long as
 // they are under way, or until they are sent to a server. What comes of them is kept in the table's
-// cache, if it has one. Pure but for the pool that it submits to.
+// cache, if it has one. When every host is down and the cache holds an answer of before that its
+// table allows to be given then (stale_if_error), all who wait get that. Pure but for the pool that
+// it submits to and the loop's time.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "pgsql/connection_pool.h"
+#include "pgsql/event_loop.h"
 #include "pgsql/table_binding.h"
 #include "pgsql/work.h"
 #include "proxy/answer_cache.h"
 
 namespace proxymux::proxy {
+
+// What a server said some time ago, given because none can be asked now.
+struct StaleAnswer {
+  pgsql::Answer answer;    // found or not found, as if a server had said it now
+  pgsql::Duration age{};   // since it was asked
+  std::string_view cause;  // why none can be asked
+};
 
 class Coalescer {
  public:
@@ -32,6 +43,8 @@ class Coalescer {
     // Once per Lookup that was not cancelled, never from inside it. May look up again; must not
     // cancel another waiter.
     virtual void OnAnswer(const pgsql::Answer& answer) = 0;
+    // Instead of OnAnswer, and under the same rules. Only with a cache that keeps such answers.
+    virtual void OnStaleAnswer(const StaleAnswer& stale) { OnAnswer(stale.answer); }
     bool waiting() const { return flight_ != nullptr; }
 
    protected:
@@ -43,7 +56,7 @@ class Coalescer {
     Flight* flight_ = nullptr;
   };
 
-  Coalescer();
+  explicit Coalescer(const pgsql::EventLoop* loop);
   ~Coalescer();
   Coalescer(const Coalescer&) = delete;
   Coalescer& operator=(const Coalescer&) = delete;
@@ -80,7 +93,14 @@ class Coalescer {
   Flight* NewFlight();
   void Release(Flight* flight);
   void Finish(Flight* flight, const pgsql::Answer& answer);
+  // Nothing: the answer stands. The view is the cache's.
+  std::optional<AnswerCache::Aged> StaleFor(const Flight& flight,
+                                            const pgsql::Answer& answer) const;
+  // Takes the flight out of the table and tells everybody who waits for it.
+  template <typename Tell>
+  void End(Flight* flight, Tell tell);
 
+  const pgsql::EventLoop* const loop_;
   std::pmr::unsynchronized_pool_resource nodes_;  // the table's: used again, not freed
   std::pmr::unordered_map<Key, Flight*, KeyHash> shared_{&nodes_};
   std::vector<std::unique_ptr<Flight>> spare_;

@@ -61,6 +61,7 @@ class Conversation final : private Coalescer::Waiter {
   friend class RequestRouter;
 
   void OnAnswer(const pgsql::Answer& answer) override;
+  void OnStaleAnswer(const StaleAnswer& stale) override;
 
   RequestRouter* const router_;
   ReplySink* const sink_;

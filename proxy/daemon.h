@@ -100,7 +100,7 @@ class Daemon {
   RelayLog relay_log_;
   std::unique_ptr<UvRelay> relay_;
   std::unique_ptr<DomainTables> domain_tables_;
-  Coalescer coalescer_;
+  Coalescer coalescer_{&loop_};
   std::unique_ptr<RequestRouter> router_;
   std::unique_ptr<UvClients> clients_;
   std::unique_ptr<SnapshotExchange> snapshots_;

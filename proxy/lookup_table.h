@@ -69,7 +69,7 @@ class LookupTable {
   MessageLog log_;
   PoolLog pool_log_;
   pgsql::PgPools pools_;
-  Coalescer coalescer_;
+  Coalescer coalescer_{&loop_};
   const ServiceConfig config_;
   LookupSettings settings_;
   std::shared_ptr<pgsql::TableBinding> binding_;

@@ -1,88 +1,24 @@
 #include "proxy/metrics_text.h"
 
-#include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
-#include <limits>
 #include <locale>
 #include <sstream>
 #include <utility>
 
-#include "proxy/utf8.h"
+#include "proxy/metric_family.h"
 
 namespace proxymux::proxy {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<std::pair<const char*, std::string>>;
-
-// The bounds of the histograms: 64 us, 128 us, ... 16.8 s.
-constexpr int kFirstBoundBits = 6;
-constexpr int kLastBoundBits = 24;
-
-double Seconds(std::chrono::duration<double> duration) { return duration.count(); }
-
-// Label values must be UTF-8; names come from files that need not be.
-std::string LabelValue(std::string text) {
-  if (IsValidUtf8(text)) return text;
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  }
-  return text;
-}
-
-ClientMetric WithLabels(Labels labels) {
-  ClientMetric metric;
-  for (auto& [name, value] : labels) metric.label.push_back({name, LabelValue(std::move(value))});
-  return metric;
-}
-
-// One metric name with its values, in the making.
-class Family {
- public:
-  Family(std::vector<MetricFamily>* families, MetricType type, const char* name, const char* help)
-      : families_(families) {
-    family_.name = name;
-    family_.help = help;
-    family_.type = type;
-  }
-  // Also without values: the name and its help are part of the interface.
-  ~Family() { families_->push_back(std::move(family_)); }
-  Family(const Family&) = delete;
-  Family& operator=(const Family&) = delete;
-
-  Family& Add(double value, Labels labels = {}) {
-    ClientMetric metric = WithLabels(std::move(labels));
-    metric.counter.value = value;
-    metric.gauge.value = value;
-    family_.metric.push_back(std::move(metric));
-    return *this;
-  }
-
-  Family& Add(const LatencyHistogram& latency, Labels labels) {
-    ClientMetric metric = WithLabels(std::move(labels));
-    metric.histogram.sample_count = latency.count();
-    metric.histogram.sample_sum = Seconds(latency.sum());
-    for (int bits = kFirstBoundBits; bits <= kLastBoundBits; ++bits) {
-      metric.histogram.bucket.push_back(
-          {latency.CountBelowPowerOfTwo(bits), std::ldexp(1.0, bits) / 1e6});
-    }
-    metric.histogram.bucket.push_back({latency.count(), std::numeric_limits<double>::infinity()});
-    family_.metric.push_back(std::move(metric));
-    return *this;
-  }
-
- private:
-  std::vector<MetricFamily>* families_;
-  MetricFamily family_;
-};
+using Family = MetricFamilyBuilder;
+using Labels = MetricLabels;
 
 class Builder {
  public:
@@ -113,7 +49,7 @@ class Builder {
                  {"service", status.service},
                  {"mode", std::string(ServiceModeName(status.mode))}});
     Gauge("proxymux_start_time_seconds", "When the process started, in seconds since 1970.")
-        .Add(Seconds(status.started.time_since_epoch()));
+        .Add(status.started.time_since_epoch());
     Gauge("proxymux_draining",
           "1 while the process ends: it finishes work and takes no new clients.")
         .Add(status.state == ServiceState::kDraining ? 1 : 0);
@@ -225,10 +161,20 @@ class Builder {
       }
     }
     {
+      Family family = Counter("proxymux_pool_asked_twice_total",
+                              "Lookups asked of another host as well, by reason.");
+      for (const PoolStatus& pool : pools) {
+        family.Add(static_cast<double>(pool.asked_twice_stall),
+                   {{"pool", pool.name}, {"reason", "stall"}});
+        family.Add(static_cast<double>(pool.asked_twice_hedge),
+                   {{"pool", pool.name}, {"reason", "hedge"}});
+      }
+    }
+    {
       Family family = Gauge("proxymux_pool_oldest_wait_seconds",
                             "How long the lookup that waits longest has waited.");
       for (const PoolStatus& pool : pools) {
-        family.Add(Seconds(pool.oldest_wait), {{"pool", pool.name}});
+        family.Add(pool.oldest_wait, {{"pool", pool.name}});
       }
     }
     for (const PoolMetric& metric : kGauges) {
@@ -277,7 +223,7 @@ class Builder {
           Gauge("proxymux_host_state_seconds", "How long the host has been in its state.");
       ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
         labels.emplace_back("state", host.state);
-        family.Add(Seconds(host.since), std::move(labels));
+        family.Add(host.since, std::move(labels));
       });
     }
     for (const HostMetric& metric : kGauges) {
@@ -373,6 +319,9 @@ class Builder {
         &CacheStatus::misses);
     add(Counter("proxymux_table_cache_evictions_total", "Answers dropped for lack of room."),
         &CacheStatus::evictions);
+    add(Counter("proxymux_table_stale_answers_total",
+                "Lookups answered with what was known from before, while every host was down."),
+        &CacheStatus::stale);
     add(Gauge("proxymux_table_cache_entries", "Answers in the cache."), &CacheStatus::entries);
     add(Gauge("proxymux_table_cache_bytes", "Memory that they take."), &CacheStatus::bytes);
   }

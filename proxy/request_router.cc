@@ -214,23 +214,6 @@ RequestRouter::Handled RequestRouter::Proceed(const Prepared& lookup, Conversati
   return Handled::kPending;
 }
 
-std::optional<RequestRouter::Handled> RequestRouter::AnswerFromCache(const Prepared& lookup,
-                                                                     Conversation* conversation,
-                                                                     std::string* out) {
-  if (lookup.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
-  TableCounters& counters = conversation->table_->counters;
-  const std::optional<std::string_view> value = lookup.cache->Find(lookup.key, loop_->Now());
-  if (!value.has_value()) {
-    ++counters.cache_misses;
-    return std::nullopt;
-  }
-  ++counters.cache_hits;
-  // As if the server had said it. What was odd about the result was logged when it did.
-  const pgsql::Answer answer{value->empty() ? Outcome::kNotFound : Outcome::kFound, *value, {}};
-  const Status status = StatusOf(conversation, answer);
-  return Answer(conversation, status, status == Status::kOk ? *value : std::string_view(), out);
-}
-
 RequestRouter::Handled RequestRouter::Forward(std::string_view bytes,
                                               const protocol::Request& request,
                                               Conversation* conversation) {

@@ -77,6 +77,7 @@ class RequestRouter {
                  std::string* out);
 
   void OnLookupAnswer(Conversation* conversation, const pgsql::Answer& answer);
+  void OnStaleAnswer(Conversation* conversation, const StaleAnswer& stale);
   void OnDomainAnswer(Conversation* conversation, const DomainAnswer& answer);
   void OnRelayReply(Conversation* conversation, const RelayReply& reply);
   protocol::Status StatusOf(Conversation* conversation, const pgsql::Answer& answer);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "config/server_config.h"
 #include "pgsql/connection_pool.h"
 #include "pgsql/latency_histogram.h"
 #include "pgsql/table_binding.h"
@@ -29,8 +30,15 @@ struct TableCounters {
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
   std::uint64_t cache_evictions = 0;  // of caches that are gone
+  std::uint64_t stale = 0;            // answered from before while every host was down
   LatencyHistogram latency;
 };
+
+// Whether a table with these settings has a cache.
+inline bool KeepsAnswers(const config::TableSettings& settings) {
+  return settings.cache_ttl.count() > 0 || settings.cache_negative_ttl.count() > 0 ||
+         settings.stale_if_error.count() > 0;
+}
 
 struct ServedTable {
   std::string name;                              // "pgsql:/etc/postfix/x.cf"
@@ -48,10 +56,10 @@ struct ServedTable {
     cache.reset();
     if (binding == nullptr) return;
     const config::TableSettings& settings = binding->settings;
-    if (settings.cache_ttl.count() == 0 && settings.cache_negative_ttl.count() == 0) return;
-    cache = std::make_shared<AnswerCache>(
-        AnswerCache::Limits{settings.cache_ttl, settings.cache_negative_ttl,
-                            static_cast<std::size_t>(settings.cache_max_entries)});
+    if (!KeepsAnswers(settings)) return;
+    cache = std::make_shared<AnswerCache>(AnswerCache::Limits{
+        settings.cache_ttl, settings.cache_negative_ttl,
+        static_cast<std::size_t>(settings.cache_max_entries), settings.stale_if_error});
   }
 };
 

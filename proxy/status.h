@@ -104,6 +104,8 @@ struct PoolStatus {
   std::uint64_t statements = 0;
   std::uint64_t syncs = 0;
   std::uint64_t reruns = 0;  // statements sent again after a neighbour or a connection failed
+  std::uint64_t asked_twice_stall = 0;  // lookups asked of another host because of a silence
+  std::uint64_t asked_twice_hedge = 0;  // because they took longer than usual
   std::uint64_t timeouts = 0;
   std::uint64_t cancels = 0;
   std::uint64_t queue_full = 0;  // lookups refused because the queue was full
@@ -117,6 +119,7 @@ struct CacheStatus {
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
   std::uint64_t evictions = 0;  // for lack of room
+  std::uint64_t stale = 0;      // answered from before while every host was down
 };
 
 struct TableStatus {

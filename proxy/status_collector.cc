@@ -81,6 +81,8 @@ std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time no
     status.statements = counters.statements;
     status.syncs = counters.syncs;
     status.reruns = counters.reruns;
+    status.asked_twice_stall = counters.stalled;
+    status.asked_twice_hedge = counters.hedged;
     status.timeouts = counters.queue_timeouts + counters.statement_timeouts;
     status.cancels = counters.cancels;
     status.queue_full = counters.queue_full;
@@ -124,8 +126,12 @@ std::vector<TableStatus> CollectTables(const TableRegistry& tables) {
     status.suppressed = counters.suppressed;
     status.latency = counters.latency;
     if (table->cache != nullptr) {
-      status.cache = {counters.cache_hits, counters.cache_misses, table->cache->entries(),
-                      table->cache->bytes(), counters.cache_evictions + table->cache->evictions()};
+      status.cache = {counters.cache_hits,
+                      counters.cache_misses,
+                      table->cache->entries(),
+                      table->cache->bytes(),
+                      counters.cache_evictions + table->cache->evictions(),
+                      counters.stale};
     }
     all.push_back(std::move(status));
   }

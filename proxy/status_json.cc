@@ -59,6 +59,7 @@ Json PoolJson(const PoolStatus& pool) {
           {"statements", pool.statements},
           {"syncs", pool.syncs},
           {"reruns", pool.reruns},
+          {"asked_twice", {{"stall", pool.asked_twice_stall}, {"hedge", pool.asked_twice_hedge}}},
           {"timeouts", pool.timeouts},
           {"cancels", pool.cancels},
           {"queue_full", pool.queue_full},
@@ -66,11 +67,8 @@ Json PoolJson(const PoolStatus& pool) {
 }
 
 Json CacheJson(const CacheStatus& cache) {
-  return {{"hits", cache.hits},
-          {"misses", cache.misses},
-          {"entries", cache.entries},
-          {"bytes", cache.bytes},
-          {"evictions", cache.evictions}};
+  return {{"hits", cache.hits},   {"misses", cache.misses},       {"entries", cache.entries},
+          {"bytes", cache.bytes}, {"evictions", cache.evictions}, {"stale", cache.stale}};
 }
 
 Json TableJson(const TableStatus& table) {

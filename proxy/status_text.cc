@@ -251,14 +251,15 @@ void AddTables(const Json& tables, std::string* out) {
 
 // Only the tables that keep answers, if there are any.
 void AddCaches(const Json& tables, std::string* out) {
-  Grid grid({"CACHE OF TABLE", "ENTRIES", "MEMORY", "HITS", "MISSES", "EVICTED"}, 1);
+  Grid grid({"CACHE OF TABLE", "ENTRIES", "MEMORY", "HITS", "MISSES", "EVICTED", "STALE"}, 1);
   bool any = false;
   for (const Json& table : tables) {
     const Json& cache = Member(table, "cache");
     if (!cache.is_object()) continue;
     any = true;
     grid.Add({TableName(table), Count(cache, "entries"), Bytes(cache, "bytes"),
-              Count(cache, "hits"), Count(cache, "misses"), Count(cache, "evictions")});
+              Count(cache, "hits"), Count(cache, "misses"), Count(cache, "evictions"),
+              Count(cache, "stale")});
   }
   if (any) *out += "\n" + grid.Render();
 }

@@ -4,6 +4,7 @@
 
 #include "config/pgsql_table_parser.h"
 #include "pgsql/compiled_table.h"
+#include "pgsql/usual_wait.h"
 #include "proxy/key_fold.h"
 #include "proxy/text_file.h"
 
@@ -89,6 +90,7 @@ LoadedTable TableLoader::Load(const std::string& name, const ServiceConfig& conf
   loaded.binding->write_class = pgsql::TableBinding::FromText(table->statement_class());
   loaded.binding->table = table;
   loaded.binding->settings = table_settings;
+  loaded.binding->usual_wait = pgsql::UsualWait(table_settings.hedge_percent);
   const config::StatementMode mode =
       parsed.table->statement_mode.value_or(table_settings.statement_mode);
   loaded.binding->plan = pgsql::StatementPlan(table->query(), table->statement_class(), mode);

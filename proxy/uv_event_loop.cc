@@ -1,7 +1,5 @@
 #include "proxy/uv_event_loop.h"
 
-#include <netdb.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -63,37 +61,18 @@ class ThreadCallToken final : public pgsql::PendingCall {
   std::shared_ptr<bool> wanted_;
 };
 
-struct ResolveCall : ThreadCall {
-  uv_getaddrinfo_t request;
-  std::function<void(pgsql::ResolveResult)> done;
-};
-
 struct BlockingCall : ThreadCall {
   uv_work_t request;
   std::function<void()> work;
   std::function<void()> done;
 };
 
-pgsql::ResolveResult ToResult(int status, const addrinfo* addresses) {
-  pgsql::ResolveResult result;
-  if (status != 0) {
-    result.error = uv_strerror(status);
-    return result;
-  }
-  for (const addrinfo* address = addresses; address != nullptr; address = address->ai_next) {
-    char text[NI_MAXHOST];
-    if (getnameinfo(address->ai_addr, address->ai_addrlen, text, sizeof(text), nullptr, 0,
-                    NI_NUMERICHOST) == 0) {
-      result.addresses.emplace_back(text);
-    }
-  }
-  if (result.addresses.empty()) result.error = "the name has no address";
-  return result;
-}
-
 }  // namespace
 
-UvEventLoop::UvEventLoop() : loop_(new uv_loop_t) {
+UvEventLoop::UvEventLoop() : loop_(new uv_loop_t), names_(loop_, this) {
+  // Names that cannot be resolved may hold half of libuv's threads at a time. It reads this when it
+  // makes them.
+  setenv("UV_THREADPOOL_SIZE", "16", /*overwrite=*/0);
   if (uv_loop_init(loop_) != 0)
     std::abort();  // no descriptors at the very start: nothing can be done
   check_ = UvCheck(loop_, [this] { RunTasks(); });
@@ -151,28 +130,7 @@ std::unique_ptr<pgsql::SocketWatch> UvEventLoop::WatchSocket(
 
 std::unique_ptr<pgsql::PendingCall> UvEventLoop::Resolve(
     const std::string& host, std::function<void(pgsql::ResolveResult)> done) {
-  auto* call = new ResolveCall;
-  call->done = std::move(done);
-  call->request.data = call;
-  auto token = std::make_unique<ThreadCallToken>(call->wanted);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_family = AF_UNSPEC;
-  const auto finished = [](uv_getaddrinfo_t* request, int status, addrinfo* addresses) {
-    const std::unique_ptr<ResolveCall> call(static_cast<ResolveCall*>(request->data));
-    if (*call->wanted) call->done(ToResult(status, addresses));
-    uv_freeaddrinfo(addresses);
-  };
-  const int result = uv_getaddrinfo(loop_, &call->request, finished, host.c_str(), nullptr, &hints);
-  if (result != 0) {
-    // A name that libuv refuses (too long, no memory) is reported as any other failure, from the
-    // loop.
-    AtEndOfTurn([call, result] {
-      const std::unique_ptr<ResolveCall> owned(call);
-      if (*owned->wanted) owned->done(ToResult(result, nullptr));
-    });
-  }
-  return token;
+  return names_.Resolve(host, std::move(done));
 }
 
 std::unique_ptr<pgsql::PendingCall> UvEventLoop::RunBlocking(std::function<void()> work,

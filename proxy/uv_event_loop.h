@@ -14,6 +14,7 @@
 
 #include "pgsql/event_loop.h"
 #include "proxy/uv_handles.h"
+#include "proxy/uv_names.h"
 
 namespace proxymux::proxy {
 
@@ -47,6 +48,7 @@ class UvEventLoop final : public pgsql::EventLoop {
   void RunTasks();
 
   uv_loop_t* const loop_;
+  UvNames names_;
   UvCheck check_;      // runs the tasks
   UvIdle idle_;        // keeps the loop from sleeping while there are tasks
   UvPrepare prepare_;  // the time is old when the loop has slept

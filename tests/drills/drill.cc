@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "tests/drills/connection_watch.h"
 #include "tests/harness/mail_schema.h"
 
 namespace proxymux::drills {
@@ -50,6 +51,8 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
   load_options.config_directory = postfix.config_directory();
   load_options.tables = options_.tables.empty() ? harness::LoadTables() : options_.tables;
   load_options.clients = options_.clients;
+  std::unique_ptr<ConnectionWatch> watch;
+  if (!options_.ports.empty()) watch = std::make_unique<ConnectionWatch>(options_.ports);
   LoadClients load(load_options);
   if (!load.WaitForAnswers(kAnswersBefore)) {
     throw std::runtime_error(options_.name + ": " + NameOf(service) + " does not answer:\n" +
@@ -69,7 +72,12 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
                 static_cast<unsigned long long>(report.retry),
                 static_cast<unsigned long long>(report.config),
                 static_cast<unsigned long long>(unanswered), report.max_ms);
-  SayFigure(options_.name, service, figure);
+  std::string connections;
+  if (watch != nullptr) {
+    most_connections_ = watch->most();
+    connections = " | " + std::to_string(most_connections_) + " connections at most";
+  }
+  SayFigure(options_.name, service, figure + connections);
   if (service != Service::kStock) log_ = postfix.Log();
   return report;
 }

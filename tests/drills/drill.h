@@ -5,7 +5,7 @@
 // service in its place, for comparison: that run has no expectations. One line each:
 //
 //   drill: NAME | SERVICE | CLIENTS clients | N answered | N lost (N RETRY, N CONFIG, N not
-//   answered) | longest wait N ms
+//   answered) | longest wait N ms [| N connections at most]
 //
 // scripts/drill runs all of them, three times, and prints the lines as a table. A client that was
 // not read by a service that closed asks again, and that is no loss.
@@ -26,6 +26,7 @@ struct DrillOptions {
   int clients = 100;
   harness::PostfixInstance::Options postfix;  // its service is the drill's to set
   std::vector<std::string> tables;            // asked in turn; empty: LoadTables()
+  std::vector<int> ports;  // of the servers: connections to them are counted; empty: they are not
 };
 
 class Drill {
@@ -37,6 +38,9 @@ class Drill {
     harness::PostfixInstance& postfix;
     harness::LoadClients& load;
     bool stock() const { return service == harness::Service::kStock; }
+    // How long something is waited for. Stock may stay away from a server for a minute, or as long
+    // as one is frozen: that is not waited for.
+    harness::milliseconds patience() const { return harness::seconds(stock() ? 10 : 20); }
     // The state of affairs lasts for that long.
     void LetRun(harness::milliseconds time);
   };
@@ -50,7 +54,10 @@ class Drill {
   // answers nothing at the beginning.
   harness::LoadReport Run(const Happening& happening);
 
+  const std::string& name() const { return options_.name; }
   const std::string& log() const { return log_; }  // proxymux's mail log
+  // To the servers' ports at one time; of the latest run.
+  int most_connections() const { return most_connections_; }
 
  private:
   harness::LoadReport RunOn(harness::Service service, const Happening& happening);
@@ -59,6 +66,7 @@ class Drill {
   const std::function<std::string()> directory_;
   const std::function<void()> mend_;
   std::string log_;
+  int most_connections_ = 0;
 };
 
 // Prints a figure of a drill that the line of Run() does not have, on a line of its own.

@@ -1,43 +1,101 @@
 // What happens to one of two mirrors is not seen by the clients.
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <cstdio>
+#include <functional>
 #include <string>
 
-#include "tests/drills/drill.h"
-#include "tests/integration/mail_world.h"
+#include "tests/drills/mail_drill.h"
+#include "tests/drills/pool_status.h"
 
 namespace proxymux::drills {
 namespace {
 
+using harness::Eventually;
 using harness::LoadReport;
+using harness::PostgresCluster;
 using harness::seconds;
-using harness::Service;
-using integration::MailWorld;
+using std::chrono::steady_clock;
 
-class MirrorDrill : public testing::Test {
+constexpr int kClients = 100;
+constexpr double kLongestMs = 250;
+
+class MirrorDrill : public MailDrill {
  protected:
-  Drill Make(const std::string& name, int clients) {
-    DrillOptions options;
-    options.name = name;
-    options.clients = clients;
-    options.postfix = world_.Options(Service::kInPlace);
-    return Drill(
-        options, [this] { return world_.NewDirectory(); }, [this] { world_.Mend(); });
+  // Each mirror in turn is brought down by `kill`, and is back some time later.
+  void ExpectNotSeen(const std::string& name, const std::function<void(PostgresCluster&)>& kill) {
+    Drill drill = Make(name, kClients);
+    const LoadReport report = drill.Run([&](Drill::Scene& scene) {
+      for (auto* mirror : {&world_.first(), &world_.second()}) {
+        kill(*mirror);
+        EXPECT_TRUE(scene.load.WaitForAnswers(10000, scene.patience()) || scene.stock());
+        world_.Mend();
+        const bool used = Eventually([&] { return InUse(*mirror); }, scene.patience());
+        EXPECT_TRUE(used || scene.stock()) << scene.postfix.Log();
+      }
+    });
+    ExpectKept(drill, report, kLongestMs);
   }
-
-  MailWorld& world_ = MailWorld::Instance();
 };
 
-TEST_F(MirrorDrill, OneFreezes) {
-  Drill drill = Make("one of two mirrors frozen for 6 s", 50);
-  const LoadReport report = drill.Run([this](Drill::Scene& scene) {
-    world_.first().Freeze();
-    scene.LetRun(seconds(6));
-    world_.first().Thaw();
-    scene.load.WaitForAnswers(5000);
+TEST_F(MirrorDrill, OneStopsAtOnce) {
+  ExpectNotSeen("a mirror stops at once", [](PostgresCluster& mirror) { mirror.StopImmediate(); });
+}
+
+TEST_F(MirrorDrill, OneLosesItsBackends) {
+  ExpectNotSeen("kill -9 of a mirror's backends", [](PostgresCluster& mirror) {
+    const auto pids = mirror.BackendPids(harness::kMailRole);
+    for (const pid_t pid : pids) EXPECT_EQ(::kill(pid, SIGKILL), 0) << pid;
   });
-  EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
-  EXPECT_LT(report.max_ms, 1500) << report.Text() << drill.log();
+}
+
+TEST_F(MirrorDrill, OneIsKilled) {
+  ExpectNotSeen("kill -9 of a whole mirror", [](PostgresCluster& mirror) { mirror.Kill(); });
+}
+
+TEST_F(MirrorDrill, BothAreRestartedInTurn) {
+  Drill drill = Make("rolling restart of both mirrors", kClients);
+  const LoadReport report = drill.Run([this](Drill::Scene& scene) {
+    for (auto* mirror : {&world_.first(), &world_.second()}) {
+      mirror->Stop();
+      scene.load.WaitForAnswers(10000, scene.patience());
+      mirror->Start();
+      // The next one goes only when this one is used again.
+      const bool used = Eventually([&] { return InUse(*mirror); }, scene.patience());
+      EXPECT_TRUE(used || scene.stock()) << scene.postfix.Log();
+    }
+  });
+  ExpectKept(drill, report, kLongestMs);
+}
+
+// It was away for long enough to be asked no more often than ever.
+TEST_F(MirrorDrill, OneComesBack) {
+  Drill drill = Make("a mirror comes back", kClients);
+  const LoadReport report = drill.Run([this, &drill](Drill::Scene& scene) {
+    for (auto* mirror : {&world_.first(), &world_.second()}) {
+      mirror->StopImmediate();
+      scene.LetRun(seconds(2));
+      mirror->Start();
+      const auto back = steady_clock::now();
+      const bool used = Eventually([&] { return InUse(*mirror); }, scene.patience());
+      const double after = Since(back);
+      char figure[100];
+      std::snprintf(figure, sizeof(figure), "used again %s %.0f ms", used ? "after" : "not within",
+                    after);
+      SayFigure(drill.name(), scene.service, figure);
+      if (scene.stock()) continue;
+      EXPECT_TRUE(used && after < 1000) << figure << '\n' << scene.postfix.Log();
+      PoolState state;
+      const auto even = [&] {
+        state = ReadPoolState(scene.postfix);
+        return state.All("up") && state.hosts.size() == 2 && state.hosts[0].connections == 2 &&
+               state.hosts[1].connections == 2;
+      };
+      EXPECT_TRUE(Eventually(even)) << state.Text();
+    }
+  });
+  ExpectKept(drill, report, kLongestMs);
 }
 
 }  // namespace

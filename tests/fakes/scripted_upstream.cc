@@ -161,9 +161,13 @@ void ScriptedUpstream::Answer(const std::string& value) { AnswerRows({value}); }
 void ScriptedUpstream::AnswerRows(std::vector<std::optional<std::string>> values) {
   const Sent sent = TakeOldest();
   if (sent.work == nullptr) return;
-  const ScriptedRows rows(std::move(values));
+  const bool prepare = sent.form == Form::kPrepare;
+  if (prepare) values.clear();
+  const ScriptedRows rows(std::move(values), prepare ? 0 : 1);
+  const std::string tag = prepare ? "" : "SELECT " + std::to_string(rows.rows());
   StatementResult result;
   result.rows = &rows;
+  result.tag = tag;
   observer_->OnResult(this, sent.work, result);
 }
 

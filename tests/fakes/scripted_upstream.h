@@ -22,10 +22,10 @@ namespace proxymux::fakes {
 // The rows of one answer: `values` in one column; nullopt is NULL.
 class ScriptedRows final : public pgsql::RowSource {
  public:
-  explicit ScriptedRows(std::vector<std::optional<std::string>> values)
-      : values_(std::move(values)) {}
+  explicit ScriptedRows(std::vector<std::optional<std::string>> values, std::size_t columns = 1)
+      : values_(std::move(values)), columns_(columns) {}
   std::size_t rows() const override { return values_.size(); }
-  std::size_t columns() const override { return 1; }
+  std::size_t columns() const override { return columns_; }
   bool IsNull(std::size_t row, std::size_t) const override { return !values_[row].has_value(); }
   std::string_view Value(std::size_t row, std::size_t) const override {
     return values_[row].has_value() ? std::string_view(*values_[row]) : std::string_view();
@@ -33,6 +33,7 @@ class ScriptedRows final : public pgsql::RowSource {
 
  private:
   std::vector<std::optional<std::string>> values_;
+  std::size_t columns_;
 };
 
 class ScriptedFactory;

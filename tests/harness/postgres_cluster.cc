@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include "tests/harness/temp_directory.h"
@@ -40,6 +41,13 @@ std::string Conninfo(const std::string& directory, int port, const std::string& 
          " user=postgres dbname=" + database + " connect_timeout=10";
 }
 
+CommandOptions AsPostgres(const std::string& directory) {
+  CommandOptions options;
+  options.user = "postgres";
+  options.directory = directory;
+  return options;
+}
+
 }  // namespace
 
 int FreePort() {
@@ -57,30 +65,52 @@ int FreePort() {
 }
 
 PostgresCluster::PostgresCluster(std::string directory, const Options& options)
-    : directory_(std::move(directory)), port_(options.port != 0 ? options.port : FreePort()) {
+    : directory_(std::move(directory)),
+      address_(options.address),
+      port_(options.port != 0 ? options.port : FreePort()) {
+  MakeDirectory();
+  const std::string data = directory_ + "/data";
+  RunOrThrow(
+      {ServerProgram("initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+       "--no-sync", "--wal-segsize=1", "--auth=trust", "--no-instructions"},
+      AsPostgres(directory_));
+  WriteFile(data + "/pg_hba.conf",
+            "local all,replication postgres trust\nhost all postgres 127.0.0.1/32 trust\n"
+            "local all all scram-sha-256\nhost all all all scram-sha-256\n");
+  std::ofstream settings(data + "/postgresql.conf", std::ios::app);
+  settings << "max_connections = " << options.max_connections
+           << "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+              "autovacuum = off\nshared_buffers = 64MB\nlog_line_prefix = '%m [%p] %u '\n";
+  for (const auto& line : options.settings) settings << line << '\n';
+  settings.close();
+  ReachableAt();
+}
+
+PostgresCluster::PostgresCluster(std::string directory, PostgresCluster& primary, int port)
+    : directory_(std::move(directory)),
+      address_(primary.address_),
+      port_(port != 0 ? port : FreePort()) {
+  MakeDirectory();
+  RunOrThrow({ServerProgram("pg_basebackup"), "-D", directory_ + "/data", "-h", primary.directory_,
+              "-p", std::to_string(primary.port_), "-U", "postgres", "-R", "-X", "stream", "-c",
+              "fast", "--no-sync"},
+             AsPostgres(directory_));
+  ReachableAt();
+}
+
+void PostgresCluster::MakeDirectory() {
   std::filesystem::create_directory(directory_);
   const passwd* owner = ::getpwnam("postgres");
   if (owner == nullptr) throw std::runtime_error("no user postgres: run scripts/setup");
   if (::chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
     throw std::runtime_error("cannot give " + directory_ + " to postgres: run as root");
   }
-  CommandOptions as_postgres;
-  as_postgres.user = "postgres";
-  as_postgres.directory = directory_;
-  const std::string data = directory_ + "/data";
-  RunOrThrow(
-      {ServerProgram("initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
-       "--no-sync", "--wal-segsize=1", "--auth=trust", "--no-instructions"},
-      as_postgres);
-  WriteFile(data + "/pg_hba.conf",
-            "local all postgres trust\nhost all postgres 127.0.0.1/32 trust\n"
-            "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n");
-  std::ofstream settings(data + "/postgresql.conf", std::ios::app);
-  settings << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
-           << directory_ << "'\nmax_connections = " << options.max_connections
-           << "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
-              "autovacuum = off\nshared_buffers = 64MB\nlog_line_prefix = '%m [%p] %u '\n";
-  for (const auto& line : options.settings) settings << line << '\n';
+}
+
+void PostgresCluster::ReachableAt() {
+  std::ofstream settings(directory_ + "/data/postgresql.conf", std::ios::app);
+  settings << "listen_addresses = '" << address_ << "'\nport = " << port_
+           << "\nunix_socket_directories = '" << directory_ << "'\n";
   const std::string socket = "/.s.PGSQL.";
   if (port_ != 5432) {
     std::filesystem::create_symlink(directory_ + socket + std::to_string(port_),
@@ -94,20 +124,51 @@ PostgresCluster::~PostgresCluster() {
   StopImmediate();
 }
 
+void PostgresCluster::Launch(const std::vector<std::string>& more) {
+  std::vector<std::string> words = {ServerProgram("postgres"), "-D", directory_ + "/data"};
+  words.insert(words.end(), more.begin(), more.end());
+  server_ = std::make_unique<ChildProcess>(words, log_path(), AsPostgres(directory_ + "/data"));
+}
+
 void PostgresCluster::Start() {
   if (Running()) return;
-  CommandOptions as_postgres;
-  as_postgres.user = "postgres";
-  as_postgres.directory = directory_ + "/data";
-  server_ = std::make_unique<ChildProcess>(
-      std::vector<std::string>{ServerProgram("postgres"), "-D", directory_ + "/data"}, log_path(),
-      as_postgres);
+  Launch({});
   const std::string conninfo = Conninfo(directory_, port_, "postgres");
   const bool answers =
       Eventually([&] { return !server_->Running() || PQping(conninfo.c_str()) == PQPING_OK; });
   if (!answers || !server_->Running()) {
     throw std::runtime_error("PostgreSQL does not start:\n" + ReadFile(log_path()));
   }
+}
+
+// A standby that nobody feeds never gets beyond starting up.
+void PostgresCluster::StartRefusing() {
+  const std::string signal = directory_ + "/data/standby.signal";
+  WriteFile(signal, "");
+  Launch({"-c", "hot_standby=off"});
+  const std::string conninfo = Conninfo(directory_, port_, "postgres");
+  const bool refuses = Eventually([&] { return PQping(conninfo.c_str()) == PQPING_REJECT; });
+  std::filesystem::remove(signal);
+  if (!refuses) throw std::runtime_error("PostgreSQL does not refuse:\n" + ReadFile(log_path()));
+}
+
+void PostgresCluster::BeginSmartStop() {
+  if (server_) server_->Signal(SIGTERM);
+}
+
+void PostgresCluster::Promote() {
+  if (Sql("postgres", "SELECT pg_promote()") != "t") {
+    throw std::runtime_error("PostgreSQL is not promoted:\n" + ReadFile(log_path()));
+  }
+}
+
+void PostgresCluster::Follow(PostgresCluster& primary) {
+  std::ofstream settings(directory_ + "/data/postgresql.conf", std::ios::app);
+  settings << "primary_conninfo = 'host=" << primary.directory_ << " port=" << primary.port_
+           << " user=postgres'\n";
+  settings.close();
+  WriteFile(directory_ + "/data/standby.signal", "");
+  Start();
 }
 
 void PostgresCluster::Stop() {
@@ -155,6 +216,16 @@ int PostgresCluster::ConnectionCount(const std::string& role) {
   return std::atoi(
       Sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = '" + role + "'")
           .c_str());
+}
+
+std::vector<pid_t> PostgresCluster::BackendPids(const std::string& role) {
+  std::istringstream list(Sql("postgres",
+                              "SELECT coalesce(string_agg(pid::text, ' '), '') FROM "
+                              "pg_stat_activity WHERE usename = '" +
+                                  role + "'"));
+  std::vector<pid_t> pids;
+  for (pid_t pid; list >> pid;) pids.push_back(pid);
+  return pids;
 }
 
 }  // namespace proxymux::harness

@@ -98,7 +98,7 @@ class Service {
   proxy::TableLoader loader_;
   proxy::TableRegistry registry_;
   proxy::TableService tables_;
-  proxy::Coalescer coalescer_;
+  proxy::Coalescer coalescer_{&loop_};
   proxy::RequestRouter router_;
   proxy::UvClients clients_;
 };

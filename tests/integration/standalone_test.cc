@@ -311,6 +311,25 @@ TEST_F(Standalone, CheckWarnsOfAFileThatIsReadAtTheStartOnly) {
       << result.out;
 }
 
+TEST_F(Standalone, CheckWarnsOfACacheThatCannotBe) {
+  postfix_.WriteConfig(
+      "pgsql-relay.cf",
+      harness::TableText(world_.Hosts(), "UPDATE t SET n = n + 1 WHERE k = '%s' RETURNING n"));
+  for (const char* settings :
+       {"stale_if_error: 1h", "cache: {ttl: 1s}", "cache: {max_entries: 9}"}) {
+    WriteSettings("table: {" + std::string(settings) + "}\n");
+    const CommandResult result =
+        Command({"check", "--config-directory", postfix_.config_directory()});
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    const bool kept = std::string(settings).find("max_entries") == std::string::npos;
+    EXPECT_EQ(result.out.find("pgsql-relay.cf: cache and stale_if_error have no effect: its query "
+                              "may write") != std::string::npos,
+              kept)
+        << result.out;
+    EXPECT_EQ(result.out.find("pgsql-aliases.cf: cache"), std::string::npos) << result.out;
+  }
+}
+
 // The section was meant for the tables' pool: without it they would go on without TLS.
 TEST_F(Standalone, CheckRefusesASectionForTlsThatNamesNoPool) {
   WriteSettings("pools: {\"mailreader@127.0.0.1:1/mail\": {sslmode: require}}\n");

@@ -189,8 +189,8 @@ TEST(PoolFailure, ALostConnectionsWorkRunsOnTheOtherHostFirst) {
   EXPECT_LE(world.factory.most_open(), 4U);
 }
 
-TEST(PoolFailure, ALookupThatKillsEveryConnectionIsSentTwiceToEachHostAndNoMore) {
-  PoolWorld world(PoolWorld::Hosts(2));
+// How often each host saw a lookup that ends every connection that it is sent on.
+std::vector<int> SendPoison(PoolWorld& world) {
   const auto client = world.Look("poison");
   std::vector<int> sent(2);
   for (int i = 0; i < 20 && client->answers == 0; ++i) {
@@ -202,10 +202,24 @@ TEST(PoolFailure, ALookupThatKillsEveryConnectionIsSentTwiceToEachHostAndNoMore)
       break;
     }
   }
-  EXPECT_EQ(sent, (std::vector<int>{2, 2}));
   EXPECT_EQ(client->outcome, Outcome::kRetry);
   EXPECT_NE(client->reason.find("signal 11"), std::string::npos);
   EXPECT_LE(world.factory.most_open(), 4U);
+  return sent;
+}
+
+TEST(PoolFailure, ALookupThatKillsEveryConnectionIsSentTwiceToEachHostAndNoMore) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  EXPECT_EQ(SendPoison(world), (std::vector<int>{2, 2}));
+  EXPECT_TRUE(world.observer.down.empty());
+}
+
+// A host that ends a connection without ever having answered on it counts as down.
+TEST(PoolFailure, OnConnectionsThatNeverAnsweredItIsSentOnceToEachHost) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  EXPECT_EQ(SendPoison(world), (std::vector<int>{1, 1}));
+  EXPECT_EQ(world.observer.down.size(), 2U);
 }
 
 TEST(PoolFailure, AConnectionThatTakesNoStatementsIsReplaced) {
@@ -273,6 +287,8 @@ TEST(PoolFailure, AHostIsInUseAgainWithinASecondOfItsReturnAlsoWhenNobodyAsks) {
   world.factory.SetMood(0, Mood::kAccepts);
   for (int i = 0; i < 10; ++i) world.Pass(milliseconds(100));
   EXPECT_EQ(world.factory.OpenTo(0).size(), 1U);
+  EXPECT_TRUE(world.observer.up.empty());  // it has answered nothing yet
+  Answered(world, 4);
   EXPECT_EQ(world.observer.up, std::vector<std::string>{"a"});
   EXPECT_GE(world.observer.last_was_down, seconds(60));
 }
@@ -293,7 +309,9 @@ TEST(PoolFailure, ADeniedHostIsTriedMoreAndMoreSeldom) {
 }
 
 TEST(PoolFailure, WhileAHostIsDownOneConnectionIsKeptFreeForItsReturn) {
-  PoolWorld world(PoolWorld::Hosts(2));
+  auto options = PoolWorld::Hosts(2);
+  options.settings.stall_limit = milliseconds(0);
+  PoolWorld world(options);
   world.factory.SetMood(0, Mood::kRefuses);
   std::vector<ClientPointer> clients;
   for (int i = 0; i < 50; ++i) {

@@ -1,5 +1,6 @@
 // Thousands of random steps: whatever clients, servers and the clock do, the pool keeps its
-// promises. The seed is printed; PROXYMUX_SEED=N repeats a run.
+// promises. The seed is printed; PROXYMUX_SEED=N repeats a run,
+// PROXYMUX_STORMS=N is how many there are.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -33,6 +34,10 @@ class Storm {
                                        config::StatementMode::kPrepared));
     tables_.push_back(PoolWorld::Table("SELECT w FROM t WHERE k = '%s'", WriteClass::kReads));
     tables_.back()->service_time.Record(kSlow);
+    for (const std::string column : {"x", "f('y')"}) {
+      AddHedged("SELECT " + column + " FROM t WHERE k = '%s'", WriteClass::kReads);
+    }
+    AddHedged("SELECT f(z) FROM t WHERE k = '%s'", WriteClass::kUnknown);
     for (const auto& table : tables_) {
       table->settings.query_timeout = milliseconds(300);
       table->settings.lookup_timeout = milliseconds(2000);
@@ -61,6 +66,9 @@ class Storm {
     options.settings.pipeline_depth = pick(1, 8);
     options.settings.queue_limit = pick(5, 60);
     options.settings.queue_wait = milliseconds(pick(100, 1500));
+    options.settings.stall_limit = milliseconds(pick(0, 3) == 0 ? 0 : pick(20, 250));
+    options.settings.hosts_policy =
+        pick(0, 2) == 0 ? config::HostsPolicy::kSticky : config::HostsPolicy::kSpread;
     options.idle_interval = std::chrono::seconds(pick(1, 3));
     options.retry_interval = std::chrono::seconds(pick(1, 5));
     options.seed = seed;
@@ -74,6 +82,16 @@ class Storm {
     tables_.push_back(PoolWorld::Table(query, WriteClass::kReads, mode));
     EXPECT_NE(tables_.back()->plan.form(Time()), StatementForm::kText) << query;
     return tables_.back();
+  }
+
+  // Asks a second host for what takes more than 2 ms, half of the time.
+  void AddHedged(const std::string& query, WriteClass write_class) {
+    tables_.push_back(PoolWorld::Table(query, write_class));
+    tables_.back()->settings.hedge_percent = 50;
+    UsualWait& usual = tables_.back()->usual_wait;
+    usual = UsualWait(50);
+    for (std::uint64_t i = 0; i < UsualWait::kWindow; ++i) usual.Record(milliseconds(2));
+    EXPECT_TRUE(usual.LongerThanUsual(milliseconds(3)));
   }
 
   int Pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
@@ -91,7 +109,7 @@ class Storm {
   fakes::ScriptedUpstream* AnyReady(bool with_work) {
     std::vector<fakes::ScriptedUpstream*> ready;
     for (auto* upstream : world_.Open()) {
-      if (upstream->state() == fakes::ScriptedUpstream::State::kReady &&
+      if (upstream->state() == fakes::ScriptedUpstream::State::kReady && !Frozen(*upstream) &&
           (!with_work || upstream->answerable() > 0)) {
         ready.push_back(upstream);
       }
@@ -100,10 +118,35 @@ class Storm {
     return ready[static_cast<std::size_t>(Pick(0, static_cast<int>(ready.size()) - 1))];
   }
 
+  // A frozen host takes what is sent and lets nobody in; nothing comes from it before it thaws.
+  bool Frozen(const fakes::ScriptedUpstream& upstream) const {
+    return frozen_.count(upstream.host()) > 0;
+  }
+
+  std::size_t AnyHost() {
+    return static_cast<std::size_t>(Pick(0, static_cast<int>(world_.pool->hosts().size()) - 1));
+  }
+
+  void FreezeOrThaw() {
+    const std::size_t host = AnyHost();
+    const bool thaws = frozen_.erase(host) > 0;
+    if (!thaws) frozen_.insert(host);
+    world_.factory.SetMood(host, thaws ? Mood::kAccepts : Mood::kSilent);
+  }
+
+  void TimeOutOneConnect() {
+    for (auto* upstream : world_.Open()) {
+      if (upstream->state() != fakes::ScriptedUpstream::State::kConnecting) continue;
+      if (world_.factory.mood(upstream->host()) != Mood::kSilent) continue;
+      upstream->Refuse("", "timeout expired");
+      return;
+    }
+  }
+
   void Step() {
     static const std::array kCodes = {"22P02", "42P01", "40001", "57014", "53200", "57P01",
                                       "",      "26000", "0A000", "42P18", "42P05", "08P01"};
-    switch (Pick(0, 15)) {
+    switch (Pick(0, 17)) {
       case 0:
       case 1:
       case 2:
@@ -122,9 +165,9 @@ class Storm {
         }
         break;
       case 5:
-        world_.factory.SetMood(
-            static_cast<std::size_t>(Pick(0, static_cast<int>(world_.pool->hosts().size()) - 1)),
-            static_cast<Mood>(Pick(0, 3)));
+        if (const std::size_t host = AnyHost(); frozen_.count(host) == 0) {
+          world_.factory.SetMood(host, static_cast<Mood>(Pick(0, 3)));
+        }
         break;
       case 6:
         if (auto* upstream = AnyReady(false)) upstream->Lose("lost");
@@ -150,6 +193,12 @@ class Storm {
       case 11:
         world_.loop.EndTurn();
         break;
+      case 12:
+        if (Pick(0, 3) == 0) FreezeOrThaw();
+        break;
+      case 13:
+        TimeOutOneConnect();
+        break;
       default:
         if (auto* upstream = AnyReady(true)) {
           for (int i = Pick(1, 4); i > 0 && upstream->answerable() > 0; --i) {
@@ -170,7 +219,13 @@ class Storm {
                 static_cast<std::size_t>(world_.pool->settings().pipeline_depth) + 1);
       in_flight += upstream->unanswered();
     }
-    ASSERT_EQ(world_.pool->Gauges().in_flight, in_flight);
+    const PoolGauges gauges = world_.pool->Gauges();
+    ASSERT_EQ(gauges.in_flight, in_flight);
+    ASSERT_GE(world_.pool->WorkInUse(), gauges.queued + gauges.in_flight);
+    if (world_.pool->Quiet()) {
+      ASSERT_EQ(world_.pool->WorkInUse(), 0U);
+    }
+    CheckThatNobodyWritesTwiceAtOnce();
     for (const auto& client : clients_) ASSERT_LE(client->answers, 1);
     for (const auto* client : abandoned_) ASSERT_EQ(client->answers, 0);
     for (std::size_t i = 0; i < world_.pool->hosts().size(); ++i) {
@@ -182,9 +237,19 @@ class Storm {
     }
   }
 
+  void CheckThatNobodyWritesTwiceAtOnce() {
+    std::set<std::string> running;
+    for (auto* upstream : world_.Open()) {
+      const auto* oldest = upstream->oldest();
+      if (oldest == nullptr || !oldest->sql.starts_with("DELETE")) continue;
+      ASSERT_TRUE(running.insert(oldest->sql).second) << oldest->sql;
+    }
+  }
+
   // The weather clears: nobody is left without an answer, and the pool can look things up again.
   void CalmDown() {
     ask_again_ = false;
+    frozen_.clear();
     for (std::size_t i = 0; i < world_.pool->hosts().size(); ++i) {
       world_.factory.SetMood(i, Mood::kAccepts);
     }
@@ -196,6 +261,7 @@ class Storm {
       ASSERT_EQ(clients_[i]->answers, abandoned_.count(clients_[i].get()) > 0 ? 0 : 1) << i;
     }
     EXPECT_TRUE(world_.pool->Quiet());
+    EXPECT_EQ(world_.pool->WorkInUse(), 0U);
     for (int i = 0; i < 500; ++i) world_.Pass(milliseconds(20));  // retry_interval is over
     for (const auto& table : tables_) {
       const ClientPointer client = world_.Look("after", table);
@@ -212,6 +278,7 @@ class Storm {
   std::vector<std::shared_ptr<TableBinding>> tables_;
   std::vector<ClientPointer> clients_;
   std::set<const WaitingClient*> abandoned_;
+  std::set<std::size_t> frozen_;
   bool ask_again_ = true;
 };
 
@@ -219,7 +286,8 @@ TEST(PoolStorm, EveryLookupIsAnsweredOnceAndEveryBoundHolds) {
   const char* const given = std::getenv("PROXYMUX_SEED");
   const std::uint32_t first =
       given != nullptr ? static_cast<std::uint32_t>(std::atoi(given)) : std::random_device{}();
-  const int runs = given != nullptr ? 1 : 60;
+  const char* const wanted_runs = std::getenv("PROXYMUX_STORMS");
+  const int runs = given != nullptr ? 1 : (wanted_runs != nullptr ? std::atoi(wanted_runs) : 60);
   for (int run = 0; run < runs && !HasFailure(); ++run) {
     const std::uint32_t seed = (first + static_cast<std::uint32_t>(run)) & 0x7fffffff;
     SCOPED_TRACE("PROXYMUX_SEED=" + std::to_string(seed));

@@ -98,6 +98,54 @@ TEST_F(Health, SuccessForgetsEverything) {
   EXPECT_LE(Wait(), milliseconds(50));
 }
 
+TEST_F(Health, OnlyOneThatIsUpBecomesSuspect) {
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kUp);
+  EXPECT_TRUE(health.OnSilent(now, "silent"));
+  EXPECT_EQ(health.state(), State::kSuspect);
+  EXPECT_EQ(health.reason(), "silent");
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  Fail(Kind::kUnreachable);
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  EXPECT_EQ(health.state(), State::kDown);
+  health.OnConnected(now);
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  EXPECT_EQ(health.state(), State::kTrial);
+}
+
+TEST_F(Health, AnAnswerEndsASuspicionWithoutAWord) {
+  health.OnConnected(now);
+  health.OnSilent(now, "silent");
+  EXPECT_FALSE(health.OnAnswered(now));  // it was never down
+  EXPECT_EQ(health.state(), State::kUp);
+  EXPECT_EQ(health.reason(), "");
+  EXPECT_TRUE(health.OnSilent(now, "silent"));
+}
+
+TEST_F(Health, WhoPassesTheTestIsNotPutToItAgainForAWhile) {
+  health.OnConnected(now);
+  health.OnSilent(now, "silent");
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kUp);
+  now += seconds(9);
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  now += seconds(1);
+  EXPECT_TRUE(health.OnSilent(now, "silent"));
+}
+
+TEST_F(Health, ATrialThatFailsIsNoNewsAndTheHostWasDownSinceTheBeginning) {
+  Fail(Kind::kUnreachable);
+  const Time down_since = now;
+  now += seconds(1);
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kTrial);
+  EXPECT_FALSE(Fail(Kind::kUnreachable));
+  EXPECT_EQ(health.state(), State::kDown);
+  EXPECT_EQ(health.down_since(), down_since);
+  EXPECT_GT(Wait(), milliseconds(50));  // nor does the back-off begin anew
+}
+
 TEST_F(Health, AShortRetryIntervalBoundsEverything) {
   health = HostHealth(milliseconds(100));
   for (int i = 0; i < 10; ++i) Fail(Kind::kUnreachable);

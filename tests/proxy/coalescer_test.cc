@@ -4,60 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/fakes/scripted_upstream.h"
-#include "tests/fakes/virtual_event_loop.h"
-#include "tests/proxy/router_world.h"
+#include "tests/proxy/coalescer_fixture.h"
 
 namespace proxymux::proxy {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Started = Coalescer::Started;
-
-constexpr char kQuery[] = "query = SELECT a FROM t WHERE b = '%s'\n";
-
-class Asker final : public Coalescer::Waiter {
- public:
-  Asker() = default;
-  explicit Asker(std::string name, std::vector<std::string>* order)
-      : name_(std::move(name)), order_(order) {}
-  void OnAnswer(const pgsql::Answer& answer) override {
-    EXPECT_FALSE(waiting()) << "it may ask again from here";
-    answers.push_back(answer.outcome == pgsql::Outcome::kFound
-                          ? std::string(answer.value)
-                          : "(" + std::string(answer.reason) + ")");
-    if (order_ != nullptr) order_->push_back(name_);
-    if (then) std::exchange(then, nullptr)();
-  }
-  std::vector<std::string> answers;
-  std::function<void()> then;
-
- private:
-  std::string name_;
-  std::vector<std::string>* order_ = nullptr;
-};
-
-class CoalescerTest : public ::testing::Test {
- protected:
-  CoalescerTest() : world_(&loop_) {}
-  ~CoalescerTest() override {
-    EXPECT_EQ(world_.coalescer.flights(), 0u);
-    loop_.EndTurn();
-  }
-  Started Ask(Asker* asker, const std::string& key) {
-    return world_.coalescer.Lookup(binding_, world_.pool, key, asker);
-  }
-  void Settle() {
-    loop_.EndTurn();
-    world_.factory.Settle();
-    loop_.EndTurn();
-  }
-
-  fakes::VirtualEventLoop loop_;
-  RouterWorld world_;
-  std::shared_ptr<pgsql::TableBinding> binding_ = Bind("pgsql:/a.cf", kQuery);
-};
 
 TEST_F(CoalescerTest, EqualLookupsShareOneStatementAndAreAnsweredInTheirOrder) {
   std::vector<std::string> order;
@@ -79,7 +32,7 @@ TEST_F(CoalescerTest, OtherKeysAndOtherVersionsOfTheTableAreOtherQuestions) {
   Asker a, b, c;
   Ask(&a, "user");
   EXPECT_EQ(Ask(&b, "User"), Started::kAsked);
-  binding_ = Bind("pgsql:/a.cf", kQuery);  // its file was touched
+  binding_ = Bind("pgsql:/a.cf", kSharedQuery);  // its file was touched
   EXPECT_EQ(Ask(&c, "user"), Started::kAsked);
   Settle();
   EXPECT_EQ(world_.connection().unanswered(), 3u);
@@ -94,7 +47,7 @@ TEST_F(CoalescerTest, OtherKeysAndOtherVersionsOfTheTableAreOtherQuestions) {
 TEST_F(CoalescerTest, WhatMayWriteIsNeverShared) {
   for (const auto coalesce : {config::Coalesce::kInFlight, config::Coalesce::kUnsent}) {
     for (const auto write_class : {pgsql::WriteClass::kMayWrite, pgsql::WriteClass::kAsking}) {
-      binding_ = Bind("pgsql:/w.cf", kQuery);
+      binding_ = Bind("pgsql:/w.cf", kSharedQuery);
       binding_->settings.coalesce = coalesce;
       binding_->write_class = write_class;
       Asker a, b;

@@ -148,6 +148,7 @@ struct RouterWorld {
         factory(1),
         pool(std::make_shared<pgsql::ConnectionPool>(Config(), &factory, loop, &pool_log, 1)),
         registry(std::move(approved)),
+        coalescer(loop),
         router(&registry, &coalescer, &relay, &domains, loop, &log, smtputf8_enable) {}
 
   static pgsql::PoolConfig Config() {
@@ -155,6 +156,7 @@ struct RouterWorld {
     config.name = "db1/mail";
     config.hosts.emplace_back(pgsql::HostKind::kTcp, "db1", std::chrono::seconds(60));
     config.settings.connections = 1;
+    config.settings.stall_limit = config::Milliseconds(0);  // the tests let servers take their time
     return config;
   }
 

@@ -63,6 +63,8 @@ inline ServiceStatus SampleStatus() {
   pool.statements = 602;
   pool.syncs = 603;
   pool.reruns = 604;
+  pool.asked_twice_stall = 608;
+  pool.asked_twice_hedge = 609;
   pool.timeouts = 605;
   pool.cancels = 606;
   pool.queue_full = 607;
@@ -81,7 +83,7 @@ inline ServiceStatus SampleStatus() {
   good.config = 705;
   good.coalesced = 706;
   good.suppressed = 707;
-  good.cache = {708, 709, 710, 711'000, 712};
+  good.cache = {708, 709, 710, 711'000, 712, 713};
   good.latency.Record(milliseconds(3));
   TableStatus broken;
   broken.name = "pgsql:/etc/postfix/a/very/long/way/down/to/where/the/tables/are/broken_\"one\".cf";

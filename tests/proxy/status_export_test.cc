@@ -46,6 +46,10 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "proxymux_replies_total{status=\"config\"} 36\n",
           "proxymux_relay_requests_total 555\n",
           "proxymux_pool_queue_length{pool=\"mail@db1.example.com,/var/run/postgresql/mail\"} 13\n",
+          "proxymux_pool_asked_twice_total{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "reason=\"stall\"} 608\n",
+          "proxymux_pool_asked_twice_total{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "reason=\"hedge\"} 609\n",
           "proxymux_host_usable{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "host=\"/var/run/postgresql\"} 0\n",
           "proxymux_table_lookups_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\","
@@ -57,6 +61,7 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "proxymux_table_cache_bytes{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 711000\n",
           "proxymux_table_cache_evictions_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} "
           "712\n",
+          "proxymux_table_stale_answers_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 713\n",
           "proxymux_table_latency_seconds_sum{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} 0.003",
           "broken_\\\"one\\\".cf\",state=\"broken\"} 1\n",
       }) {
@@ -146,6 +151,8 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["pools"][0]["hosts"][0]["latency"]["count"], 100);
   EXPECT_EQ(json["pools"][0]["hosts"][1]["reason"], "connection refused");
   EXPECT_EQ(json["pools"][0]["queue_length"], 13);
+  EXPECT_EQ(json["pools"][0]["asked_twice"]["stall"], 608);
+  EXPECT_EQ(json["pools"][0]["asked_twice"]["hedge"], 609);
   EXPECT_EQ(json["tables"][0]["may_write"], false);
   EXPECT_TRUE(json["tables"][1]["may_write"].is_null());
   EXPECT_EQ(json["tables"][0]["cache"]["hits"], 708);
@@ -153,6 +160,7 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["tables"][0]["cache"]["entries"], 710);
   EXPECT_EQ(json["tables"][0]["cache"]["bytes"], 711'000);
   EXPECT_EQ(json["tables"][0]["cache"]["evictions"], 712);
+  EXPECT_EQ(json["tables"][0]["cache"]["stale"], 713);
   EXPECT_TRUE(json["tables"][1]["cache"].is_null()) << "it has none";
   EXPECT_EQ(json["tables"][1]["state"], "broken");
 
@@ -198,8 +206,9 @@ TEST(StatusText, ShowsCachesWhereThereAreAny) {
   const std::vector<std::string> lines = Lines(Rendered(StatusJson(status)));
   ASSERT_GT(lines.size(), 2u);
   EXPECT_EQ(lines[lines.size() - 2],
-            "CACHE OF TABLE                 ENTRIES    MEMORY  HITS  MISSES  EVICTED");
-  EXPECT_EQ(lines.back(), "/etc/postfix/virtual_alias.cf      710  694.3KiB   708     709      712")
+            "CACHE OF TABLE                 ENTRIES    MEMORY  HITS  MISSES  EVICTED  STALE");
+  EXPECT_EQ(lines.back(),
+            "/etc/postfix/virtual_alias.cf      710  694.3KiB   708     709      712    713")
       << "and none of the other table";
   status.tables[0].cache.reset();
   EXPECT_THAT(Rendered(StatusJson(status)), Not(HasSubstr("CACHE")));

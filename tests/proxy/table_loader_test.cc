@@ -185,5 +185,15 @@ TEST_F(TableLoaderTest, PasswordsDoNotReachAMessage) {
   EXPECT_THAT(Messages(loaded), Not(HasSubstr("geheim")));
 }
 
+TEST_F(TableLoaderTest, HedgingIsForTablesWhoseSettingsAskForIt) {
+  for (const int percent : {0, 100}) {
+    const std::string yaml = "table: {hedge_percent: " + std::to_string(percent) + "}\n";
+    const LoadedTable loaded = LoadText(kGood, yaml.c_str());
+    ASSERT_NE(loaded.binding, nullptr) << Messages(loaded);
+    loaded.binding->usual_wait.Record(std::chrono::milliseconds(1));
+    EXPECT_EQ(loaded.binding->usual_wait.MaySpend(), percent > 0);
+  }
+}
+
 }  // namespace
 }  // namespace proxymux::proxy

@@ -1,0 +1,240 @@
+// What a mirror does that is broken, or has a broken network in front of it, is not seen by the
+// clients: not while there is another mirror, and never as a wrong answer.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/drills/mail_drill.h"
+#include "tests/harness/tcp_gate.h"
+
+namespace proxymux::drills {
+namespace {
+
+using harness::Eventually;
+using harness::LoadReport;
+using harness::milliseconds;
+using harness::seconds;
+using harness::TcpGate;
+
+constexpr int kClients = 100;
+constexpr int kSeeds = 20;
+constexpr int kSeedsOfHeaders = 10;
+
+// The targets. What is noticed at once, and what only its silence shows (stall_limit is 1 s).
+constexpr double kAtOnceMs = 250;
+constexpr double kSilentMs = 1500;
+constexpr double kBackMs = 1000;
+// Garbage may look like the beginning of a long message, in a login as well: the attempt to connect
+// that waits for the rest ends with connect_timeout, here the default or that of kAlone.
+constexpr double kBackFromGarbageMs = kBackMs + 3000;
+
+// Alone there is nobody to ask meanwhile: what is silent is given up after query_timeout, here 1 s,
+// and as long again when the server does not take the cancel request either; the lookup may have a
+// second try.
+constexpr char kAlone[] = "table: {query_timeout: 1s}\npool: {connect_timeout: 1s}\n";
+constexpr double kAloneMs = 6000;
+
+class GateDrill : public MailDrill {
+ protected:
+  using Trouble = std::function<void(TcpGate&)>;
+
+  // The gate makes trouble, so often in a row, and is good again after each.
+  LoadReport Run(DrillOptions options, const std::string& hosts, int rounds,
+                 const std::function<void(TcpGate&, int)>& trouble) {
+    options.postfix.tables = harness::MailTables(hosts);
+    options.ports = {gate_.port(), world_.second().port()};
+    Drill drill(
+        options, [this] { return world_.NewDirectory(); }, [this] { gate_.Open(); });
+    const LoadReport report = drill.Run([&](Drill::Scene& scene) {
+      double longest_ms = 0;
+      for (int round = 0; round < rounds; ++round) {
+        SCOPED_TRACE("round " + std::to_string(round));
+        const std::uint64_t met = gate_.ended() + gate_.damaged();
+        trouble(gate_, round);
+        // Seen by lookups, and by what the service does then.
+        Eventually([&] { return gate_.ended() + gate_.damaged() > met; }, seconds(1));
+        scene.LetRun(lasting_);
+        longest_ms = std::max(longest_ms, BackAfter(scene));
+      }
+      char figure[80];
+      std::snprintf(figure, sizeof(figure), "in use again after %.0f ms at most", longest_ms);
+      SayFigure(options.name, scene.service, figure);
+      if (scene.stock()) return;
+      EXPECT_LT(longest_ms, back_ms_) << scene.postfix.Log();
+    });
+    log_ = drill.log();
+    EXPECT_EQ(report.wrong, 0U) << report.Text() << '\n' << log_;
+    EXPECT_EQ(report.fatal + report.lost + report.config, 0U) << report.Text() << '\n' << log_;
+    // A cancel request is a connection, too.
+    EXPECT_LE(drill.most_connections(), 2 * kConnectionLimit);
+    return report;
+  }
+
+  void Mirrored(const std::string& name, double longest_ms, int rounds,
+                const std::function<void(TcpGate&, int)>& trouble) {
+    const LoadReport report = Run(Options(name, kClients), BothHosts(), rounds, trouble);
+    EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << log_;
+    EXPECT_LT(report.max_ms, longest_ms) << report.Text() << '\n' << log_;
+  }
+  void Mirrored(const std::string& name, double longest_ms, const Trouble& trouble) {
+    Mirrored(name, longest_ms, 3, [&](TcpGate& gate, int) { trouble(gate); });
+  }
+
+  // No other mirror: the answer may be RETRY, but there is one, and it is not wrong.
+  void Alone(const std::string& name, int rounds,
+             const std::function<void(TcpGate&, int)>& trouble) {
+    const LoadReport report = Run(Options(name + ", no other mirror", kClients, kAlone),
+                                  gate_.TcpHost(), rounds, trouble);
+    EXPECT_LT(report.max_ms, kAloneMs) << report.Text() << '\n' << log_;
+  }
+  void Alone(const std::string& name, const Trouble& trouble) {
+    Alone(name, 2, [&](TcpGate& gate, int) { trouble(gate); });
+  }
+
+  void Both(const std::string& name, double longest_ms, const Trouble& trouble) {
+    Mirrored(name, longest_ms, trouble);
+    Alone(name, trouble);
+  }
+
+  std::string BothHosts() { return gate_.TcpHost() + " " + world_.second().TcpHost(); }
+
+  // How long it takes until lookups are answered through the gate again once it is good.
+  double BackAfter(Drill::Scene& scene) {
+    gate_.Open();
+    const auto begin = std::chrono::steady_clock::now();
+    const std::uint64_t rows = gate_.rows() + kClients;
+    // Stock is back after retry_interval, a minute, which is measured elsewhere.
+    const auto limit = scene.stock() ? milliseconds(100) : milliseconds(20000);
+    Eventually([&] { return gate_.rows() >= rows; }, limit);
+    return Since(begin);
+  }
+
+  TcpGate gate_{world_.first().port()};
+  milliseconds lasting_{300};
+  double back_ms_ = kBackMs;
+  std::string log_;
+};
+
+TcpGate::Garbage GarbageOf(TcpGate::Damage damage, int seed) {
+  // All of it, so that not even a connection comes about, or now and then.
+  const double shares[] = {1, 0.2, 0.05, 0.01, 0.002};
+  return {damage, shares[seed % 5], static_cast<std::uint32_t>(seed)};
+}
+
+TEST_F(GateDrill, SendsNoise) {
+  back_ms_ = kBackFromGarbageMs;
+  const auto noise = [](TcpGate& gate, int round) {
+    gate.Send(GarbageOf(TcpGate::Damage::kNoise, round));
+  };
+  // Noise may look like the beginning of a long message.
+  Mirrored("a mirror sends random bytes", kSilentMs, kSeeds, noise);
+  EXPECT_TRUE(Eventually([&] { return gate_.noisy_connections() == 0; })) << log_;
+  Alone("a mirror sends random bytes", kSeeds, noise);
+  EXPECT_TRUE(Eventually([&] { return gate_.noisy_connections() == 0; })) << log_;
+}
+
+TEST_F(GateDrill, SendsMessagesOfWrongTypes) {
+  back_ms_ = kBackFromGarbageMs;
+  const auto wrong = [](TcpGate& gate, int round) {
+    gate.Send(GarbageOf(TcpGate::Damage::kType, round));
+  };
+  Mirrored("a mirror's messages have wrong types", kSilentMs, kSeedsOfHeaders, wrong);
+  Alone("a mirror's messages have wrong types", kSeedsOfHeaders, wrong);
+}
+
+// libpq takes each of these for a result in good form: a row that is none any more, and a statement
+// that was said to be empty, or that gets the next one's rows.
+TEST_F(GateDrill, SendsMessagesThatLookLikeOthers) {
+  back_ms_ = kBackFromGarbageMs;
+  struct {
+    char type, becomes;
+    double share;
+  } const kCases[] = {
+      {'D', 'T', 0.02}, {'D', 'd', 0.02}, {'2', 'I', 0.02}, {'1', 'I', 0.5}, {'1', '2', 0.5}};
+  for (const auto& change : kCases) {
+    const std::string name =
+        std::string("messages ") + change.type + " are sent as " + change.becomes;
+    Mirrored(name, kSilentMs, 3, [&](TcpGate& gate, int round) {
+      const auto seed = static_cast<std::uint32_t>(round);
+      gate.Send({TcpGate::Damage::kType, change.share, seed, change.type, change.becomes});
+      gate.Cut(TcpGate::Ending::kReset);  // the next connections prepare their statements
+    });
+  }
+}
+
+TEST_F(GateDrill, SendsMessagesOfWrongLengths) {
+  back_ms_ = kBackFromGarbageMs;
+  const auto wrong = [](TcpGate& gate, int round) {
+    gate.Send(GarbageOf(TcpGate::Damage::kLength, round));
+  };
+  Mirrored("a mirror's messages have wrong lengths", kSilentMs, kSeedsOfHeaders, wrong);
+  Alone("a mirror's messages have wrong lengths", kSeedsOfHeaders, wrong);
+}
+
+TEST_F(GateDrill, SendsHalfARowAndIsSilent) {
+  lasting_ = milliseconds(2500);
+  Both("half a row of a mirror's and silence", kSilentMs, [](TcpGate& gate) {
+    gate.StopAt({TcpGate::Ending::kSilence, 0, /*in_row=*/true});
+  });
+}
+
+TEST_F(GateDrill, IsSilent) {
+  lasting_ = milliseconds(2500);
+  Both("silence", kSilentMs, [](TcpGate& gate) {
+    gate.StopAt({TcpGate::Ending::kSilence, 0, false});
+  });
+}
+
+TEST_F(GateDrill, ClosesMidResult) {
+  Both("a mirror closes in the middle of a row", kAtOnceMs, [](TcpGate& gate) {
+    gate.StopAt({TcpGate::Ending::kClose, 0, /*in_row=*/true});
+  });
+}
+
+TEST_F(GateDrill, ClosesAnywhere) {
+  const std::vector<std::size_t> lengths = {0, 1, 4, 5, 6, 11, 37, 60, 150, 400, 1000, 5000};
+  const auto close = [&](TcpGate& gate, int round) {
+    gate.StopAt({TcpGate::Ending::kClose, lengths[static_cast<std::size_t>(round)], false});
+  };
+  const int rounds = static_cast<int>(lengths.size());
+  Mirrored("a mirror closes after so many bytes", kAtOnceMs, rounds, close);
+  Alone("a mirror closes after so many bytes", rounds, close);
+}
+
+TEST_F(GateDrill, ResetsMidResult) {
+  Both("a mirror resets in the middle of a row", kAtOnceMs, [](TcpGate& gate) {
+    gate.StopAt({TcpGate::Ending::kReset, 0, /*in_row=*/true});
+  });
+}
+
+TEST_F(GateDrill, ResetsOnce) {
+  Both("connections to a mirror are reset once", kAtOnceMs,
+       [](TcpGate& gate) { gate.Cut(TcpGate::Ending::kReset); });
+}
+
+TEST_F(GateDrill, ClosesOneDirection) {
+  Both("connections to a mirror are half closed", kAtOnceMs,
+       [](TcpGate& gate) { gate.Cut(TcpGate::Ending::kHalfClose); });
+}
+
+TEST_F(GateDrill, AcceptsAndIsSilent) {
+  lasting_ = milliseconds(2500);
+  Both("a mirror accepts and says nothing", kAtOnceMs, [](TcpGate& gate) {
+    gate.SetNewcomers(TcpGate::Newcomers::kIgnored);
+    gate.Cut(TcpGate::Ending::kReset);
+  });
+}
+
+TEST_F(GateDrill, Refuses) {
+  Both("a mirror is cut off and refuses", kAtOnceMs, [](TcpGate& gate) {
+    gate.SetNewcomers(TcpGate::Newcomers::kRefused);
+    gate.Cut(TcpGate::Ending::kReset);
+  });
+}
+
+}  // namespace
+}  // namespace proxymux::drills

@@ -1,0 +1,199 @@
+// What packets that get lost between the service and its mirrors mean for the clients. Nobody is
+// told that a host is gone: it has to be found out by waiting.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/drills/drill.h"
+#include "tests/drills/network_world.h"
+#include "tests/drills/time_to_use.h"
+#include "tests/harness/admin_client.h"
+#include "tests/harness/proxymap_client.h"
+
+namespace proxymux::drills {
+namespace {
+
+using harness::Answer;
+using harness::Deadline;
+using harness::Eventually;
+using harness::LoadReport;
+using harness::milliseconds;
+using harness::PostfixInstance;
+using harness::ProxymapClient;
+using harness::seconds;
+using harness::Service;
+using protocol::Status;
+
+class NetworkDrill : public testing::Test {
+ protected:
+  PostfixInstance::Options Options() {
+    PostfixInstance::Options options;
+    options.service = Service::kInPlace;
+    options.proxymux = harness::ProxymuxBinary();
+    options.tables = harness::MailTables(world_.Hosts());
+    return options;
+  }
+
+  Drill Make(const std::string& name, int clients, const std::string& yaml = "") {
+    DrillOptions options;
+    options.name = name;
+    options.clients = clients;
+    options.postfix = Options();
+    options.postfix.yaml = yaml;
+    return Drill(
+        options, [this] { return world_.NewDirectory(); }, [this] { world_.Mend(); });
+  }
+
+  // Packets pass again between the service and `mirror`.
+  static int MillisecondsUntilBack(NetworkWorld::Mirror& mirror) {
+    return MillisecondsUntilUsed(mirror.cluster(), [&] { mirror.room().Open(); });
+  }
+
+  void ExpectAllCutOffAndBack(const std::string& name, const std::string& yaml, milliseconds first,
+                              milliseconds outage);
+
+  NetworkWorld& world_ = NetworkWorld::Instance();
+};
+
+TEST_F(NetworkDrill, OneIsCutOff) {
+  const std::string name = "one of two mirrors cut off for 6 s by dropped packets";
+  Drill drill = Make(name, 100);
+  int back = 0;
+  const LoadReport report = drill.Run([&](Drill::Scene& scene) {
+    world_.first().room().Shut();
+    scene.LetRun(seconds(6));
+    back = MillisecondsUntilBack(world_.first());
+    SayFigure(name, scene.service, "used again after " + std::to_string(back) + " ms");
+    scene.load.WaitForAnswers(5000);
+  });
+  EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
+  EXPECT_LT(report.max_ms, 1500) << report.Text() << drill.log();
+  EXPECT_LT(back, 1500) << drill.log();
+}
+
+// Packets pass again at different times of the attempt to connect that is under way.
+TEST_F(NetworkDrill, OneIsCutOffAgainAndAgain) {
+  const std::string name = "one of two mirrors cut off 5 times for 5 to 8 s";
+  Drill drill = Make(name, 100);
+  std::vector<int> back;
+  const LoadReport report = drill.Run([&](Drill::Scene& scene) {
+    back.clear();
+    std::string figure = "used again after";
+    for (int i = 0; i < 5; ++i) {
+      world_.first().room().Shut();
+      scene.LetRun(milliseconds(5000 + 700 * i));
+      back.push_back(MillisecondsUntilBack(world_.first()));
+      figure += " " + std::to_string(back.back());
+      scene.load.WaitForAnswers(5000);
+    }
+    SayFigure(name, scene.service, figure + " ms");
+  });
+  EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
+  EXPECT_LT(report.max_ms, 1500) << report.Text() << drill.log();
+  EXPECT_LT(*std::max_element(back.begin(), back.end()), 1500) << drill.log();
+}
+
+// `first`: until it is known that no host answers.
+void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::string& yaml,
+                                          milliseconds first, milliseconds outage) {
+  constexpr int kClients = 50;
+  Drill drill = Make(name, kClients, yaml);
+  int known = 0, later = 0, back = 0;
+  double queued = 0;
+  std::uint64_t failed_after = 0;
+  const LoadReport report = drill.Run([&](Drill::Scene& scene) {
+    ProxymapClient client(scene.postfix.SocketPath());
+    const std::string table = scene.postfix.Table("pgsql-aliases.cf");
+    const std::string admin = scene.postfix.data_directory() + "/proxymux-proxymap.sock";
+    const Deadline end(outage);
+    world_.first().room().Shut();
+    world_.second().room().Shut();
+    const Stopwatch since_cut;
+    EXPECT_TRUE(Eventually(
+        [&] { return client.Lookup(table, harness::AliasOf(1)).Is(Status::kRetry); }, seconds(60)));
+    known = since_cut.Milliseconds();
+    // A stock process makes each client wait by itself, for longer than the test wants to.
+    while (!scene.stock() && !end.Passed()) {
+      const Stopwatch asked;
+      const Answer answer = client.Lookup(table, harness::AliasOf(2));
+      EXPECT_TRUE(answer.Is(Status::kRetry)) << Describe(answer);
+      later = std::max(later, asked.Milliseconds());
+      const std::string metrics = harness::HttpGet(admin, "/metrics").body;
+      const std::string pool = "{pool=\"" + world_.PoolName() + "\"}";
+      queued = std::max(queued, harness::MetricValue(metrics, "proxymux_pool_queue_length" + pool));
+    }
+    const Stopwatch since_back;
+    world_.first().room().Open();
+    EXPECT_TRUE(Eventually(
+        [&] { return client.Lookup(table, harness::AliasOf(3)).IsValue(harness::AddressOf(3)); },
+        seconds(60)));
+    back = since_back.Milliseconds();
+    scene.load.WaitForAnswers(1000);
+    const std::uint64_t failed = scene.load.failed();
+    scene.LetRun(seconds(2));
+    failed_after = scene.load.failed() - failed;
+    SayFigure(name, scene.service,
+              "RETRY after " + std::to_string(known) + " ms, later ones within " +
+                  std::to_string(later) + " ms; answers again after " + std::to_string(back) +
+                  " ms");
+  });
+  EXPECT_LT(known, first.count() + 500) << drill.log();
+  EXPECT_LT(report.max_ms, first.count() + 500) << report.Text() << drill.log();
+  EXPECT_LT(later, 50) << drill.log();
+  EXPECT_GE(queued, 0);
+  EXPECT_LE(queued, kClients + 1);
+  EXPECT_LT(back, 1500) << drill.log();
+  EXPECT_EQ(failed_after, 0U) << report.Text() << drill.log();
+  EXPECT_EQ(report.wrong + report.config + report.fatal + report.lost, 0U) << report.Text();
+}
+
+TEST_F(NetworkDrill, AllAreCutOff) {
+  ExpectAllCutOffAndBack("all mirrors cut off for 10 s", "", seconds(4), seconds(10));
+}
+
+TEST_F(NetworkDrill, AllAreCutOffWithShortLimits) {
+  ExpectAllCutOffAndBack("all mirrors cut off for 3 s, short limits",
+                         "pool: {connect_timeout: 300ms, stall_limit: 200ms}\n", milliseconds(500),
+                         seconds(3));
+}
+
+// Each pool tries one of its hosts first, at random: with several of them some meet the one that is
+// cut off.
+TEST_F(NetworkDrill, AColdStartWithOneCutOff) {
+  constexpr int kPools = 12;
+  PostfixInstance::Options options = Options();
+  for (int i = 0; i < kPools; ++i) {
+    options.tables.push_back({"cold" + std::to_string(i) + ".cf",
+                              "hosts = " + world_.Hosts() + "\nuser = " + harness::kMailRole +
+                                  "\npassword = " + harness::kMailPassword +
+                                  "\ndbname = dbname=" + harness::kMailDatabase +
+                                  " application_name=cold" + std::to_string(i) +
+                                  "\nquery = SELECT goto FROM alias WHERE address = '%s'\n"});
+  }
+  world_.first().room().Shut();
+  PostfixInstance postfix(world_.NewDirectory(), options);
+  postfix.Start();
+  ProxymapClient client(postfix.SocketPath());
+  ASSERT_TRUE(client.Open(postfix.Table("cold0.cf")).Is(Status::kOk)) << postfix.Log();
+  std::vector<int> waits;
+  for (int i = 0; i < kPools; ++i) {
+    const Stopwatch asked;
+    const Answer answer =
+        client.Lookup(postfix.Table("cold" + std::to_string(i) + ".cf"), harness::AliasOf(i + 1));
+    waits.push_back(asked.Milliseconds());
+    EXPECT_TRUE(answer.IsValue(harness::AddressOf(i + 1))) << Describe(answer) << postfix.Log();
+  }
+  std::sort(waits.begin(), waits.end());
+  SayFigure("cold start with one of two mirrors cut off", Service::kInPlace,
+            "first lookups wait " + std::to_string(waits.front()) + " to " +
+                std::to_string(waits.back()) + " ms");
+  EXPECT_LT(waits.back(), 500) << postfix.Log();
+  // It was found out by waiting: the packets were dropped, not refused.
+  EXPECT_TRUE(postfix.WaitForLog("timed out")) << postfix.Log();
+  world_.Mend();
+}
+
+}  // namespace
+}  // namespace proxymux::drills

@@ -1,0 +1,377 @@
+// Every row of the table of error classes, raised on a real server: what becomes of the lookup, of
+// the connection, of the host and of the neighbours.
+//
+// The first mirror is reached over its UNIX socket and therefore preferred. It raises the errors;
+// the second one answers.
+#include "pgsql/error_class.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/harness/host_status.h"
+#include "tests/harness/load_clients.h"
+#include "tests/harness/proxymap_client.h"
+#include "tests/integration/error_cases.h"
+#include "tests/integration/mail_world.h"
+
+namespace proxymux::integration {
+namespace {
+
+using harness::Eventually;
+using harness::HostStatus;
+using harness::PostfixInstance;
+using harness::ProxymapClient;
+using harness::seconds;
+using harness::Service;
+using harness::TableText;
+using pgsql::ErrorRule;
+using protocol::Status;
+
+constexpr char kCalm[] = "calm";
+
+bool IsPartOf(const std::set<std::string>& some, const std::set<std::string>& all) {
+  return std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
+
+// The mirrors of this program's MailWorld, with what raises errors; made once.
+MailWorld& TroubledWorld() {
+  static const bool made = [] {
+    MailWorld& world = MailWorld::Instance();
+    CreateTroubles(world.first(), /*armed=*/true);
+    CreateTroubles(world.second(), /*armed=*/false);
+    world.first().Sql("postgres", "ALTER SYSTEM SET log_line_prefix = '%m [%p] %u SQLSTATE %e '");
+    world.first().Sql("postgres", "ALTER SYSTEM SET deadlock_timeout = '100ms'");
+    world.first().Sql("postgres", "SELECT pg_reload_conf()");
+    EXPECT_TRUE(Eventually(
+        [&] { return world.first().Sql("postgres", "SHOW deadlock_timeout") == "100ms"; }));
+    return true;
+  }();
+  EXPECT_TRUE(made);
+  return MailWorld::Instance();
+}
+
+class ErrorClasses : public testing::Test {
+ protected:
+  ~ErrorClasses() override {
+    client_.reset();
+    postfix_.reset();
+    world_.Mend();
+  }
+
+  std::string first_host() { return "unix:" + world_.first().socket_directory(); }
+  std::string Hosts() { return first_host() + " " + world_.second().TcpHost(); }
+
+  void Start(const std::string& yaml = "", const std::vector<harness::TableFile>& more = {}) {
+    auto options = world_.Options(Service::kInPlace);
+    options.tables = harness::MailTables(Hosts());
+    for (const char* mode : {"legacy", "parameterized", "prepared"}) {
+      for (const char* function : {"trouble", "trouble_writing"}) {
+        options.tables.push_back({std::string(function) + "-" + mode + ".cf",
+                                  TableText(Hosts(), std::string("SELECT ") + function + "('%s')",
+                                            std::string("statement_mode = ") + mode + "\n")});
+      }
+    }
+    options.tables.insert(options.tables.end(), more.begin(), more.end());
+    options.yaml = yaml;
+    postfix_ = std::make_unique<PostfixInstance>(world_.NewDirectory(), options);
+    postfix_->Start();
+    client_ = std::make_unique<ProxymapClient>(postfix_->SocketPath());
+  }
+
+  harness::Answer Look(const std::string& table, const std::string& key) {
+    return client_->Lookup(postfix_->Table(table), key);
+  }
+  bool Answers(int user) {
+    return Look("pgsql-aliases.cf", harness::AliasOf(user)).IsValue(harness::AddressOf(user));
+  }
+  HostStatus First() { return HostStatusOf(*postfix_, world_.first().socket_directory()); }
+
+  // Sessions of ours on the first mirror.
+  std::set<std::string> Pids() {
+    std::istringstream words(
+        world_.first().Sql("postgres",
+                           "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity"
+                           " WHERE application_name = 'proxymux'"));
+    return {std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()};
+  }
+  // How often the first mirror's log has that SQLSTATE.
+  int Logged(std::string_view code) {
+    const std::string log = harness::ReadFile(world_.first().log_path());
+    const std::string text = "SQLSTATE " + std::string(code) + " ";
+    int count = 0;
+    for (std::size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) {
+      const std::size_t severity = at + text.size();
+      if (log.compare(severity, 5, "ERROR") == 0 || log.compare(severity, 5, "FATAL") == 0) ++count;
+    }
+    return count;
+  }
+
+  // Nobody is told twice in a row that a host is out of use, for the same reason.
+  void ExpectEachReasonOnce() {
+    std::set<std::string> reasons;
+    const std::string out = "is out of use: ";
+    for (const std::string& line : postfix_->LogLinesWith({out})) {
+      EXPECT_TRUE(reasons.insert(line.substr(line.find(out))).second) << line;
+    }
+    EXPECT_FALSE(reasons.empty()) << postfix_->Log();
+  }
+
+  void ExpectAnswer(const ErrorCase& error, const harness::Answer& answer,
+                    const std::string& about) {
+    switch (error.becomes) {
+      case Becomes::kRetry:
+        EXPECT_TRUE(answer.Is(Status::kRetry)) << about << Describe(answer);
+        return;
+      case Becomes::kConfig:
+        EXPECT_TRUE(answer.Is(Status::kConfig)) << about << Describe(answer);
+        return;
+      case Becomes::kElsewhere:
+      case Becomes::kMoved:
+        EXPECT_TRUE(answer.IsValue(kCalm)) << about << Describe(answer);
+        return;
+    }
+  }
+
+  // Nobody else asks meanwhile.
+  void Raise(const ErrorCase& error, const std::string& key, const std::string& mode) {
+    const std::string table = (error.writes ? "trouble_writing-" : "trouble-") + mode + ".cf";
+    const std::string about = std::string(error.code) + " in " + table + ": ";
+    ASSERT_TRUE(Look(table, kCalm).IsValue(kCalm)) << about << postfix_->Log();
+    const std::set<std::string> pids = Pids();
+    const HostStatus before = First();
+    const int logged = Logged(error.code);
+    ExpectAnswer(error, Look(table, key), about);
+    EXPECT_TRUE(Eventually([&] { return Logged(error.code) > logged; }))
+        << about << "the server did not say that";
+    if (error.becomes == Becomes::kMoved) {
+      EXPECT_TRUE(Eventually([&] { return !IsPartOf(pids, Pids()); }))
+          << about << testing::PrintToString(pids);
+    }
+    // The host goes on, and so does the connection unless that was to go.
+    EXPECT_TRUE(Look(table, kCalm).IsValue(kCalm)) << about;
+    EXPECT_EQ(First().state, "up") << about << First().reason;
+    if (error.becomes != Becomes::kMoved) {
+      // None ended; there may be one more, for a statement that is sent again.
+      const HostStatus after = First();
+      EXPECT_EQ(after.connections - before.connections, after.connects - before.connects) << about;
+      EXPECT_TRUE(IsPartOf(pids, Pids())) << about << testing::PrintToString(pids);
+    }
+  }
+
+  MailWorld& world_ = TroubledWorld();
+  std::unique_ptr<PostfixInstance> postfix_;
+  std::unique_ptr<ProxymapClient> client_;
+};
+
+TEST_F(ErrorClasses, EveryRuleIsRaised) {
+  std::size_t count = 0;
+  const ErrorRule* rules = pgsql::ErrorRules(&count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool raised =
+        std::any_of(ErrorCases().begin(), ErrorCases().end(), [&](const ErrorCase& error) {
+          // A class is raised by a code that has no rule of its own.
+          const ErrorRule* first = std::find_if(rules, rules + count, [&](const ErrorRule& rule) {
+            return error.code.starts_with(rule.code);
+          });
+          return first == &rules[i] && error.rule == rules[i].code;
+        });
+    EXPECT_TRUE(raised) << rules[i].code << " is raised by no case";
+  }
+}
+
+// What the cases expect is written down beside them; here it is held against the rule.
+TEST_F(ErrorClasses, EveryCaseExpectsWhatItsRuleSays) {
+  for (const ErrorCase& error : ErrorCases()) {
+    const bool ends = error.statement.find("pg_terminate_backend") != std::string::npos;
+    if (ends) continue;  // FATAL: more than an ERROR of that code
+    const auto verdict = pgsql::ClassifyError({error.code, false, pgsql::Phase::kText});
+    EXPECT_EQ(error.becomes, BecomesOf(verdict.fault)) << error.code << ": " << verdict.reason;
+  }
+}
+
+TEST_F(ErrorClasses, EachCostsWhatItMustWhateverTheStatementMode) {
+  Start();
+  ASSERT_TRUE(Answers(1)) << postfix_->Log();
+  for (const char* mode : {"legacy", "parameterized", "prepared"}) {
+    for (std::size_t i = 0; i < ErrorCases().size(); ++i) {
+      Raise(ErrorCases()[i], std::to_string(i), mode);
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_EQ(First().state, "up");
+}
+
+// The same errors, in batches with other tables' lookups.
+TEST_F(ErrorClasses, NoneOfThemDisturbsTheNeighbours) {
+  Start();
+  harness::LoadOptions options;
+  options.socket = postfix_->SocketPath();
+  options.config_directory = postfix_->config_directory();
+  options.tables = harness::LoadTables();
+  options.clients = 50;
+  harness::LoadClients load(options);
+  ASSERT_TRUE(load.WaitForAnswers(2000)) << postfix_->Log();
+  for (std::size_t i = 0; i < ErrorCases().size(); ++i) {
+    const ErrorCase& error = ErrorCases()[i];
+    const std::string table = error.writes ? "trouble_writing-prepared.cf" : "trouble-prepared.cf";
+    for (int times = 0; times < 3; ++times) {
+      ExpectAnswer(error, Look(table, std::to_string(i)), std::string(error.code) + ": ");
+    }
+    ASSERT_TRUE(load.WaitForAnswers(100)) << error.code << postfix_->Log();
+    EXPECT_EQ(First().state, "up") << error.code << ": " << First().reason;
+  }
+  const harness::LoadReport report = load.Finish();
+  EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
+}
+
+// Refused connections: the second mirror answers, the first is down for the server's own reason,
+// says so once, and is used again by itself.
+TEST_F(ErrorClasses, ARefusedConnectionTakesTheHostOutUntilItIsMended) {
+  for (const RefusalCase& refusal : RefusalCases()) {
+    Start();
+    const std::string about = std::string(refusal.code) + ": ";
+    ASSERT_TRUE(Answers(1)) << about << postfix_->Log();
+    const int logged = Logged(refusal.code);
+    for (const std::string& statement : refusal.spoil) world_.first().Sql("postgres", statement);
+    EXPECT_TRUE(Eventually([&] { return Answers(2) && First().state == "down"; }))
+        << about << postfix_->Log();
+    for (int user = 1; user <= 100; ++user) EXPECT_TRUE(Answers(user)) << about << user;
+    EXPECT_GT(Logged(refusal.code), logged) << about << "the server did not say that";
+    EXPECT_NE(First().reason.find(refusal.reason), std::string::npos) << about << First().reason;
+    EXPECT_FALSE(First().usable) << about;
+    ExpectEachReasonOnce();
+    EXPECT_EQ(postfix_->Log().find(harness::kMailPassword), std::string::npos) << about;
+
+    for (const std::string& statement : refusal.mend) world_.first().Sql("postgres", statement);
+    EXPECT_TRUE(Eventually([&] { return Answers(3) && First().state == "up"; }))
+        << about << postfix_->Log();
+    EXPECT_TRUE(postfix_->WaitForLog("is in use again after")) << about << postfix_->Log();
+    client_.reset();
+    postfix_.reset();
+  }
+}
+
+TEST_F(ErrorClasses, EveryRefusalHasARule) {
+  for (const RefusalCase& refusal : RefusalCases()) {
+    const auto verdict = pgsql::ClassifyError({refusal.code, true, pgsql::Phase::kConnect});
+    const bool full = refusal.code == "53300";
+    EXPECT_EQ(verdict.fault, full ? pgsql::Fault::kHostFull : pgsql::Fault::kHost) << refusal.code;
+  }
+}
+
+// 53300 once connections are open: they are good for what they were.
+TEST_F(ErrorClasses, AFullHostIsUsedOnItsOpenConnections) {
+  Start();
+  ASSERT_TRUE(Answers(1));
+  const std::string role = "ALTER ROLE " + std::string(harness::kMailRole) + " CONNECTION LIMIT ";
+  world_.first().Sql("postgres", role + "1");
+  const std::set<std::string> pids = Pids();
+  harness::LoadOptions options;  // asks for more connections
+  options.socket = postfix_->SocketPath();
+  options.config_directory = postfix_->config_directory();
+  options.tables = harness::LoadTables();
+  options.clients = 50;
+  harness::LoadClients load(options);
+  EXPECT_TRUE(postfix_->WaitForLog("too many connections for role")) << postfix_->Log();
+  EXPECT_TRUE(load.WaitForAnswers(5000)) << postfix_->Log();
+  EXPECT_EQ(First().state, "down");
+  EXPECT_TRUE(First().usable);
+  EXPECT_EQ(First().connections, 1);
+  EXPECT_EQ(Pids(), pids);
+  EXPECT_EQ(postfix_->LogLinesWith({"stay in use"}).size(), 1u) << postfix_->Log();
+  world_.first().Sql("postgres", role + "-1");
+  EXPECT_TRUE(Eventually([&] { return First().state == "up" && First().connections > 1; }))
+      << postfix_->Log();
+  const harness::LoadReport report = load.Finish();
+  EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
+}
+
+// 26000: another statement has dropped those of the session.
+TEST_F(ErrorClasses, AStatementThatVanishedIsAskedAgain) {
+  world_.first().Sql(harness::kMailDatabase,
+                     "CREATE FUNCTION forget(word text) RETURNS text LANGUAGE plpgsql AS $$"
+                     " BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN word; END $$");
+  Start("pool: {connections: 1}\n",
+        {{"forget.cf", TableText(Hosts(), "SELECT forget('%s')", "statement_mode = legacy\n")}});
+  ASSERT_TRUE(Answers(1)) << postfix_->Log();
+  ASSERT_TRUE(Answers(2)) << "not prepared yet";
+  const int logged = Logged("26000");
+  EXPECT_TRUE(Look("forget.cf", "gone").IsValue("gone")) << postfix_->Log();
+  EXPECT_TRUE(Answers(3));
+  EXPECT_TRUE(Eventually([&] { return Logged("26000") > logged; }));
+  EXPECT_TRUE(Answers(4));
+  EXPECT_EQ(First().connects, 1);
+  EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+}
+
+// 57014 without a request of ours.
+TEST_F(ErrorClasses, AStatementTimeoutIsOneLookupsOwn) {
+  const std::string role = "ALTER ROLE " + std::string(harness::kMailRole);
+  world_.first().Sql("postgres", role + " SET statement_timeout = '200ms'");
+  Start("", {{"slow.cf", TableText(Hosts(), "SELECT '%s' FROM pg_sleep(20)")}});
+  ASSERT_TRUE(Answers(1)) << postfix_->Log();
+  const int logged = Logged("57014");
+  const harness::Answer slow = Look("slow.cf", "x");
+  EXPECT_TRUE(slow.Is(Status::kRetry)) << Describe(slow);
+  EXPECT_TRUE(Eventually([&] { return Logged("57014") > logged; }));
+  EXPECT_TRUE(Answers(2));
+  EXPECT_EQ(First().state, "up");
+  EXPECT_EQ(HostStatusOf(*postfix_, world_.second().TcpHost()).connects, 0);
+  EXPECT_TRUE(postfix_->WaitForLog("statement timeout")) << postfix_->Log();
+  world_.first().Sql("postgres", role + " RESET statement_timeout");
+}
+
+// 57P05: nobody is to blame, so nobody is told.
+TEST_F(ErrorClasses, ASessionThatWasIdleForTooLongIsReplacedInSilence) {
+  const std::string role = "ALTER ROLE " + std::string(harness::kMailRole);
+  world_.first().Sql("postgres", role + " SET idle_session_timeout = '300ms'");
+  Start();
+  const int logged = Logged("57P05");
+  ASSERT_TRUE(Answers(1)) << postfix_->Log();
+  EXPECT_TRUE(Eventually([&] { return Logged("57P05") > logged; }));
+  EXPECT_TRUE(Answers(2));
+  EXPECT_EQ(First().state, "up");
+  EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+  world_.first().Sql("postgres", role + " RESET idle_session_timeout");
+}
+
+// 40P01: each of two lookups holds what the other one waits for.
+TEST_F(ErrorClasses, ADeadlockIsAnsweredElsewhere) {
+  for (auto* mirror : {&world_.first(), &world_.second()}) {
+    const std::string meet =
+        mirror == &world_.first()
+            ? "PERFORM pg_advisory_xact_lock(mine); WHILE clock_timestamp() < latest AND NOT EXISTS"
+              " (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 3 - mine AND granted)"
+              " LOOP PERFORM pg_sleep(0.01); END LOOP; PERFORM pg_advisory_xact_lock(3 - mine);"
+            : "";
+    mirror->Sql(harness::kMailDatabase,
+                "CREATE FUNCTION embrace(mine integer) RETURNS text LANGUAGE plpgsql AS $$"
+                " DECLARE latest timestamptz := clock_timestamp() + '5 s'; BEGIN " +
+                    meet + " RETURN 'calm'; END $$");
+  }
+  Start("", {{"embrace.cf", TableText(Hosts(), "SELECT embrace('%s')")}});
+  ASSERT_TRUE(Answers(1)) << postfix_->Log();
+  const int logged = Logged("40P01");
+  ProxymapClient other(postfix_->SocketPath());
+  const std::string table = postfix_->Table("embrace.cf");
+  ASSERT_TRUE(client_->Send(
+      protocol::LookupRequest{table, harness::kPostmapFlags, harness::kPostmapFlags, "1"}));
+  ASSERT_TRUE(other.Send(
+      protocol::LookupRequest{table, harness::kPostmapFlags, harness::kPostmapFlags, "2"}));
+  for (ProxymapClient* one : {client_.get(), &other}) {
+    const harness::Answer answer = one->Receive(protocol::RequestKind::kLookup);
+    EXPECT_TRUE(answer.IsValue(kCalm)) << Describe(answer) << postfix_->Log();
+  }
+  EXPECT_TRUE(Eventually([&] { return Logged("40P01") > logged; }));
+  EXPECT_EQ(First().state, "up");
+}
+
+}  // namespace
+}  // namespace proxymux::integration
