@@ -73,17 +73,7 @@ struct TcpGate::Connection {
 };
 
 TcpGate::TcpGate(int server_port) : server_port_(server_port) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  if (listener_ < 0 || ::bind(listener_, plain, length) != 0 ||
-      ::getsockname(listener_, plain, &length) != 0 || ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK)) {
-    throw std::runtime_error("no port for a gate");
-  }
-  port_ = ntohs(address.sin_port);
+  if (::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error("no pipe for a gate");
   Listen(true);
   thread_ = std::thread([this] { Run(); });
 }
@@ -91,7 +81,8 @@ TcpGate::TcpGate(int server_port) : server_port_(server_port) {
 TcpGate::~TcpGate() {
   Command([&] { stop_thread_ = true; });
   thread_.join();
-  for (const int fd : {listener_, wake_[0], wake_[1]}) ::close(fd);
+  Listen(false);
+  for (const int fd : wake_) ::close(fd);
 }
 
 template <typename Change>
@@ -158,21 +149,31 @@ char TcpGate::OtherType(char type) {
   }
 }
 
-// The port stays ours while nobody is listened to.
+// The same port each time. A socket that was shut down does not listen again.
 void TcpGate::Listen(bool on) {
-  if (listening_ == on) return;
-  if ((on ? ::listen(listener_, 128) : ::shutdown(listener_, SHUT_RD)) != 0) {
-    throw std::runtime_error("a gate cannot listen");
+  if (!on && listener_ >= 0) ::close(std::exchange(listener_, -1));
+  if (!on || listener_ >= 0) return;
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port_));
+  socklen_t length = sizeof(address);
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  if (listener_ < 0 || ::bind(listener_, plain, length) != 0 || ::listen(listener_, 128) != 0 ||
+      ::getsockname(listener_, plain, &length) != 0) {
+    throw std::runtime_error("no port for a gate");
   }
-  listening_ = on;
+  port_ = ntohs(address.sin_port);
 }
 
 void TcpGate::Run() {
   std::unique_lock lock(mutex_);
   while (!stop_thread_) {
     Listen(newcomers_ != Newcomers::kRefused);
-    std::vector<pollfd> waits = {{wake_[0], POLLIN, 0},
-                                 {listening_ ? listener_ : kNoDescriptor, POLLIN, 0}};
+    std::vector<pollfd> waits = {{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
     const Time before = std::chrono::steady_clock::now();
     for (const auto& connection : connections_) {
       const bool passes = !connection->silent && connection->server.open();

@@ -106,11 +106,10 @@ class TcpGate {
 
   const int server_port_;
   int port_ = 0;
-  int listener_;
+  int listener_ = -1;  // while it refuses, none
   int wake_[2];
   std::mutex mutex_;  // of everything below but the counters
   bool stop_thread_ = false;
-  bool listening_ = false;
   std::optional<Stop> stop_;
   std::optional<Garbage> garbage_;
   std::optional<Delays> delays_;
