@@ -47,6 +47,11 @@ bool Fits(const Work& work, const StatementResult& result) {
   return parsed.ec == std::errc() && parsed.ptr == end && rows == result.rows->rows();
 }
 
+// What libpq says itself has several.
+std::string FirstLine(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
 Phase PhaseOf(const Work& work) {
   if (work.kind == Work::Kind::kPrepare) return Phase::kPrepare;
   return work.form == StatementForm::kPrepared ? Phase::kPrepared : Phase::kText;
@@ -133,7 +138,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     DropConnection(connection, std::string(result.message));
   } else if (connection.stuck) {
     DropConnection(connection, result.message.empty() ? "the session is stuck after an error"
-                                                      : std::string(result.message));
+                                                      : FirstLine(result.message));
   }
   if (Waiting() > 0) ScheduleDispatch();
 }

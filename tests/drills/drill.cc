@@ -18,9 +18,13 @@ using harness::Service;
 // Every client has been served when something happens.
 constexpr std::uint64_t kAnswersBefore = 5000;
 
+constexpr harness::milliseconds kCalm{1000};
+
 const char* NameOf(Service service) { return service == Service::kStock ? "stock" : "proxymux"; }
 
 }  // namespace
+
+bool Thorough() { return std::getenv("PROXYMUX_DRILL_STOCK") != nullptr; }
 
 void SayFigure(const std::string& drill, Service service, const std::string& figure) {
   std::printf("drill: %s | %s | %s\n", drill.c_str(), NameOf(service), figure.c_str());
@@ -36,7 +40,7 @@ Drill::Drill(DrillOptions options, std::function<std::string()> directory,
     : options_(std::move(options)), directory_(std::move(directory)), mend_(std::move(mend)) {}
 
 LoadReport Drill::Run(const Happening& happening) {
-  if (std::getenv("PROXYMUX_DRILL_STOCK") != nullptr) RunOn(Service::kStock, happening);
+  if (Thorough()) RunOn(Service::kStock, happening);
   return RunOn(Service::kInPlace, happening);
 }
 
@@ -51,6 +55,11 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
   load_options.config_directory = postfix.config_directory();
   load_options.tables = options_.tables.empty() ? harness::LoadTables() : options_.tables;
   load_options.clients = options_.clients;
+  if (service != Service::kStock) {
+    LoadClients calm(load_options);
+    calm.WaitForAnswers(std::uint64_t{1} << 60, kCalm);
+    calm_ms_ = calm.Finish().max_ms;
+  }
   std::unique_ptr<ConnectionWatch> watch;
   if (!options_.ports.empty()) watch = std::make_unique<ConnectionWatch>(options_.ports);
   LoadClients load(load_options);
@@ -77,7 +86,9 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
     most_connections_ = watch->most();
     connections = " | " + std::to_string(most_connections_) + " connections at most";
   }
-  SayFigure(options_.name, service, figure + connections);
+  char calm[40] = "";
+  if (service != Service::kStock) std::snprintf(calm, sizeof(calm), " (%.0f while calm)", calm_ms_);
+  SayFigure(options_.name, service, figure + (calm + connections));
   if (service != Service::kStock) log_ = postfix.Log();
   return report;
 }

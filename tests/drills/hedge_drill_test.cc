@@ -62,7 +62,7 @@ class HedgeDrill : public MailDrill {
                                                       "--warm-up",
                                                       "2s",
                                                       "--duration",
-                                                      "10s",
+                                                      "7s",
                                                       "--json"});
     const double lookups = Metric(postfix, "proxymux_pool_lookups_total", "");
     const double twice = Metric(postfix, "proxymux_pool_asked_twice_total", "reason=\"hedge\"");

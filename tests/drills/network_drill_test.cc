@@ -69,19 +69,19 @@ TEST_F(NetworkDrill, OneIsCutOff) {
     scene.load.WaitForAnswers(5000);
   });
   EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
-  EXPECT_LT(report.max_ms, 1500) << report.Text() << drill.log();
+  EXPECT_LT(report.max_ms, drill.Allowed(1500)) << report.Text() << drill.log();
   EXPECT_LT(back, 1500) << drill.log();
 }
 
 // Packets pass again at different times of the attempt to connect that is under way.
 TEST_F(NetworkDrill, OneIsCutOffAgainAndAgain) {
-  const std::string name = "one of two mirrors cut off 5 times for 5 to 8 s";
+  const std::string name = "one of two mirrors cut off again and again";
   Drill drill = Make(name, 100);
   std::vector<int> back;
   const LoadReport report = drill.Run([&](Drill::Scene& scene) {
     back.clear();
     std::string figure = "used again after";
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < (Thorough() ? 5 : 2); ++i) {
       world_.first().room().Shut();
       scene.LetRun(milliseconds(5000 + 700 * i));
       back.push_back(MillisecondsUntilBack(world_.first()));
@@ -91,7 +91,7 @@ TEST_F(NetworkDrill, OneIsCutOffAgainAndAgain) {
     SayFigure(name, scene.service, figure + " ms");
   });
   EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
-  EXPECT_LT(report.max_ms, 1500) << report.Text() << drill.log();
+  EXPECT_LT(report.max_ms, drill.Allowed(1500)) << report.Text() << drill.log();
   EXPECT_LT(*std::max_element(back.begin(), back.end()), 1500) << drill.log();
 }
 
@@ -140,7 +140,8 @@ void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::st
                   " ms");
   });
   EXPECT_LT(known, first.count() + 500) << drill.log();
-  EXPECT_LT(report.max_ms, first.count() + 500) << report.Text() << drill.log();
+  EXPECT_LT(report.max_ms, drill.Allowed(static_cast<double>(first.count() + 500)))
+      << report.Text() << drill.log();
   EXPECT_LT(later, 50) << drill.log();
   EXPECT_GE(queued, 0);
   EXPECT_LE(queued, kClients + 1);

@@ -85,7 +85,7 @@ class ReplicationDrill : public testing::Test {
 
   void ExpectNoneLost(const LoadReport& report, double longest_ms) {
     EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << drill_->log();
-    EXPECT_LT(report.max_ms, longest_ms) << report.Text() << '\n' << drill_->log();
+    EXPECT_LT(report.max_ms, drill_->Allowed(longest_ms)) << report.Text() << '\n' << drill_->log();
   }
 
   harness::TempDirectory directory_;
