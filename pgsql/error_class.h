@@ -14,9 +14,10 @@ namespace proxymux::pgsql {
 
 enum class Fault {
   kKey,        // this lookup only: RETRY; nothing else is touched
-  kStatement,  // the query itself is wrong or not permitted: CONFIG; host and connection stay
-  kUntyped,    // in preparing: a parameter's type cannot be inferred; declare it text and prepare
-               // again
+  kStatement,  // the query itself is wrong or not permitted: asked of another host, then CONFIG;
+               // host and connection stay
+  kUntyped,  // in preparing: a parameter's type cannot be inferred; declare it text and prepare
+             // again
   kNotPreparable,  // in preparing: the query has no prepared form here; go on with text
   kPrepared,    // a prepared statement is gone or stale: prepare again once, then go on with text
   kConflict,    // lost against other work on that host: run again, there or elsewhere

@@ -14,7 +14,7 @@ namespace proxymux::integration {
 // Of a lookup that fails on one host while another could answer.
 enum class Becomes {
   kRetry,      // its own fault: RETRY, and nothing else happens
-  kConfig,     // the query's fault: CONFIG, and nothing else happens
+  kConfig,     // the query's fault: CONFIG, unless another mirror takes it
   kElsewhere,  // another host answers it; the connection stays
   kMoved,      // another host answers it; the connection is replaced
 };

@@ -129,9 +129,7 @@ class ErrorClasses : public testing::Test {
       case Becomes::kRetry:
         EXPECT_TRUE(answer.Is(Status::kRetry)) << about << Describe(answer);
         return;
-      case Becomes::kConfig:
-        EXPECT_TRUE(answer.Is(Status::kConfig)) << about << Describe(answer);
-        return;
+      case Becomes::kConfig:  // unless another mirror takes the statement, as here
       case Becomes::kElsewhere:
       case Becomes::kMoved:
         EXPECT_TRUE(answer.IsValue(kCalm)) << about << Describe(answer);

@@ -99,6 +99,38 @@ TEST(PoolFailure, AWrongQueryIsAConfigurationErrorOnceAndForAll) {
   EXPECT_EQ(world.pool->counters().statements, 1U);
 }
 
+// A mirror that is being restored lacks the table that the other one has.
+TEST(PoolFailure, AQueryThatOneMirrorRefusesIsAskedOfTheOther) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  for (const bool both : {false, true}) {
+    const auto client = world.Look("k");
+    world.Turn();
+    const auto asked = [&]() -> fakes::ScriptedUpstream* {
+      for (auto* upstream : world.Open()) {
+        if (upstream->unanswered() > 0) return upstream;
+      }
+      return nullptr;
+    };
+    fakes::ScriptedUpstream* const first = asked();
+    ASSERT_NE(first, nullptr);
+    first->Fail("42P01", "relation \"alias\" does not exist");
+    EXPECT_EQ(client->answers, 0);
+    world.Turn();
+    fakes::ScriptedUpstream* const second = asked();
+    ASSERT_NE(second, nullptr);
+    EXPECT_NE(second->host(), first->host());
+    if (both) {
+      second->Fail("42P01", "relation \"alias\" does not exist");
+      EXPECT_EQ(client->outcome, Outcome::kConfig);
+    } else {
+      second->Answer("v");
+      EXPECT_EQ(client->value, "v");
+    }
+  }
+  EXPECT_TRUE(world.observer.down.empty());
+}
+
 TEST(PoolFailure, ADeadlockIsRunAgainElsewhereFirst) {
   PoolWorld world(PoolWorld::Hosts(2));
   world.OpenAll();

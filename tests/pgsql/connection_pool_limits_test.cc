@@ -197,7 +197,16 @@ TEST(PoolLimits, ACancelRequestThatComesLateHitsAnotherWhichRunsAgain) {
   world.Turn();
   world.Connection(0).Answer("v");
   EXPECT_EQ(next->value, "v");
-  // It hit once: the next one is not ours.
+  // The server signals a process and then its group: the next one may be hit as well.
+  const auto echo = world.Look("echo");
+  world.Turn();
+  world.Connection(0).Fail("57014", "canceling statement due to user request");
+  EXPECT_EQ(echo->answers, 0);
+  world.Turn();
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(echo->value, "v");
+  // A second later it is not ours.
+  world.Pass(seconds(1));
   const auto third = world.Look("third");
   world.Turn();
   world.Connection(0).Fail("57014", "canceling statement due to statement timeout");
