@@ -39,10 +39,6 @@ Drill::Drill(DrillOptions options, std::function<std::string()> directory,
              std::function<void()> mend)
     : options_(std::move(options)), directory_(std::move(directory)), mend_(std::move(mend)) {}
 
-double Drill::Allowed(double target_ms) const {
-  return target_ms + (Thorough() ? 1 : 3) * calm_ms_;
-}
-
 LoadReport Drill::Run(const Happening& happening) {
   if (Thorough()) RunOn(Service::kStock, happening);
   return RunOn(Service::kInPlace, happening);

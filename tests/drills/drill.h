@@ -8,8 +8,7 @@
 //   answered) | longest wait N ms [| N connections at most]
 //
 // A machine that is busy with others makes clients wait by itself. So the same load is first looked
-// at for a second while nothing happens, and its longest wait then comes on top of the target: once
-// for scripts/drill, three times for scripts/test, which other work may go on beside.
+// at for a second while nothing happens, and its longest wait then comes on top of the target.
 //
 // scripts/drill runs all of them, three times, and prints the lines as a table. A client that was
 // not read by a service that closed asks again, and that is no loss.
@@ -60,7 +59,7 @@ class Drill {
 
   const std::string& name() const { return options_.name; }
   // A target for the longest wait of proxymux's clients on this machine, just now.
-  double Allowed(double target_ms) const;
+  double Allowed(double target_ms) const { return target_ms + calm_ms_; }
 
   const std::string& log() const { return log_; }  // proxymux's mail log
   // To the servers' ports at one time; of the latest run.
