@@ -78,6 +78,16 @@ void PoolWorld::Pass(Duration time) {
   Turn();
 }
 
+void PoolWorld::Answered(int count) {
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < count; ++i) clients.push_back(Look("k"));
+  for (int i = 0; i < 5; ++i) {
+    Turn();
+    for (fakes::ScriptedUpstream* upstream : Open()) upstream->AnswerEverything("v");
+  }
+  for (const ClientPointer& client : clients) EXPECT_EQ(client->value, "v");
+}
+
 void PoolWorld::OpenAll() {
   const std::size_t wanted = static_cast<std::size_t>(pool->settings().connections);
   std::vector<ClientPointer> clients;

@@ -86,6 +86,8 @@ class PoolWorld {
   void Turn();
   // Turn(), time, Turn().
   void Pass(Duration time);
+  // So many lookups at once, all answered.
+  void Answered(int count);
   // One connection per host (so far as the limit allows), ready and idle.
   void OpenAll();
 
