@@ -213,9 +213,10 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     }
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
-  // The millisecond is waited for: what has more to answer may be silent from now on, and would
-  // take all that the others are held back from.
-  if (best != nullptr && best->in_flight > least_held_back) return nullptr;
+  // Between mirrors the millisecond is waited for: what has more to answer may be silent from now
+  // on, and would take all that the others are held back from. Connections of one host are silent
+  // together: there, larger batches are worth more.
+  if (hosts_.size() > 1 && best != nullptr && best->in_flight > least_held_back) return nullptr;
   return best;
 }
 

@@ -10,7 +10,7 @@
 // A machine that is busy with others makes clients wait by itself. So the same load is first looked
 // at for a second while nothing happens, and its longest wait then comes on top of the target.
 //
-// scripts/drill runs all of them, three times, and prints the lines as a table. A client that was
+// scripts/drill runs all of them, three times, and makes a table of the lines. A client that was
 // not read by a service that closed asks again, and that is no loss.
 #pragma once
 
@@ -76,7 +76,10 @@ class Drill {
   int most_connections_ = 0;
 };
 
-// Long drills, with more repetitions: for scripts/drill, which sets PROXYMUX_DRILL_STOCK.
+// Stock is drilled as well: PROXYMUX_DRILL_STOCK is set.
+bool BesideStock();
+
+// Long drills, with more repetitions: PROXYMUX_DRILL_LONG is set.
 bool Thorough();
 
 // Prints a figure of a drill that the line of Run() does not have, on a line of its own.

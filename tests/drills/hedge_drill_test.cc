@@ -24,7 +24,9 @@ using harness::TcpGate;
 
 constexpr char kName[] = "one of two mirrors holds a few answers back for 50 ms";
 constexpr double kPercent = 5;  // hedge_percent
-constexpr TcpGate::Delays kDelays{0.003, harness::milliseconds(50), 1};
+constexpr TcpGate::Delays kDelays{harness::milliseconds(200), harness::milliseconds(50), 1};
+// Of the p99.9, what is left; seen: 3 ms of 51, on a machine with nothing else to do.
+constexpr double kGain = 0.5;
 
 struct Figures {
   double p50_ms = 0, p99_ms = 0, p999_ms = 0;
@@ -102,21 +104,19 @@ class HedgeDrill : public MailDrill {
 };
 
 TEST_F(HedgeDrill, AMirrorHoldsAnswersBack) {
-  // The machine may be busy for a while; what it was able to do counts.
-  double without_ms = 1e9, with_ms = 1e9;
-  for (int i = 0; i < 2; ++i) {
+  // The machine may be busy by itself for a while: of a few pairs, one has to show it.
+  double best = 1e9;
+  for (int i = 0; i < (Thorough() ? 2 : 3) && (i == 0 || Thorough() || best >= kGain); ++i) {
     const Figures without = Measure(0);
     const Figures with = Measure(static_cast<int>(kPercent));
-    EXPECT_GT(without.delayed, 0U);
-    EXPECT_GT(with.delayed, 0U);
+    EXPECT_GT(without.delayed, 10U);
+    EXPECT_GT(with.delayed, 10U);
     EXPECT_EQ(without.twice_percent, 0);
     EXPECT_GT(with.twice_percent, 0);
     EXPECT_LE(with.twice_percent, kPercent + 0.5);
-    without_ms = std::min(without_ms, without.p999_ms);
-    with_ms = std::min(with_ms, with.p999_ms);
+    best = std::min(best, with.p999_ms / without.p999_ms);
   }
-  // Seen: 3 ms instead of 51 on a machine with nothing else to do.
-  EXPECT_LT(with_ms, 0.75 * without_ms);
+  EXPECT_LT(best, kGain);
 }
 
 }  // namespace

@@ -145,9 +145,12 @@ void PostgresCluster::Start() {
 void PostgresCluster::StartRefusing() {
   const std::string signal = directory_ + "/data/standby.signal";
   WriteFile(signal, "");
+  const std::size_t before = ReadFile(log_path()).size();
   Launch({"-c", "hot_standby=off"});
-  const std::string conninfo = Conninfo(directory_, port_, "postgres");
-  const bool refuses = Eventually([&] { return PQping(conninfo.c_str()) == PQPING_REJECT; });
+  // Any server refuses while it starts; only after this line has it read what is to be removed.
+  const bool refuses = Eventually([&] {
+    return ReadFile(log_path()).find("entering standby mode", before) != std::string::npos;
+  });
   std::filesystem::remove(signal);
   if (!refuses) throw std::runtime_error("PostgreSQL does not refuse:\n" + ReadFile(log_path()));
 }

@@ -124,6 +124,7 @@ void TcpGate::Delay(const Delays& delays) {
   Command([&] {
     delays_ = delays;
     random_.seed(delays.seed);
+    ScheduleDelay(std::chrono::steady_clock::now());
   });
 }
 
@@ -308,12 +309,19 @@ void TcpGate::FromServer(Connection& connection, std::string piece, Time now) {
   connection.messages.Pass(piece, found, touch);
   AddGarbage(connection, piece);
   Time due = connection.to_client.empty() ? now : connection.to_client.back().due;
-  if (delays_.has_value() && Happens(delays_->share)) {
+  if (delays_.has_value() && now >= next_delay_) {
     due = std::max(due, now + delays_->time);
     ++delayed_;
+    ScheduleDelay(now);
   }
   connection.waiting += piece.size();
   connection.to_client.push_back({due, std::move(piece)});
+}
+
+void TcpGate::ScheduleDelay(Time now) {
+  std::exponential_distribution<double> wait(1 / static_cast<double>(delays_->every.count()));
+  next_delay_ = now + std::chrono::duration_cast<Time::duration>(
+                          std::chrono::duration<double, std::milli>(wait(random_)));
 }
 
 // What is due and may pass.

@@ -54,7 +54,9 @@ class TcpGate {
     char becomes = '\0';
   };
   struct Delays {
-    double share = 0.01;  // of what one read brings from the server; what follows keeps its place
+    // Mean time between two, of exponential distribution: each hits what the next read brings from
+    // the server; what follows keeps its place.
+    milliseconds every{200};
     milliseconds time{50};
     std::uint32_t seed = 1;
   };
@@ -101,6 +103,7 @@ class TcpGate {
   bool End(Connection& connection, Ending ending);
   void AddGarbage(Connection& connection, std::string& piece);
   bool Happens(double share);
+  void ScheduleDelay(Time now);
   char OtherType(char type);
   int Timeout(Time now) const;
 
@@ -113,6 +116,7 @@ class TcpGate {
   std::optional<Stop> stop_;
   std::optional<Garbage> garbage_;
   std::optional<Delays> delays_;
+  Time next_delay_{};
   Newcomers newcomers_ = Newcomers::kServed;
   std::mt19937 random_;
   std::vector<std::unique_ptr<Connection>> connections_;
