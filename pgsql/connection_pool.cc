@@ -62,6 +62,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->form = StatementForm::kText;
   work->as_text = false;
   work->in_lane = false;
+  work->is_second = false;
   work->connection = 0;
   work->sent = {};
   const StatementClass& statement = binding->table->statement_class();

@@ -243,6 +243,7 @@ class ConnectionPool final : private UpstreamObserver {
   void OpenConnections(std::optional<std::size_t> needed);
   std::size_t OverdueConnects();
   bool MakeRoom();
+  bool CloseUntested(std::size_t host);
   void OpenConnection(std::size_t host);
   void FailUnservable(WorkList* queue);
   void ShedLoad();

@@ -43,6 +43,18 @@ bool ConnectionPool::MakeRoom() {
   return true;
 }
 
+// Ends an idle connection to a host that is suspect: whether it still works, the test has to show.
+bool ConnectionPool::CloseUntested(std::size_t host) {
+  if (hosts_[host].health.state() != HostHealth::State::kSuspect) return false;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || connection->in_flight > 0) continue;
+    if (connection->host != host) continue;
+    CloseConnection(*connection);
+    return true;
+  }
+  return false;
+}
+
 // One connection after the other moves to where it is wanted more; each ends as it runs empty.
 // After the sending, so that one which was opened for a single lookup has got it.
 void ConnectionPool::Rebalance() {
@@ -84,6 +96,7 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
   if (needed.has_value() && hosts_[*needed].connecting == 0) {
     if (open >= limit && MakeRoom()) --open;
     if (open < limit) {
+      hosts_.PreferUnlessKept(*needed);
       OpenConnection(*needed);
       ++open;
     }
@@ -91,7 +104,7 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
   // After what somebody waits for.
   if (const auto probe = hosts_.ChooseForProbe(now)) {
     // A host that owes answers on every connection there may be is worth one of them.
-    if (open >= limit && DropSilent(*probe)) --open;
+    if (open >= limit && (DropSilent(*probe) || CloseUntested(*probe))) --open;
     if (open < limit) {
       OpenConnection(*probe);
       ++open;

@@ -80,7 +80,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     if (hosts_[connection.host].health.state() == HostHealth::State::kUp) {
       MeasureService(connection, *work, now);
     }
-    if (work->kind == Work::Kind::kLookup && work->first == nullptr) {
+    if (work->kind == Work::Kind::kLookup && !work->is_second) {
       work->binding->usual_wait.Record(now - work->sent);
     }
   }

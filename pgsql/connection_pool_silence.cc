@@ -135,6 +135,7 @@ bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
     if (work->attempts[host] > 0) second->attempts[host] = kAttemptsPerHost;
   }
   second->first = work;
+  second->is_second = true;
   work->second = second;
   Enqueue(second);
   return true;

@@ -56,6 +56,12 @@ class HostSet {
   // that is wanted is being tried.
   std::optional<std::size_t> ChooseForConnection(Time now, std::minstd_rand* random);
 
+  // Somebody needs a connection to that host: it is the favourite from now on if the one that was
+  // has failed.
+  void PreferUnlessKept(std::size_t index) {
+    if (!KeepsFavourite()) favourite_ = index;
+  }
+
   // Some host may be connected to now.
   bool MayConnect(Time now) const;
 

@@ -82,6 +82,7 @@ struct Work {
   // Only the first of the two has a sink. Null in both when there is none, or no longer.
   Work* second = nullptr;
   Work* first = nullptr;
+  bool is_second = false;        // also when the first one is over
   std::uint64_t connection = 0;  // the number of the one that it was sent on last
   Time submitted{};
   Time queued{};                       // the latest time it was put into the queue

@@ -159,12 +159,19 @@ ScriptedUpstream::Sent ScriptedUpstream::TakeOldest() {
 void ScriptedUpstream::Answer(const std::string& value) { AnswerRows({value}); }
 
 void ScriptedUpstream::AnswerRows(std::vector<std::optional<std::string>> values) {
+  if (oldest() != nullptr && oldest()->form == Form::kPrepare) {
+    AnswerTagged({}, 0, "");
+    return;
+  }
+  const std::string tag = "SELECT " + std::to_string(values.size());
+  AnswerTagged(std::move(values), 1, tag);
+}
+
+void ScriptedUpstream::AnswerTagged(std::vector<std::optional<std::string>> values,
+                                    std::size_t columns, const std::string& tag) {
   const Sent sent = TakeOldest();
   if (sent.work == nullptr) return;
-  const bool prepare = sent.form == Form::kPrepare;
-  if (prepare) values.clear();
-  const ScriptedRows rows(std::move(values), prepare ? 0 : 1);
-  const std::string tag = prepare ? "" : "SELECT " + std::to_string(rows.rows());
+  const ScriptedRows rows(std::move(values), columns);
   StatementResult result;
   result.rows = &rows;
   result.tag = tag;

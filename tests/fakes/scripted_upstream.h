@@ -77,6 +77,9 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   void Refuse(const std::string& sqlstate, const std::string& text);
   void Answer(const std::string& value);  // the oldest statement: one row
   void AnswerRows(std::vector<std::optional<std::string>> values);
+  // The oldest one, with a result that the statement may not have: with the tag as it stands here.
+  void AnswerTagged(std::vector<std::optional<std::string>> values, std::size_t columns,
+                    const std::string& tag);
   void AnswerEverything(const std::string& value);  // all that was synced
   // The oldest statement; those behind it in its batch come back aborted.
   void Fail(const std::string& sqlstate, const std::string& message, bool fatal = false);

@@ -2,9 +2,14 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "tests/harness/socket.h"
@@ -60,14 +65,14 @@ TEST(Connecting, GoesOnToTheNextHostOfAUri) {
 // A server on a socket of the test's own.
 class TcpServer {
  public:
-  TcpServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit TcpServer(int backlog = 8) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof(address);
     auto* plain = reinterpret_cast<sockaddr*>(&address);
     EXPECT_EQ(::bind(fd_, plain, length), 0);
-    EXPECT_EQ(::listen(fd_, 8), 0);
+    EXPECT_EQ(::listen(fd_, backlog), 0);
     EXPECT_EQ(::getsockname(fd_, plain, &length), 0);
     port_ = ntohs(address.sin_port);
   }
@@ -84,6 +89,8 @@ class TcpServer {
     });
   }
   ConnectPlan Plan() const { return PlanFor("127.0.0.1", std::to_string(port_), "u"); }
+  int fd() const { return fd_; }
+  int port() const { return port_; }
 
  private:
   const int fd_;
@@ -112,6 +119,98 @@ TEST(Connecting, AServerThatNeverAnswersCostsTheTimeLimit) {
   EXPECT_NE(session.failure.text.find("timed out"), std::string::npos) << session.failure.text;
   EXPECT_GE(Clock::now() - begin, milliseconds(290));
   EXPECT_LT(Clock::now() - begin, seconds(5));
+}
+
+// A host that nothing comes back from: a SYN that finds the queue of a listener full is dropped.
+class FullServer {
+ public:
+  FullServer() : server_(0), occupant_(harness::Socket::ConnectTcp(server_.port())) {
+    pollfd queue{server_.fd(), POLLIN, 0};  // of one place, which is taken
+    EXPECT_EQ(::poll(&queue, 1, 20000), 1);
+  }
+  // Takes the one who waits and serves the next.
+  void MakeRoom(std::function<void(harness::Socket)> serve) {
+    const int client = ::accept4(server_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
+    EXPECT_GE(client, 0);
+    taken_.emplace(client);
+    server_.Serve(std::move(serve));
+  }
+  ConnectPlan Plan() const { return server_.Plan(); }
+  // How many sockets were seen, in this and earlier calls, to wait for an answer to their SYN.
+  std::size_t Dials() {
+    // proc(5), /proc/net/tcp: a number, the local and the remote address as ADDRESS:PORT in
+    // hexadecimal, the state (02: SYN_SENT), the queues, the timer, retransmits, uid, timeout and
+    // the inode; of a socket that was closed 0.
+    std::ifstream table("/proc/net/tcp");
+    std::string line;
+    std::getline(table, line);  // the heading
+    while (std::getline(table, line)) {
+      std::istringstream fields(line);
+      std::string number, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
+      fields >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >>
+          timeout >> inode;
+      const std::size_t colon = remote.find(':');
+      if (state != "02" || inode == "0" || colon == std::string::npos) continue;
+      if (std::stoi(remote.substr(colon + 1), nullptr, 16) == server_.port()) dials_.insert(inode);
+    }
+    return dials_.size();
+  }
+
+ private:
+  TcpServer server_;
+  harness::Socket occupant_;
+  std::optional<harness::Socket> taken_;
+  std::set<std::string> dials_;
+};
+
+// The kernel sends a SYN again from the same socket; that another one waits is our doing.
+TEST(Connecting, AHostThatDoesNotAnswerIsDialledAnew) {
+  FullServer server;
+  const Time begin = Clock::now();
+  Session session(server.Plan());
+  ASSERT_TRUE(session.Until([&] { return server.Dials() == 2 || session.failed; }));
+  ASSERT_FALSE(session.failed) << session.failure.text;
+  EXPECT_GE(Clock::now() - begin, milliseconds(740));
+  EXPECT_LT(Clock::now() - begin, seconds(5));
+  server.MakeRoom([](harness::Socket client) {
+    std::string in;
+    client.Receive(in);
+    client.Send(kWelcome);
+    client.Receive(in);
+  });
+  ASSERT_TRUE(session.Settled());
+  EXPECT_TRUE(session.ready) << session.failure.text;
+  session.connection.reset();
+}
+
+TEST(Connecting, DiallingAnewDoesNotMakeTheAttemptLonger) {
+  FullServer server;
+  const Time begin = Clock::now();
+  Session session(server.Plan(), 1 << 20, milliseconds(2000));
+  ASSERT_TRUE(session.Until([&] {
+    server.Dials();
+    return session.ready || session.failed;
+  }));
+  EXPECT_TRUE(session.failed);
+  EXPECT_NE(session.failure.text.find("timed out"), std::string::npos) << session.failure.text;
+  EXPECT_GE(server.Dials(), 2U);
+  EXPECT_GE(Clock::now() - begin, milliseconds(1990));
+  EXPECT_LT(Clock::now() - begin, seconds(10));
+}
+
+// What is heard of once is not dialled anew, however slow it is.
+TEST(Connecting, AServerThatTookTheConnectionIsNotDialledAnew) {
+  TcpServer silent;
+  Session session(silent.Plan(), 1 << 20, milliseconds(2000));
+  ASSERT_TRUE(session.Settled());
+  EXPECT_TRUE(session.failed);
+  int taken = 0;
+  pollfd queue{silent.fd(), POLLIN, 0};
+  while (::poll(&queue, 1, 0) == 1) {
+    const harness::Socket client(::accept4(silent.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    ++taken;
+  }
+  EXPECT_EQ(taken, 1);
 }
 
 TEST(Connecting, AServerThatSpeaksGarbageIsAFailure) {
