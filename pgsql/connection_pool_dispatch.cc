@@ -189,7 +189,7 @@ void ConnectionPool::RankConnections() {
 ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
   int reluctance = std::numeric_limits<int>::max();
-  std::size_t least_held_back = std::numeric_limits<std::size_t>::max();
+  const Connection* too_soon = nullptr;  // the best of those that wait for their millisecond
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
@@ -203,20 +203,24 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     if (connection.reluctance < reluctance) {
       reluctance = connection.reluctance;
       best = nullptr;
-      least_held_back = std::numeric_limits<std::size_t>::max();
+      too_soon = nullptr;
     }
     if (connection.in_flight >= depth_) continue;
     if (TooSoon(connection)) {
       held_back_ = true;
-      least_held_back = std::min(least_held_back, connection.in_flight);
+      if (too_soon == nullptr || connection.in_flight < too_soon->in_flight) {
+        too_soon = &connection;
+      }
       continue;
     }
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
-  // Between mirrors the millisecond is waited for: what has more to answer may be silent from now
-  // on, and would take all that the others are held back from. Connections of one host are silent
-  // together: there, larger batches are worth more.
-  if (hosts_.size() > 1 && best != nullptr && best->in_flight > least_held_back) return nullptr;
+  // The millisecond is waited for when the other has clearly more to answer: it may be silent from
+  // now on and would take all that the others are held back from; and those that are behind many
+  // wait longest. When it has little more, a larger batch is worth more.
+  if (best != nullptr && too_soon != nullptr && 2 * best->in_flight > 3 * too_soon->in_flight) {
+    return nullptr;
+  }
   return best;
 }
 
