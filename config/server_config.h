@@ -21,7 +21,7 @@ enum class HostsPolicy { kSpread, kSticky };
 // One pool: `pool:` holds the values of every pool, `pools: {NAME: ...}` what differs for one.
 struct PoolSettings {
   std::int64_t connections = 4;        // in all, over every host of the pool
-  std::int64_t pipeline_depth = 64;    // statements in flight on one connection
+  std::int64_t pipeline_depth = 32;    // statements in flight on one connection
   std::int64_t queue_limit = 10000;    // lookups waiting for a connection; more are answered RETRY
   Milliseconds connect_timeout{3000};  // one address, from connect to ready for queries
   Milliseconds stall_limit{1000};      // silence on a connection before another host is asked too

@@ -71,7 +71,7 @@ TEST(ConfigText, OnlyWhatDiffersFromItsDefaultIsMarked) {
   EXPECT_TRUE(text.starts_with("drain_timeout: 1500ms  # default: 5s\n")) << text;
   EXPECT_NE(text.find("  sslmode: \"require\"  # default: \"\"\n"), std::string::npos);
   EXPECT_NE(text.find("    sslmode: \"\"  # pool: \"require\"\n"), std::string::npos);
-  EXPECT_NE(text.find("\n  pipeline_depth: 64\n"), std::string::npos);
+  EXPECT_NE(text.find("\n  pipeline_depth: 32\n"), std::string::npos);
 }
 
 TEST(ConfigText, EveryOptionIsShown) {
