@@ -24,9 +24,7 @@ const char* NameOf(Service service) { return service == Service::kStock ? "stock
 
 }  // namespace
 
-bool BesideStock() { return std::getenv("PROXYMUX_DRILL_STOCK") != nullptr; }
-
-bool Thorough() { return std::getenv("PROXYMUX_DRILL_LONG") != nullptr; }
+bool Thorough() { return std::getenv("PROXYMUX_DRILL_STOCK") != nullptr; }
 
 void SayFigure(const std::string& drill, Service service, const std::string& figure) {
   std::printf("drill: %s | %s | %s\n", drill.c_str(), NameOf(service), figure.c_str());
@@ -42,7 +40,7 @@ Drill::Drill(DrillOptions options, std::function<std::string()> directory,
     : options_(std::move(options)), directory_(std::move(directory)), mend_(std::move(mend)) {}
 
 LoadReport Drill::Run(const Happening& happening) {
-  if (BesideStock()) RunOn(Service::kStock, happening);
+  if (Thorough()) RunOn(Service::kStock, happening);
   return RunOn(Service::kInPlace, happening);
 }
 
@@ -75,9 +73,9 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
   }
   Scene scene{service, postfix, load};
   happening(scene);
-  const LoadReport report = load.Finish();
+  const LoadReport report = load.Finish(scene.patience());
   mend_();
-  const std::uint64_t unanswered = report.lost + report.fatal + report.wrong;
+  const std::uint64_t unanswered = report.lost + report.fatal;
   char figure[300];
   std::snprintf(figure, sizeof(figure),
                 "%d clients | %llu answered | %llu lost (%llu RETRY, %llu CONFIG, %llu not "
@@ -92,6 +90,7 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
     most_connections_ = watch->most();
     connections = " | " + std::to_string(most_connections_) + " connections at most";
   }
+  if (report.wrong > 0) connections += " | " + std::to_string(report.wrong) + " wrong answers";
   char calm[40] = "";
   if (service != Service::kStock) std::snprintf(calm, sizeof(calm), " (%.0f while calm)", calm_ms_);
   SayFigure(options_.name, service, figure + (calm + connections));

@@ -76,10 +76,8 @@ class Drill {
   int most_connections_ = 0;
 };
 
-// Stock is drilled as well: PROXYMUX_DRILL_STOCK is set.
-bool BesideStock();
-
-// Long drills, with more repetitions: PROXYMUX_DRILL_LONG is set.
+// Long drills, with more repetitions, and stock beside: PROXYMUX_DRILL_STOCK is set, as scripts/drill
+// does.
 bool Thorough();
 
 // Prints a figure of a drill that the line of Run() does not have, on a line of its own.

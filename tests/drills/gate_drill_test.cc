@@ -21,8 +21,8 @@ using harness::seconds;
 using harness::TcpGate;
 
 constexpr int kClients = 100;
-const int kSeeds = Thorough() ? 20 : 5;
-const int kSeedsOfHeaders = Thorough() ? 10 : 5;
+const int kSeeds = Thorough() ? 10 : 5;
+const int kSeedsOfHeaders = Thorough() ? 6 : 3;
 
 // The targets. What is noticed at once, and what only its silence shows (stall_limit is 1 s).
 constexpr double kAtOnceMs = 250;

@@ -47,8 +47,9 @@ class NetworkDrill : public testing::Test {
   }
 
   // Packets pass again between the service and `mirror`.
-  static int MillisecondsUntilBack(NetworkWorld::Mirror& mirror) {
-    return MillisecondsUntilUsed(mirror.cluster(), [&] { mirror.room().Open(); });
+  static int MillisecondsUntilBack(const Drill::Scene& scene, NetworkWorld::Mirror& mirror) {
+    return MillisecondsUntilUsed(
+        mirror.cluster(), [&] { mirror.room().Open(); }, scene.patience());
   }
 
   void ExpectAllCutOffAndBack(const std::string& name, const std::string& yaml, milliseconds first,
@@ -64,7 +65,7 @@ TEST_F(NetworkDrill, OneIsCutOff) {
   const LoadReport report = drill.Run([&](Drill::Scene& scene) {
     world_.first().room().Shut();
     scene.LetRun(seconds(6));
-    back = MillisecondsUntilBack(world_.first());
+    back = MillisecondsUntilBack(scene, world_.first());
     SayFigure(name, scene.service, "used again after " + std::to_string(back) + " ms");
     scene.load.WaitForAnswers(5000);
   });
@@ -84,7 +85,7 @@ TEST_F(NetworkDrill, OneIsCutOffAgainAndAgain) {
     for (int i = 0; i < (Thorough() ? 5 : 2); ++i) {
       world_.first().room().Shut();
       scene.LetRun(milliseconds(5000 + 700 * i));
-      back.push_back(MillisecondsUntilBack(world_.first()));
+      back.push_back(MillisecondsUntilBack(scene, world_.first()));
       figure += " " + std::to_string(back.back());
       scene.load.WaitForAnswers(5000);
     }
@@ -111,8 +112,11 @@ void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::st
     world_.first().room().Shut();
     world_.second().room().Shut();
     const Stopwatch since_cut;
-    EXPECT_TRUE(Eventually(
-        [&] { return client.Lookup(table, harness::AliasOf(1)).Is(Status::kRetry); }, seconds(60)));
+    const auto retried = [&] {
+      return client.Lookup(table, harness::AliasOf(1), harness::kPostmapFlags, scene.patience())
+          .Is(Status::kRetry);
+    };
+    EXPECT_TRUE(Eventually(retried, scene.patience()) || scene.stock());
     known = since_cut.Milliseconds();
     // A stock process makes each client wait by itself, for longer than the test wants to.
     while (!scene.stock() && !end.Passed()) {
@@ -126,9 +130,11 @@ void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::st
     }
     const Stopwatch since_back;
     world_.first().room().Open();
-    EXPECT_TRUE(Eventually(
-        [&] { return client.Lookup(table, harness::AliasOf(3)).IsValue(harness::AddressOf(3)); },
-        seconds(60)));
+    const auto answered = [&] {
+      return client.Lookup(table, harness::AliasOf(3), harness::kPostmapFlags, scene.patience())
+          .IsValue(harness::AddressOf(3));
+    };
+    EXPECT_TRUE(Eventually(answered, scene.patience()) || scene.stock());
     back = since_back.Milliseconds();
     scene.load.WaitForAnswers(1000);
     const std::uint64_t failed = scene.load.failed();

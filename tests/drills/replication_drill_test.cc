@@ -72,7 +72,7 @@ class ReplicationDrill : public testing::Test {
     options.postfix.proxymux = harness::ProxymuxBinary();
     options.postfix.yaml = yaml;
     options.postfix.tables = harness::MailTables(primary_->TcpHost() + " " + standby_->TcpHost());
-    int runs = BesideStock() ? 2 : 1;
+    int runs = Thorough() ? 2 : 1;
     drill_.emplace(
         options, [this] { return directory_ / std::to_string(++instances_); },
         [this, &runs] {

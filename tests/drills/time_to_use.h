@@ -24,6 +24,6 @@ class Stopwatch {
 // Milliseconds from before `bring_back` until the mirror was asked something on a connection that
 // was opened since; those of `limit` when that does not happen.
 int MillisecondsUntilUsed(harness::PostgresCluster& mirror, const std::function<void()>& bring_back,
-                          harness::milliseconds limit = harness::seconds(30));
+                          harness::milliseconds limit);
 
 }  // namespace proxymux::drills

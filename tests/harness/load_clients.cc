@@ -194,11 +194,11 @@ class LoadClients::Engine {
     if (!reply) return Count(report_.fatal, true);
     switch (reply->status) {
       case protocol::Status::kOk:
-        if (reply->value != client.lookup.value) return Count(report_.wrong, true);
+        if (reply->value != client.lookup.value) return CountWrong(client, reply->value);
         ++owner_.answered_;
         return Count(report_.answered, false);
       case protocol::Status::kNoKey:
-        return Count(report_.wrong, true);
+        return CountWrong(client, "not found");
       case protocol::Status::kRetry:
         return Count(report_.retry, true);
       case protocol::Status::kConfig:
@@ -212,6 +212,14 @@ class LoadClients::Engine {
   void Count(std::uint64_t& counter, bool failure) {
     ++counter;
     if (failure) ++owner_.failed_;
+  }
+
+  void CountWrong(const Client& client, std::string_view answer) {
+    Count(report_.wrong, true);
+    if (report_.first_wrong.empty()) {
+      report_.first_wrong =
+          client.table_name + ' ' + client.lookup.key + ": " + std::string(answer);
+    }
   }
 
   void Percentiles() {
@@ -250,7 +258,7 @@ std::string LoadReport::Text() const {
                 elapsed_seconds,
                 elapsed_seconds > 0 ? static_cast<double>(answered) / elapsed_seconds : 0, p50_ms,
                 p99_ms, max_ms, longest_silence_ms);
-  return text.str() + rates;
+  return text.str() + rates + (first_wrong.empty() ? "" : " wrong answer: " + first_wrong);
 }
 
 LoadClients::LoadClients(LoadOptions options) : options_(std::move(options)) {

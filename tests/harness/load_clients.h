@@ -32,6 +32,7 @@ struct LoadOptions {
 struct LoadReport {
   std::uint64_t answered = 0;  // OK with the right value
   std::uint64_t wrong = 0;     // OK with another value, or no such key
+  std::string first_wrong;     // table, key and answer of the first of these
   std::uint64_t retry = 0;
   std::uint64_t config = 0;
   std::uint64_t fatal = 0;   // BAD, DENY, or no reply at all in form
