@@ -125,7 +125,7 @@ std::vector<Option> MakeOptions() {
                "shares them."},
       {.name = "pipeline_depth",
        .member = Pool(&PoolSettings::pipeline_depth),
-       .default_text = "64",
+       .default_text = "32",
        .minimum = 1,
        .maximum = 10000,
        .help = "Statements in flight on one connection; 1 turns pipelining off."},

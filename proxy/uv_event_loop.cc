@@ -10,16 +10,23 @@ namespace {
 
 class LoopTimer final : public pgsql::Timer {
  public:
+  // The callback may destroy the timer: nothing of it is touched afterwards.
   LoopTimer(uv_loop_t* loop, std::function<void()> on_expiry)
-      : loop_(loop), timer_(loop, std::move(on_expiry)) {}
+      : loop_(loop), timer_(loop, [this, on_expiry = std::move(on_expiry)] {
+          const pgsql::Duration left = due_ - pgsql::Clock::now();
+          if (left > pgsql::Duration::zero()) return timer_.Start(left);
+          on_expiry();
+        }) {}
   void Start(pgsql::Duration after) override {
     uv_update_time(loop_);  // libuv counts from the beginning of the turn, which may be long ago
+    due_ = pgsql::Clock::now() + after;
     timer_.Start(after);
   }
   void Stop() override { timer_.Stop(); }
 
  private:
   uv_loop_t* const loop_;
+  pgsql::Time due_{};  // libuv's clock drops what is below a millisecond
   UvTimer timer_;
 };
 

@@ -97,7 +97,8 @@ class UvHandle {
   Box* box_ = nullptr;
 };
 
-// One-shot or repeating timer. Whole milliseconds, rounded up, so that it never fires early.
+// One-shot or repeating timer. Whole milliseconds, rounded up, of libuv's clock, which drops what
+// is below one: it may fire that much early.
 class UvTimer : public UvHandle<uv_timer_t, void()> {
  public:
   UvTimer() = default;
