@@ -63,6 +63,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->as_text = false;
   work->in_lane = false;
   work->is_second = false;
+  work->lost_among = 0;
   work->connection = 0;
   work->sent = {};
   const StatementClass& statement = binding->table->statement_class();
@@ -284,8 +285,15 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   for (Work* work : unanswered) {
     CountBack(connection, work);
     // Only the oldest can be to blame. A server that goes away ends one connection after the other:
-    // the others must not use up their attempts on those that are still to end.
-    if (work != unanswered.front() && connection.answered) TakeBackAttempt(connection, work);
+    // no attempt is used up by the others, nor, where there is no other host to go to, by the
+    // oldest on those that were there already when it was lost the first time.
+    const bool blamed = work == unanswered.front() || !connection.answered;
+    const bool again = hosts_.size() == 1 && work->attempts[connection.host] > 1;
+    if (!blamed || (again && connection.number <= work->lost_among)) {
+      TakeBackAttempt(connection, work);
+    } else if (work->lost_among == 0) {
+      work->lost_among = last_connection_;
+    }
     if (!RunAgain(work, last_failure_)) Recycle(work);
   }
   ScheduleDispatch();

@@ -84,6 +84,7 @@ struct Work {
   Work* first = nullptr;
   bool is_second = false;        // also when the first one is over
   std::uint64_t connection = 0;  // the number of the one that it was sent on last
+  std::uint64_t lost_among = 0;  // the latest one when a connection was first lost to its account
   Time submitted{};
   Time queued{};                       // the latest time it was put into the queue
   Time sent{};                         // the latest time; none yet: Time{}

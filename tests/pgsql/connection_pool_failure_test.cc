@@ -210,6 +210,27 @@ TEST(PoolFailure, ALostConnectionsWorkRunsOnTheOtherHostFirst) {
   EXPECT_LE(world.factory.most_open(), 4U);
 }
 
+// Each connection of a server that goes away may be the next to end.
+TEST(PoolFailure, OnConnectionsThatEndOneAfterTheOtherALookupLosesOneTryOnly) {
+  PoolWorld world(PoolWorld::Hosts(1));
+  world.Answered(4);
+  ASSERT_EQ(world.Open().size(), 4U);
+  const auto client = world.Look("k");
+  world.Turn();
+  for (int i = 0; i < 4; ++i) {
+    for (auto* upstream : world.Open()) {
+      if (upstream->unanswered() == 0) continue;
+      upstream->Lose("server closed the connection");
+      break;
+    }
+    world.Turn();
+    ASSERT_EQ(client->answers, 0) << i;
+  }
+  world.Pass(milliseconds(20));
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
 // How often each host saw a lookup that ends every connection that it is sent on.
 std::vector<int> SendPoison(PoolWorld& world) {
   const auto client = world.Look("poison");
