@@ -284,19 +284,27 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   }
   for (Work* work : unanswered) {
     CountBack(connection, work);
-    // Only the oldest can be to blame. A server that goes away ends one connection after the other:
-    // no attempt is used up by the others, nor, where there is no other host to go to, by the
-    // oldest on those that were there already when it was lost the first time.
-    const bool blamed = work == unanswered.front() || !connection.answered;
-    const bool again = hosts_.size() == 1 && work->attempts[connection.host] > 1;
-    if (!blamed || (again && connection.number <= work->lost_among)) {
+    // Only the oldest can be to blame, and when the session ended with an error that one has had
+    // it.
+    if ((work == unanswered.front() && !connection.stuck) || !connection.answered) {
+      ChargeLoss(connection, work);
+    } else {
       TakeBackAttempt(connection, work);
-    } else if (work->lost_among == 0) {
-      work->lost_among = last_connection_;
     }
     if (!RunAgain(work, last_failure_)) Recycle(work);
   }
   ScheduleDispatch();
+}
+
+// A server that goes away ends one connection after the other: where there is no other host to go
+// to, no attempt is used up on those that were there already when the first one was lost.
+void ConnectionPool::ChargeLoss(const Connection& connection, Work* work) {
+  if (hosts_.size() == 1 && work->attempts[connection.host] > 1 &&
+      connection.number <= work->lost_among) {
+    TakeBackAttempt(connection, work);
+  } else if (work->lost_among == 0) {
+    work->lost_among = last_connection_;
+  }
 }
 
 std::size_t ConnectionPool::InFlightOn(std::size_t host) const {

@@ -250,6 +250,7 @@ class ConnectionPool final : private UpstreamObserver {
   void RemoveClosed();
 
   void NoteAlive(Connection& connection, Time now);
+  void ChargeLoss(const Connection& connection, Work* work);
   static void TakeBackAttempt(const Connection& connection, Work* work);
   void HandleRows(const Connection& connection, Work* work, const RowSource& rows);
   AnswerOrigin OriginOf(const Connection& connection, const Work& work, std::size_t rows) const;

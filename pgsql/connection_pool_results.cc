@@ -240,11 +240,13 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
       return;
     case Fault::kConnection:
       connection.stuck = true;
+      ChargeLoss(connection, work);
       RunAgain(work, reason);
       return;
     case Fault::kHostFull:
     case Fault::kHost:
       ++hosts_[connection.host].failures;
+      if (result.fatal) ChargeLoss(connection, work);
       RunAgain(work, reason);
       return;
   }
