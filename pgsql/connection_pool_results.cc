@@ -162,7 +162,7 @@ void ConnectionPool::TakeBackAttempt(const Connection& connection, Work* work) {
 
 AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
                                       std::size_t rows) const {
-  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent, work.sent};
+  return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent, work.asked};
 }
 
 void ConnectionPool::HandleRows(const Connection& connection, Work* work, const RowSource& rows) {

@@ -74,6 +74,7 @@ void ConnectionPool::OpenBatch(Connection& connection, Work* work) {
 void ConnectionPool::SendWork(Connection& connection, Work* work) {
   bool sent = false;
   work->sent = loop_->Now();  // before libpq, which sends at once when its buffer is full
+  work->asked = loop_->RealNow();
   switch (work->kind) {
     case Work::Kind::kPrepare:
       return;  // never waits in the queue

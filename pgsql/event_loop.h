@@ -11,9 +11,22 @@
 
 namespace proxymux::pgsql {
 
+// What servers are given to answer in is counted in Time, which stands still while this process was
+// not run: when a machine was paused (a snapshot, a migration) or had no processor to spare, that
+// says nothing about a server, whose answer may be waiting to be read.
 using Clock = std::chrono::steady_clock;
 using Time = Clock::time_point;
 using Duration = Clock::duration;
+
+// How old something is, whether this process was run or not.
+struct RealClock {
+  using duration = Duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<RealClock>;
+  static constexpr bool is_steady = true;
+};
+using RealTime = RealClock::time_point;
 
 // Destroying a Timer stops it; a callback never runs after that.
 class Timer {
@@ -54,7 +67,9 @@ class EventLoop {
  public:
   virtual ~EventLoop() = default;
 
-  virtual Time Now() const = 0;  // cached once per turn of the loop
+  // Both are read once per turn of the loop. They never differ by less than before.
+  virtual Time Now() const = 0;
+  virtual RealTime RealNow() const = 0;
   virtual std::unique_ptr<Timer> NewTimer(std::function<void()> on_expiry) = 0;
   virtual std::unique_ptr<SocketWatch> WatchSocket(
       int fd, std::function<void(bool readable, bool writable)> on_ready) = 0;

@@ -33,13 +33,13 @@ enum class StatementForm : std::uint8_t {
   kPrepared,       // values for a statement that the connection has prepared
 };
 
-// What the database said and how it was asked; but for `sent` for people, not for decisions.
+// What the database said and how it was asked; but for `asked` for people, not for decisions.
 struct AnswerOrigin {
   std::string_view host;  // its label; empty: no server answered
   StatementForm form = StatementForm::kText;
   std::size_t rows = 0;
-  Duration time{};  // from the sending of the statement to its result
-  Time sent{};      // not after the server can have seen the statement
+  Duration time{};   // from the sending of the statement to its result
+  RealTime asked{};  // not after the server can have seen the statement
 };
 
 // The views die with the call that brings them.
@@ -88,6 +88,7 @@ struct Work {
   Time submitted{};
   Time queued{};                       // the latest time it was put into the queue
   Time sent{};                         // the latest time; none yet: Time{}
+  RealTime asked{};                    // the same moment
   std::vector<std::uint8_t> attempts;  // by host: how often it was sent there
   std::uint64_t sequence = 0;          // in the order of submission
 

@@ -8,7 +8,7 @@ std::size_t AnswerCache::MostBytes() const {
   return std::max(limits_.max_entries * kBytesPerEntry, kLargestEntry + kOverhead);
 }
 
-std::optional<std::string_view> AnswerCache::Find(std::string_view key, pgsql::Time now) {
+std::optional<std::string_view> AnswerCache::Find(std::string_view key, pgsql::RealTime now) {
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;
   Entry& entry = *found->second;
@@ -22,7 +22,7 @@ std::optional<std::string_view> AnswerCache::Find(std::string_view key, pgsql::T
 }
 
 std::optional<AnswerCache::Aged> AnswerCache::FindStale(std::string_view key,
-                                                        pgsql::Time now) const {
+                                                        pgsql::RealTime now) const {
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;
   const Entry& entry = *found->second;
@@ -30,8 +30,8 @@ std::optional<AnswerCache::Aged> AnswerCache::FindStale(std::string_view key,
   return Aged{entry.value, now - entry.sent};
 }
 
-void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::Time sent,
-                       pgsql::Time now) {
+void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::RealTime sent,
+                       pgsql::RealTime now) {
   const auto found = index_.find(key);
   const bool known = found != index_.end();
   if (known && found->second->sent > sent) return;
@@ -60,7 +60,7 @@ AnswerCache::Place AnswerCache::Newer(Place place) {
   return std::prev(place == entries_.begin() ? entries_.end() : place);
 }
 
-void AnswerCache::Evict(pgsql::Time now) {
+void AnswerCache::Evict(pgsql::RealTime now) {
   Place place = hand_ == entries_.end() ? std::prev(hand_) : hand_;
   while (place->asked && Lasts(*place, now)) {
     place->asked = false;

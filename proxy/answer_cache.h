@@ -57,15 +57,16 @@ class AnswerCache {
 
   // The value; an empty one: not found. Nothing when the server has to be asked. The view is good
   // until the next call.
-  std::optional<std::string_view> Find(std::string_view key, pgsql::Time now);
+  std::optional<std::string_view> Find(std::string_view key, pgsql::RealTime now);
 
   // For when no server can be asked: what is known from before, if it is younger than
   // Limits::stale. The view is good until the next call of a function that is not const.
-  std::optional<Aged> FindStale(std::string_view key, pgsql::Time now) const;
+  std::optional<Aged> FindStale(std::string_view key, pgsql::RealTime now) const;
 
   // What the server answered when it was asked at `sent`; an empty value: not found. An older
   // answer never replaces a newer one; a newer one that cannot be kept removes the older.
-  void Keep(std::string_view key, std::string_view value, pgsql::Time sent, pgsql::Time now);
+  void Keep(std::string_view key, std::string_view value, pgsql::RealTime sent,
+            pgsql::RealTime now);
 
   // Whether Find() can ever give anything.
   bool gives_fresh() const { return limits_.ttl.count() > 0 || limits_.negative_ttl.count() > 0; }
@@ -77,7 +78,7 @@ class AnswerCache {
   struct Entry {
     std::string key;
     std::string value;
-    pgsql::Time sent;
+    pgsql::RealTime sent;
     bool asked = false;  // since the hand last came by, whether it was given or too old
   };
   using Place = std::list<Entry>::iterator;
@@ -91,15 +92,15 @@ class AnswerCache {
   pgsql::Duration KeptFor(std::string_view value) const {
     return std::max(TtlOf(value), limits_.stale);
   }
-  bool IsFresh(const Entry& entry, pgsql::Time now) const {
+  bool IsFresh(const Entry& entry, pgsql::RealTime now) const {
     return now < entry.sent + TtlOf(entry.value);
   }
-  bool Lasts(const Entry& entry, pgsql::Time now) const {
+  bool Lasts(const Entry& entry, pgsql::RealTime now) const {
     return now < entry.sent + KeptFor(entry.value);
   }
   std::size_t MostBytes() const;
   Place Newer(Place place);  // round the list: behind the newest comes the oldest
-  void Evict(pgsql::Time now);
+  void Evict(pgsql::RealTime now);
   void Remove(Place place);
 
   const Limits limits_;

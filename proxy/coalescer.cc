@@ -136,8 +136,7 @@ void Coalescer::Keep(const Flight& flight, const pgsql::Answer& answer) {
   switch (answer.outcome) {
     case pgsql::Outcome::kFound:
     case pgsql::Outcome::kNotFound:
-      flight.cache->Keep(flight.key, answer.value, answer.origin.sent,
-                         answer.origin.sent + answer.origin.time);
+      flight.cache->Keep(flight.key, answer.value, answer.origin.asked, loop_->RealNow());
       return;
     case pgsql::Outcome::kRetry:
     case pgsql::Outcome::kConfig:
@@ -149,7 +148,7 @@ std::optional<AnswerCache::Aged> Coalescer::StaleFor(const Flight& flight,
                                                      const pgsql::Answer& answer) const {
   if (!answer.no_host || flight.cache == nullptr) return std::nullopt;
   if (flight.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
-  return flight.cache->FindStale(flight.key, loop_->Now());
+  return flight.cache->FindStale(flight.key, loop_->RealNow());
 }
 
 template <typename Tell>

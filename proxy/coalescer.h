@@ -89,7 +89,7 @@ class Coalescer {
 
   // The one that may be joined; null: there is none.
   Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key);
-  static void Keep(const Flight& flight, const pgsql::Answer& answer);
+  void Keep(const Flight& flight, const pgsql::Answer& answer);
   Flight* NewFlight();
   void Release(Flight* flight);
   void Finish(Flight* flight, const pgsql::Answer& answer);

@@ -72,7 +72,7 @@ class Conversation final : private Coalescer::Waiter {
   std::uint32_t flags_ = 0;
   bool utf8_active_ = false;
   std::shared_ptr<ServedTable> table_;
-  pgsql::Time began_{};
+  pgsql::RealTime began_{};
   std::unique_ptr<RelayTicket> relay_ticket_;  // of the relay, or of the question
   std::unique_ptr<DomainQuestion> question_;   // null but for lookups that need it
   std::unique_ptr<SequenceLease> lease_;       // from the first sequence request on

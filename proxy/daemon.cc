@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t kOtherDescriptors = 1000;
 
 constexpr auto kHousekeepingInterval = std::chrono::seconds(1);
+// Of these, how long the process may not be run before it is worth a line.
+constexpr auto kLongAway = std::chrono::milliseconds(500);
 
 Severity ThresholdOf(config::LogLevel level) {
   switch (level) {
@@ -306,6 +308,13 @@ void Daemon::WatchMaster() {
 
 void Daemon::Housekeeping() {
   watchdog_->Rearm(Watchdog::Clock::now());
+  const pgsql::Duration away = loop_.away() - std::exchange(away_, loop_.away());
+  if (away >= kLongAway) {
+    log_.LimitedWarning(
+        "away", fmt::format("this process was not run for {:.1f} s: the machine was paused or has "
+                            "too little processor time; no limit counts that",
+                            std::chrono::duration<double>(away).count()));
+  }
   log_.WriteSummaries();
   pools_->Sweep();
   if (!domain_tables_->empty()) domain_tables_->Sweep(DomainMembers(*registry_));

@@ -88,6 +88,7 @@ class Daemon {
   std::size_t most_clients_ = 0;  // for the descriptors that there are
   std::uint64_t reloads_ = 0;
   std::uint64_t reload_failures_ = 0;
+  pgsql::Duration away_{};  // of the loop, as far as it was looked at
 
   // In the order of their dependence: the last is destroyed first.
   UvEventLoop loop_;

@@ -47,6 +47,7 @@ ServiceStatus Daemon::Snapshot() {
   status.reloads = reloads_;
   status.reload_failures = reload_failures_;
   status.log_lines_dropped = logger_->dropped();
+  status.away = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.away());
   status.resident_bytes = ResidentBytes();
   status.relay = CollectRelay(
       *relay_, MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()).policy);

@@ -61,6 +61,9 @@ class Builder {
         .Add(static_cast<double>(status.reloads));
     Counter("proxymux_reload_failures_total", "Configuration reloads that changed nothing.")
         .Add(static_cast<double>(status.reload_failures));
+    Counter("proxymux_away_seconds_total",
+            "Time in which the process was not run although it had something to do.")
+        .Add(std::chrono::duration<double>(status.away).count());
     Counter("proxymux_log_lines_dropped_total", "Log lines that nobody took in time.")
         .Add(static_cast<double>(status.log_lines_dropped));
   }

@@ -87,7 +87,7 @@ RequestRouter::Handled RequestRouter::HandleRequest(std::string_view bytes,
   const std::string_view table = protocol::TableOf(request.operation);
   conversation->kind_ = kind;
   conversation->flags_ = 0;
-  conversation->began_ = loop_->Now();
+  conversation->began_ = loop_->RealNow();
   switch (kind) {
     case RequestKind::kOpen:
       ++counters_.requests.open;
@@ -263,7 +263,7 @@ RequestRouter::Handled RequestRouter::Answer(Conversation* conversation, Status 
   if (conversation->table_ != nullptr) {
     ServedTable& table = *conversation->table_;
     CountTable(&table, status);
-    table.counters.latency.Record(loop_->Now() - conversation->began_);
+    table.counters.latency.Record(loop_->RealNow() - conversation->began_);
     conversation->table_.reset();
   }
   return Handled::kReplied;

@@ -14,7 +14,7 @@ std::optional<RequestRouter::Handled> RequestRouter::AnswerFromCache(const Prepa
                                                                      std::string* out) {
   if (lookup.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
   TableCounters& counters = conversation->table_->counters;
-  const std::optional<std::string_view> value = lookup.cache->Find(lookup.key, loop_->Now());
+  const std::optional<std::string_view> value = lookup.cache->Find(lookup.key, loop_->RealNow());
   if (!value.has_value()) {
     if (lookup.cache->gives_fresh()) ++counters.cache_misses;
     return std::nullopt;

@@ -161,6 +161,7 @@ struct ServiceStatus {
   std::uint64_t reloads = 0;
   std::uint64_t reload_failures = 0;
   std::uint64_t log_lines_dropped = 0;
+  std::chrono::milliseconds away{0};  // was not run although it was time for something, in all
   std::uint64_t resident_bytes = 0;
   RelayCounts relay;
   std::vector<PoolStatus> pools;

@@ -148,6 +148,7 @@ std::string StatusJson(const ServiceStatus& status) {
       {"reloads", status.reloads},
       {"reload_failures", status.reload_failures},
       {"log_lines_dropped", status.log_lines_dropped},
+      {"away_ms", status.away.count()},
       {"resident_bytes", status.resident_bytes},
       {"relay", RelayJson(status.relay)},
       {"pools", std::move(pools)},

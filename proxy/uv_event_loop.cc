@@ -8,27 +8,8 @@
 namespace proxymux::proxy {
 namespace {
 
-class LoopTimer final : public pgsql::Timer {
- public:
-  // The callback may destroy the timer: nothing of it is touched afterwards.
-  LoopTimer(uv_loop_t* loop, std::function<void()> on_expiry)
-      : loop_(loop), timer_(loop, [this, on_expiry = std::move(on_expiry)] {
-          const pgsql::Duration left = due_ - pgsql::Clock::now();
-          if (left > pgsql::Duration::zero()) return timer_.Start(left);
-          on_expiry();
-        }) {}
-  void Start(pgsql::Duration after) override {
-    uv_update_time(loop_);  // libuv counts from the beginning of the turn, which may be long ago
-    due_ = pgsql::Clock::now() + after;
-    timer_.Start(after);
-  }
-  void Stop() override { timer_.Stop(); }
-
- private:
-  uv_loop_t* const loop_;
-  pgsql::Time due_{};  // libuv's clock drops what is below a millisecond
-  UvTimer timer_;
-};
+// A turn may take that long, and the system may be that late in waking somebody up.
+constexpr pgsql::Duration kTurnLimit = std::chrono::milliseconds(100);
 
 class LoopSocketWatch final : public pgsql::SocketWatch {
  public:
@@ -76,6 +57,40 @@ struct BlockingCall : ThreadCall {
 
 }  // namespace
 
+class UvEventLoop::LoopTimer final : public pgsql::Timer {
+ public:
+  // The callback may destroy the timer: nothing of it is touched afterwards.
+  LoopTimer(UvEventLoop* loop, std::function<void()> on_expiry)
+      : loop_(loop), timer_(loop->uv(), [this, on_expiry = std::move(on_expiry)] {
+          const pgsql::Duration left = due_ - loop_->Read();
+          if (left > pgsql::Duration::zero()) return timer_.Start(left);
+          Leave();
+          on_expiry();
+        }) {}
+  ~LoopTimer() override { Leave(); }
+  void Start(pgsql::Duration after) override {
+    if (!std::exchange(running_, true)) loop_->timers_.push_back(this);
+    uv_update_time(loop_->uv());  // it counts from the beginning of the turn, maybe long ago
+    due_ = loop_->Read() + after;
+    timer_.Start(after);
+  }
+  void Stop() override {
+    Leave();
+    timer_.Stop();
+  }
+  pgsql::Time due() const { return due_; }
+
+ private:
+  void Leave() {
+    if (std::exchange(running_, false)) std::erase(loop_->timers_, this);
+  }
+
+  UvEventLoop* const loop_;
+  bool running_ = false;
+  pgsql::Time due_{};  // libuv's clock drops what is below a millisecond
+  UvTimer timer_;
+};
+
 UvEventLoop::UvEventLoop() : loop_(new uv_loop_t), names_(loop_, this) {
   // Names that cannot be resolved may hold half of libuv's threads at a time. It reads this when it
   // makes them.
@@ -84,7 +99,7 @@ UvEventLoop::UvEventLoop() : loop_(new uv_loop_t), names_(loop_, this) {
     std::abort();  // no descriptors at the very start: nothing can be done
   check_ = UvCheck(loop_, [this] { RunTasks(); });
   idle_ = UvIdle(loop_, [] {});
-  prepare_ = UvPrepare(loop_, [this] { now_is_old_ = true; });
+  prepare_ = UvPrepare(loop_, [this] { BeforeSleep(); });
   prepare_.Start();
   prepare_.Unref();
 }
@@ -92,10 +107,30 @@ UvEventLoop::UvEventLoop() : loop_(new uv_loop_t), names_(loop_, this) {
 // Read once per turn. Outside of Run() there are no turns.
 pgsql::Time UvEventLoop::Now() const {
   if (now_is_old_ || !running_) {
-    now_ = pgsql::Clock::now();
+    now_ = Read();
     now_is_old_ = false;
   }
   return now_;
+}
+
+pgsql::RealTime UvEventLoop::RealNow() const {
+  return pgsql::RealTime((Now() + away_).time_since_epoch());
+}
+
+// Outside of Run() nothing is late.
+pgsql::Time UvEventLoop::Read() const {
+  const pgsql::Time now = pgsql::Clock::now();
+  if (running_ && now - awake_ > kTurnLimit) away_ += now - awake_;
+  awake_ = now;
+  return now - away_;
+}
+
+void UvEventLoop::BeforeSleep() {
+  now_is_old_ = true;
+  Read();
+  pgsql::Time next = pgsql::Time::max() - away_;
+  for (const LoopTimer* timer : timers_) next = std::min(next, timer->due());
+  awake_ = std::max(awake_, next + away_);
 }
 
 UvEventLoop::~UvEventLoop() {
@@ -119,6 +154,7 @@ UvEventLoop::~UvEventLoop() {
 }
 
 void UvEventLoop::Run() {
+  awake_ = pgsql::Clock::now();
   running_ = true;
   uv_run(loop_, UV_RUN_DEFAULT);
   running_ = false;
@@ -127,7 +163,7 @@ void UvEventLoop::Run() {
 void UvEventLoop::Stop() { uv_stop(loop_); }
 
 std::unique_ptr<pgsql::Timer> UvEventLoop::NewTimer(std::function<void()> on_expiry) {
-  return std::make_unique<LoopTimer>(loop_, std::move(on_expiry));
+  return std::make_unique<LoopTimer>(this, std::move(on_expiry));
 }
 
 std::unique_ptr<pgsql::SocketWatch> UvEventLoop::WatchSocket(

@@ -31,6 +31,9 @@ class UvEventLoop final : public pgsql::EventLoop {
   void Stop();
 
   pgsql::Time Now() const override;
+  pgsql::RealTime RealNow() const override;
+  // How long the process was not run although it was time for something, in all.
+  pgsql::Duration away() const { return away_; }
   std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<pgsql::SocketWatch> WatchSocket(
       int fd, std::function<void(bool readable, bool writable)> on_ready) override;
@@ -44,6 +47,10 @@ class UvEventLoop final : public pgsql::EventLoop {
  private:
   class LoopTurnTask;
 
+  class LoopTimer;
+
+  pgsql::Time Read() const;
+  void BeforeSleep();
   void WakeForTasks();
   void RunTasks();
 
@@ -51,10 +58,13 @@ class UvEventLoop final : public pgsql::EventLoop {
   UvNames names_;
   UvCheck check_;      // runs the tasks
   UvIdle idle_;        // keeps the loop from sleeping while there are tasks
-  UvPrepare prepare_;  // the time is old when the loop has slept
+  UvPrepare prepare_;  // before the loop sleeps
   mutable pgsql::Time now_{};
   mutable bool now_is_old_ = true;
+  mutable pgsql::Time awake_{};  // when the clock was read last, or when the next timer is due
+  mutable pgsql::Duration away_{};
   bool running_ = false;
+  std::vector<LoopTimer*> timers_;  // that run; there are few
   std::vector<std::function<void()>> tasks_;
   std::vector<std::function<void()>> running_tasks_;
   std::vector<LoopTurnTask*> turn_tasks_;  // null: was destroyed

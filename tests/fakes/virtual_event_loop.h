@@ -24,6 +24,9 @@ class VirtualEventLoop final : public pgsql::EventLoop {
   VirtualEventLoop() = default;
 
   pgsql::Time Now() const override { return now_; }
+  pgsql::RealTime RealNow() const override {
+    return pgsql::RealTime((now_ + away_).time_since_epoch());
+  }
   std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<pgsql::SocketWatch> WatchSocket(
       int fd, std::function<void(bool readable, bool writable)> on_ready) override;
@@ -39,6 +42,8 @@ class VirtualEventLoop final : public pgsql::EventLoop {
   // Ends the turn, then lets time pass: every timer that comes due runs, in order.
   void Advance(pgsql::Duration by);
   std::size_t timers_running() const;
+  // The process is not run for that long.
+  void Pause(pgsql::Duration time) { away_ += time; }
 
   // Names that Resolve answers in the next turn; others wait for CompleteResolve().
   void SetAddresses(const std::string& host, std::vector<std::string> addresses);
@@ -71,6 +76,7 @@ class VirtualEventLoop final : public pgsql::EventLoop {
   void Complete(const Blocking& call);
 
   pgsql::Time now_{std::chrono::hours(1)};
+  pgsql::Duration away_{};
   std::uint64_t next_timer_ = 0;  // timers due at the same time run in the order of Start()
   std::map<std::pair<pgsql::Time, std::uint64_t>, VirtualTimer*> timers_;
   std::vector<std::function<void()>> tasks_;

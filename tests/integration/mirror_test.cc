@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/harness/load_clients.h"
 #include "tests/harness/proxymap_client.h"
@@ -18,6 +21,7 @@ using harness::Eventually;
 using harness::LoadClients;
 using harness::LoadOptions;
 using harness::LoadReport;
+using harness::milliseconds;
 using harness::PostfixInstance;
 using harness::PostgresCluster;
 using harness::ProxymapClient;
@@ -114,6 +118,28 @@ TEST_F(Mirrors, NoLookupIsLostWhenOneFreezes) {
   const LoadReport report = load.Finish();
   EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
   EXPECT_LT(report.max_ms, 5000) << report.Text();
+}
+
+// As a machine that is paused for a snapshot: longer than any limit, which says nothing about the
+// mirrors. The first time connections are being opened.
+TEST_F(Mirrors, NoLookupIsLostWhenProxymuxItselfIsStopped) {
+  Start("table: {query_timeout: 1s}\npool: {connect_timeout: 1s, queue_wait: 1s}\n");
+  LoadClients load(Load(100));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(load.WaitForAnswers(i == 0 ? 1 : 5000));
+    const std::vector<pid_t> pids = postfix_->Pids("proxymux");
+    ASSERT_EQ(pids.size(), 1u);
+    kill(pids[0], SIGSTOP);
+    std::this_thread::sleep_for(milliseconds(2500));
+    kill(pids[0], SIGCONT);
+  }
+  ASSERT_TRUE(load.WaitForAnswers(5000));
+  const LoadReport report = load.Finish();
+  EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
+  EXPECT_TRUE(postfix_->WaitForLog("this process was not run for 2."));
+  for (const char* judged : {"out of use", "has not answered", "lost", "within"}) {
+    EXPECT_TRUE(postfix_->LogLinesWith({"pool ", judged}).empty()) << postfix_->Log();
+  }
 }
 
 TEST_F(Mirrors, MirrorsStoppedInTurnLoseNothing) {

@@ -1,6 +1,8 @@
 // What a pool does when statements and connections fail.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "pgsql/connection_pool.h"
 #include "tests/pgsql/pool_world.h"
 
@@ -210,25 +212,33 @@ TEST(PoolFailure, ALostConnectionsWorkRunsOnTheOtherHostFirst) {
   EXPECT_LE(world.factory.most_open(), 4U);
 }
 
-// Each connection of a server that goes away may be the next to end.
+// Each connection of a server that goes away may be the next to end: without a word, with the
+// server's word (57P01), or with libpq's.
 TEST(PoolFailure, OnConnectionsThatEndOneAfterTheOtherALookupLosesOneTryOnly) {
-  PoolWorld world(PoolWorld::Hosts(1));
-  world.Answered(4);
-  ASSERT_EQ(world.Open().size(), 4U);
-  const auto client = world.Look("k");
-  world.Turn();
-  for (int i = 0; i < 4; ++i) {
-    for (auto* upstream : world.Open()) {
-      if (upstream->unanswered() == 0) continue;
-      upstream->Lose("server closed the connection");
-      break;
-    }
+  const std::vector<std::function<void(fakes::ScriptedUpstream&)>> endings = {
+      [](auto& upstream) { upstream.Lose("server closed the connection"); },
+      [](auto& upstream) { upstream.Fail("57P01", "terminating connection", /*fatal=*/true); },
+      [](auto& upstream) { upstream.Fail("", "server closed the connection", /*fatal=*/true); },
+  };
+  for (std::size_t ending = 0; ending < endings.size(); ++ending) {
+    PoolWorld world(PoolWorld::Hosts(1));
+    world.Answered(4);
+    ASSERT_EQ(world.Open().size(), 4U);
+    const auto client = world.Look("k");
     world.Turn();
-    ASSERT_EQ(client->answers, 0) << i;
+    for (int i = 0; i < 4; ++i) {
+      for (auto* upstream : world.Open()) {
+        if (upstream->unanswered() == 0) continue;
+        endings[ending](*upstream);
+        break;
+      }
+      world.Turn();
+      ASSERT_EQ(client->answers, 0) << ending << ": " << i << client->reason;
+    }
+    world.Pass(milliseconds(20));
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+    EXPECT_EQ(client->value, "v") << ending;
   }
-  world.Pass(milliseconds(20));
-  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
-  EXPECT_EQ(client->value, "v");
 }
 
 // How often each host saw a lookup that ends every connection that it is sent on.

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Found = std::optional<std::string_view>;
 
-const pgsql::Time kStart{std::chrono::hours(1)};
+const pgsql::RealTime kStart{std::chrono::hours(1)};
 
 // stale_if_error alone, an hour.
 AnswerCache::Limits StaleOnly(std::size_t max_entries = 100) {
@@ -23,7 +23,7 @@ AnswerCache::Limits StaleOnly(std::size_t max_entries = 100) {
 }
 
 // "box, 5000 ms", or "none".
-std::string Stale(const AnswerCache& cache, std::string_view key, pgsql::Time now) {
+std::string Stale(const AnswerCache& cache, std::string_view key, pgsql::RealTime now) {
   const auto found = cache.FindStale(key, now);
   if (!found) return "none";
   return std::string(found->value) + ", " +
@@ -50,13 +50,13 @@ TEST(StaleAnswers, AreGivenUntilTheirLimitSinceTheServerWasAskedAndNeverAsFresh)
   cache.Keep("user", "box", kStart, kStart + seconds(3));
   cache.Keep("nobody", "", kStart, kStart + seconds(3));
   for (int second = 3; second < 3600; ++second) {
-    const pgsql::Time now = kStart + seconds(second);
+    const pgsql::RealTime now = kStart + seconds(second);
     ASSERT_EQ(cache.Find("user", now), std::nullopt) << second;
     ASSERT_EQ(Stale(cache, "user", now), "box, " + std::to_string(second) + "000 ms");
     ASSERT_EQ(Stale(cache, "nobody", now), ", " + std::to_string(second) + "000 ms");
   }
   EXPECT_EQ(Stale(cache, "user", kStart + milliseconds(3599999)), "box, 3599999 ms");
-  const pgsql::Time end = kStart + seconds(3600);
+  const pgsql::RealTime end = kStart + seconds(3600);
   for (const char* key : {"user", "nobody", "other"}) EXPECT_EQ(Stale(cache, key, end), "none");
   EXPECT_EQ(cache.Find("user", end), std::nullopt);
   EXPECT_EQ(cache.Find("nobody", end), std::nullopt);
@@ -100,13 +100,14 @@ TEST(StaleAnswers, AreReplacedByNewerOnesOnly) {
 
 TEST(StaleAnswers, WhatIsLookedForStaysAlsoWhenItIsNeverGivenAsFresh) {
   AnswerCache cache(StaleOnly(100));
-  const auto look = [&cache](const std::string& key, const std::string& value, pgsql::Time now) {
+  const auto look = [&cache](const std::string& key, const std::string& value,
+                             pgsql::RealTime now) {
     EXPECT_EQ(cache.Find(key, now), std::nullopt);
     cache.Keep(key, value, now, now);
   };
   for (int i = 0; i < 50; ++i) look("popular" + std::to_string(i), "box", kStart);
   for (int i = 0; i < 10000; ++i) {
-    const pgsql::Time now = kStart + milliseconds(i);
+    const pgsql::RealTime now = kStart + milliseconds(i);
     look("flood" + std::to_string(i), "", now);
     look("popular" + std::to_string(i % 50), "box", now);
     ASSERT_LE(cache.entries(), 100u);
@@ -142,13 +143,13 @@ TEST(StaleAnswers, RoomIsBoundedAsEver) {
 TEST(StaleAnswers, AreExactlyTheNewestOnesThatAreYoungEnough) {
   struct Known {
     std::string value;
-    pgsql::Time sent;
+    pgsql::RealTime sent;
   };
   std::minstd_rand random(11);
   const auto below = [&random](unsigned n) { return static_cast<int>(random() % n); };
   AnswerCache cache({seconds(4), seconds(2), 10000, seconds(7)});
   std::map<std::string, Known> newest;
-  pgsql::Time now = kStart;
+  pgsql::RealTime now = kStart;
   int fresh = 0;
   int stale = 0;
   int too_old = 0;
@@ -157,7 +158,7 @@ TEST(StaleAnswers, AreExactlyTheNewestOnesThatAreYoungEnough) {
     const std::string key = "key" + std::to_string(below(300));
     const auto known = newest.find(key);
     if (below(3) == 0) {
-      const pgsql::Time sent = now - milliseconds(below(500));
+      const pgsql::RealTime sent = now - milliseconds(below(500));
       const std::string value = below(3) == 0 ? "" : "v" + std::to_string(step);
       cache.Keep(key, value, sent, now);
       if (known == newest.end() || known->second.sent <= sent) newest[key] = {value, sent};

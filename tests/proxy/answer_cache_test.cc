@@ -36,7 +36,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Found = std::optional<std::string_view>;
 
-const pgsql::Time kStart{std::chrono::hours(1)};
+const pgsql::RealTime kStart{std::chrono::hours(1)};
 
 AnswerCache::Limits Limits(std::size_t max_entries = 100) {
   return {seconds(10), seconds(5), max_entries};
@@ -60,7 +60,7 @@ TEST(AnswerCache, AnAnswerEndsItsTimeAfterTheQuestionAndNoHitMakesItLonger) {
   cache.Keep("user", "box", kStart, kStart + seconds(3));
   cache.Keep("nobody", "", kStart, kStart + seconds(3));
   for (int ms = 3000; ms < 10000; ++ms) {
-    const pgsql::Time now = kStart + milliseconds(ms);
+    const pgsql::RealTime now = kStart + milliseconds(ms);
     ASSERT_EQ(cache.Find("user", now), Found("box")) << ms;
     ASSERT_EQ(cache.Find("nobody", now), ms < 5000 ? Found("") : Found()) << ms;
   }
@@ -103,7 +103,7 @@ TEST(AnswerCache, AnOlderAnswerNeverReplacesANewerOne) {
 
 TEST(AnswerCache, ANewerAnswerThatCannotBeKeptRemovesTheOlder) {
   AnswerCache cache({seconds(10), seconds(0), 100});
-  const pgsql::Time later = kStart + seconds(1);
+  const pgsql::RealTime later = kStart + seconds(1);
   cache.Keep("gone", "box", kStart, kStart);
   cache.Keep("gone", "", later, later);
   EXPECT_EQ(cache.Find("gone", later), std::nullopt);
@@ -215,18 +215,18 @@ TEST(AnswerCache, WhatItGivesWasAnsweredInTime) {
   const auto below = [&random](unsigned n) { return random() % n; };
   AnswerCache cache(Limits(40));
   // By key and value, which but for the empty one are all different: when it was asked for.
-  std::map<std::pair<std::string, std::string>, pgsql::Time> asked;
-  pgsql::Time now = kStart;
+  std::map<std::pair<std::string, std::string>, pgsql::RealTime> asked;
+  pgsql::RealTime now = kStart;
   int hits = 0;
   for (int step = 0; step < 200000; ++step) {
     now += milliseconds(below(20));
     const std::string key = "key" + std::to_string(below(10) < 7 ? below(20) : below(200));
     if (below(2) == 0) {
-      const pgsql::Time sent = now - milliseconds(below(6000));
+      const pgsql::RealTime sent = now - milliseconds(below(6000));
       std::string value(below(3) == 0 ? 0 : 1 + below(below(50) == 0 ? 5000 : 60), 'v');
       value += value.empty() ? "" : std::to_string(step);
       cache.Keep(key, value, sent, now);
-      pgsql::Time& latest = asked[{key, value}];
+      pgsql::RealTime& latest = asked[{key, value}];
       latest = std::max(latest, sent);
     } else if (const Found found = cache.Find(key, now)) {
       ++hits;

@@ -18,8 +18,8 @@ class CoalescerStaleTest : public CoalescerTest {
  protected:
   CoalescerStaleTest() {
     cache_ = std::make_shared<AnswerCache>(AnswerCache::Limits{{}, {}, 100, hours(2)});
-    cache_->Keep("user", "box", loop_.Now(), loop_.Now());
-    cache_->Keep("nobody", "", loop_.Now(), loop_.Now());
+    cache_->Keep("user", "box", loop_.RealNow(), loop_.RealNow());
+    cache_->Keep("nobody", "", loop_.RealNow(), loop_.RealNow());
     loop_.Advance(hours(1));
   }
   void LoseTheDatabase() {
@@ -108,7 +108,7 @@ TEST_F(CoalescerStaleTest, WhoAsksAgainFromOneMayFillTheCacheUp) {
   Asker a, b;
   a.then = [&] {
     for (int i = 0; i < 200; ++i) {
-      cache_->Keep("key" + std::to_string(i), "x", loop_.Now(), loop_.Now());
+      cache_->Keep("key" + std::to_string(i), "x", loop_.RealNow(), loop_.RealNow());
     }
     Ask(&a, "other");
   };
@@ -117,7 +117,7 @@ TEST_F(CoalescerStaleTest, WhoAsksAgainFromOneMayFillTheCacheUp) {
   LoseTheDatabase();
   EXPECT_EQ(b.answers, std::vector<std::string>{"box"})
       << "it was dropped from the cache meanwhile";
-  EXPECT_EQ(cache_->FindStale("user", loop_.Now()), std::nullopt);
+  EXPECT_EQ(cache_->FindStale("user", loop_.RealNow()), std::nullopt);
   world_.coalescer.Cancel(&a);
 }
 

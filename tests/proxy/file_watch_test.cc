@@ -168,6 +168,7 @@ class SteppedLoop final : public pgsql::EventLoop {
   void EndLook() { std::exchange(done_, nullptr)(); }
 
   pgsql::Time Now() const override { return {}; }
+  pgsql::RealTime RealNow() const override { return {}; }
   std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override {
     expiry_ = std::move(on_expiry);
     return std::make_unique<NoTimer>();

@@ -72,10 +72,10 @@ TEST_F(RouterCacheTest, TheKeyIsTheFoldedOne) {
 TEST_F(RouterCacheTest, NoAnswerIsOlderThanItsTtlSinceTheServerWasAsked) {
   client_->Legacy("user");
   Settle();
-  const pgsql::Time asked = loop_.Now();
+  const pgsql::RealTime asked = loop_.RealNow();
   loop_.Advance(seconds(4));
   EXPECT_EQ(Answered("box"), "status=0 value=box");
-  while (loop_.Now() + milliseconds(100) < asked + seconds(10)) {
+  while (loop_.RealNow() + milliseconds(100) < asked + seconds(10)) {
     loop_.Advance(milliseconds(100));
     ASSERT_EQ(client_->Legacy("user"), "status=0 value=box");
   }
@@ -83,6 +83,19 @@ TEST_F(RouterCacheTest, NoAnswerIsOlderThanItsTtlSinceTheServerWasAsked) {
   EXPECT_EQ(client_->Legacy("user"), "(later)");
   EXPECT_EQ(Answered("new"), "status=0 value=new");
   EXPECT_EQ(client_->Legacy("user"), "status=0 value=new");
+}
+
+// It grows old all the same.
+TEST_F(RouterCacheTest, AnAnswerGrowsOldAlsoWhileTheProcessIsNotRun) {
+  client_->Legacy("user");
+  Settle();
+  loop_.Pause(seconds(4));
+  EXPECT_EQ(Answered("box"), "status=0 value=box");
+  loop_.Pause(milliseconds(5900));
+  EXPECT_EQ(client_->Legacy("user"), "status=0 value=box");
+  loop_.Pause(milliseconds(200));
+  EXPECT_EQ(client_->Legacy("user"), "(later)");
+  EXPECT_EQ(Answered("new"), "status=0 value=new");
 }
 
 // The connection is lost and the statement sent again: the second sending counts.
@@ -135,7 +148,7 @@ TEST_F(RouterCacheTest, WhatMayWriteIsNeverKeptNorAnsweredFromTheCache) {
       EXPECT_EQ(Answered("box"), "status=0 value=box");
     }
     EXPECT_EQ(table().cache->entries(), 0u);
-    table().cache->Keep("user", "kept", loop_.Now(), loop_.Now());
+    table().cache->Keep("user", "kept", loop_.RealNow(), loop_.RealNow());
     EXPECT_EQ(client_->Legacy("user"), "(later)");
     EXPECT_EQ(Answered("box"), "status=0 value=box");
   }

@@ -26,6 +26,7 @@ inline ServiceStatus SampleStatus() {
   status.reloads = 6;
   status.reload_failures = 7;
   status.log_lines_dropped = 8;
+  status.away = std::chrono::milliseconds(2500);
   status.resident_bytes = 9'437'184;
   status.relay = {RelayMode::kProcesses, 2, 10, 3, 1, 4, 555, 9, 11};
 

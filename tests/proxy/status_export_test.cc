@@ -142,6 +142,7 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["pid"], 4711);
   EXPECT_EQ(json["started"], "2023-11-14T22:13:20Z");
   EXPECT_EQ(json["uptime_ms"], 3725000);
+  EXPECT_EQ(json["away_ms"], 2500);
   EXPECT_EQ(json["state"], "serving");
   EXPECT_EQ(json["health"], "ok");
   EXPECT_TRUE(json["degraded"].is_array());

@@ -111,7 +111,7 @@ TEST_F(TableServiceTest, WhateverIsReadAgainEmptiesTheCache) {
   harness::WriteFile(Path("x.cf"), kGood);
   Serve({"x.cf"}, yaml);
   const auto table = Find("x.cf");
-  const auto now = loop_.Now();
+  const auto now = loop_.RealNow();
   const auto fill = [&] { table->cache->Keep("user", "box", now, now); };
   const auto entries = [&] { return table->cache->entries(); };
   ASSERT_NE(table->cache, nullptr);

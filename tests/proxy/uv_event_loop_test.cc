@@ -6,9 +6,12 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <csignal>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -87,11 +90,54 @@ TEST(UvEventLoop, TimerMayBeStoppedMovedAndDestroyedByItself) {
   EXPECT_EQ(fired, 2);
 }
 
+// The process stops itself, as a paused machine would; a child lets it go on.
+void BeStoppedFor(milliseconds time) {
+  const pid_t self = getpid();
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const timespec pause = {time.count() / 1000, time.count() % 1000 * 1'000'000};
+    nanosleep(&pause, nullptr);
+    kill(self, SIGCONT);
+    _exit(0);
+  }
+  kill(self, SIGSTOP);
+  waitpid(child, nullptr, 0);
+}
+
+TEST(UvEventLoop, TimeInWhichTheProcessIsNotRunDoesNotCount) {
+  UvEventLoop loop;
+  const pgsql::Clock::time_point real = pgsql::Clock::now();
+  pgsql::Time began;
+  pgsql::RealTime really_began;
+  auto start = loop.NewTimer([&] {
+    began = loop.Now();
+    really_began = loop.RealNow();
+    BeStoppedFor(milliseconds(400));
+  });
+  start->Start(milliseconds(1));
+  auto limit = loop.NewTimer(
+      [&] { EXPECT_EQ((loop.RealNow() - really_began) - (loop.Now() - began), loop.away()); });
+  limit->Start(milliseconds(300));
+  loop.Run();
+  EXPECT_GE(pgsql::Clock::now() - real, milliseconds(690));
+  EXPECT_GE(loop.away(), milliseconds(390));
+}
+
+TEST(UvEventLoop, SleepingIsNotBeingAway) {
+  UvEventLoop loop;
+  const pgsql::Clock::time_point real = pgsql::Clock::now();
+  auto timer = loop.NewTimer([] {});
+  timer->Start(milliseconds(150));
+  loop.Run();
+  EXPECT_LE(loop.away(), pgsql::Clock::now() - real - milliseconds(149));
+}
+
 TEST(UvEventLoop, TimerStartedLateInALongTurnIsNotEarly) {
   UvEventLoop loop;
   pgsql::Time started;
   std::optional<pgsql::Duration> waited;
-  auto second = loop.NewTimer([&] { waited = loop.Now() - started; });
+  auto second = loop.NewTimer([&] { waited = pgsql::Clock::now() - started; });
   auto first = loop.NewTimer([&] {
     while (pgsql::Clock::now() - started < milliseconds(30)) {
     }
