@@ -67,7 +67,7 @@ class EventLoop {
  public:
   virtual ~EventLoop() = default;
 
-  // Both are read once per turn of the loop. They never differ by less than before.
+  // Both are read once per turn of the loop; what they differ by only grows.
   virtual Time Now() const = 0;
   virtual RealTime RealNow() const = 0;
   virtual std::unique_ptr<Timer> NewTimer(std::function<void()> on_expiry) = 0;

@@ -1,5 +1,6 @@
 #include "tests/drills/drill.h"
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -71,9 +72,11 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
     throw std::runtime_error(options_.name + ": " + NameOf(service) + " does not answer:\n" +
                              postfix.Log());
   }
-  Scene scene{service, postfix, load};
+  const MachineWatch machine;
+  Scene scene{service, postfix, load, machine};
   happening(scene);
   const LoadReport report = load.Finish(scene.patience());
+  away_ms_ = machine.away_ms();
   mend_();
   const std::uint64_t unanswered = report.lost + report.fatal;
   char figure[300];
@@ -91,8 +94,14 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
     connections = " | " + std::to_string(most_connections_) + " connections at most";
   }
   if (report.wrong > 0) connections += " | " + std::to_string(report.wrong) + " wrong answers";
-  char calm[40] = "";
-  if (service != Service::kStock) std::snprintf(calm, sizeof(calm), " (%.0f while calm)", calm_ms_);
+  std::string calm;
+  if (service != Service::kStock) {
+    calm = " (" + std::to_string(std::lround(calm_ms_)) + " while calm";
+    if (away_ms_ > 0) {
+      calm += ", and the machine was away for " + std::to_string(std::lround(away_ms_)) + " ms";
+    }
+    calm += ")";
+  }
   SayFigure(options_.name, service, figure + (calm + connections));
   if (service != Service::kStock) log_ = postfix.Log();
   return report;

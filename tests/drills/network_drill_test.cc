@@ -71,7 +71,7 @@ TEST_F(NetworkDrill, OneIsCutOff) {
   });
   EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
   EXPECT_LT(report.max_ms, drill.Allowed(1500)) << report.Text() << drill.log();
-  EXPECT_LT(back, 1500) << drill.log();
+  EXPECT_LT(back, drill.Allowed(1500)) << drill.log();
 }
 
 // Packets pass again at different times of the attempt to connect that is under way.
@@ -93,7 +93,7 @@ TEST_F(NetworkDrill, OneIsCutOffAgainAndAgain) {
   });
   EXPECT_EQ(report.Failed(), 0U) << report.Text() << drill.log();
   EXPECT_LT(report.max_ms, drill.Allowed(1500)) << report.Text() << drill.log();
-  EXPECT_LT(*std::max_element(back.begin(), back.end()), 1500) << drill.log();
+  EXPECT_LT(*std::max_element(back.begin(), back.end()), drill.Allowed(1500)) << drill.log();
 }
 
 // `first`: until it is known that no host answers.
@@ -145,13 +145,13 @@ void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::st
                   std::to_string(later) + " ms; answers again after " + std::to_string(back) +
                   " ms");
   });
-  EXPECT_LT(known, first.count() + 500) << drill.log();
+  EXPECT_LT(known, drill.Allowed(static_cast<double>(first.count() + 500))) << drill.log();
   EXPECT_LT(report.max_ms, drill.Allowed(static_cast<double>(first.count() + 500)))
       << report.Text() << drill.log();
-  EXPECT_LT(later, 50) << drill.log();
+  EXPECT_LT(later, drill.Allowed(50)) << drill.log();
   EXPECT_GE(queued, 0);
   EXPECT_LE(queued, kClients + 1);
-  EXPECT_LT(back, 1500) << drill.log();
+  EXPECT_LT(back, drill.Allowed(1500)) << drill.log();
   EXPECT_EQ(failed_after, 0U) << report.Text() << drill.log();
   EXPECT_EQ(report.wrong + report.config + report.fatal + report.lost, 0U) << report.Text();
 }

@@ -175,7 +175,9 @@ TEST_F(ServerStateDrill, OneIsShuttingDown) {
     ::kill(pids[0], SIGTERM);
     ExpectOut(scene, pids.size() > 1 ? "the database system is shutting down" : "");
     for (std::size_t i = 1; i < pids.size(); ++i) ::kill(pids[i], SIGTERM);
-    EXPECT_TRUE(Eventually([&] { return !world_.first().Running(); }) || scene.stock());
+    // Stock's many sessions may hold it up for long.
+    if (scene.stock()) world_.first().Stop();
+    EXPECT_TRUE(Eventually([&] { return !world_.first().Running(); }));
     ExpectOut(scene, "Connection refused");
     world_.first().Start();
     ExpectBack(scene, drill, steady_clock::now(), kUnreachableFor);
