@@ -46,7 +46,8 @@ TEST_F(MirrorDrill, OneStopsAtOnce) {
 TEST_F(MirrorDrill, OneLosesItsBackends) {
   ExpectNotSeen("kill -9 of a mirror's backends", [](PostgresCluster& mirror) {
     const auto pids = mirror.BackendPids(harness::kMailRole);
-    for (const pid_t pid : pids) EXPECT_EQ(::kill(pid, SIGKILL), 0) << pid;
+    // The server ends the others itself as soon as it has seen one crash.
+    for (const pid_t pid : pids) EXPECT_TRUE(::kill(pid, SIGKILL) == 0 || pid != pids[0]) << pid;
   });
 }
 
