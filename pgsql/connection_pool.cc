@@ -229,8 +229,13 @@ void ConnectionPool::OnReady(UpstreamConnection* upstream) {
   PoolHost& host = hosts_[connection.host];
   ++host.connects;
   host.slow_to_connect = false;
+  host.pooled = host.pooled || upstream->Pooled();
   host.health.OnConnected(loop_->Now());
   ScheduleDispatch();
+}
+
+void ConnectionPool::OnAllAnswered(UpstreamConnection* upstream) {
+  if (hosts_[Find(upstream).host].pooled) ScheduleDispatch();
 }
 
 void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) {

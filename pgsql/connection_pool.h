@@ -171,6 +171,7 @@ class ConnectionPool final : private UpstreamObserver {
   void OnReady(UpstreamConnection* upstream) override;
   void OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) override;
   void OnResult(UpstreamConnection* upstream, Work* work, const StatementResult& result) override;
+  void OnAllAnswered(UpstreamConnection* upstream) override;
   void OnLost(UpstreamConnection* upstream, const std::string& reason) override;
 
   Connection& Find(UpstreamConnection* upstream);
@@ -220,6 +221,7 @@ class ConnectionPool final : private UpstreamObserver {
   void MeasureOne(const Work& work, Change change);
   void EndLanes(bool served_only);
   bool TooSoon(const Connection& connection) const;
+  bool WaitsForPooler(const Connection& connection, const Work& work) const;
   bool InTrial(const Connection& connection) const;
   void RankConnections();
   Connection* ChooseConnection(const Work& work);

@@ -165,6 +165,15 @@ bool ConnectionPool::TooSoon(const Connection& connection) const {
          loop_->Now() - connection.last_sent < kBatchInterval;
 }
 
+// A pooler may give its server to another client at the end of a batch, also when a part of the
+// next one is there already: that would be run, and answered, for somebody else. So the next batch
+// waits until the one before it is answered in full.
+bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& work) const {
+  if (!hosts_[connection.host].pooled) return false;
+  if (connection.unsynced) return work.may_write;  // wants a batch of its own
+  return !connection.upstream->AllAnswered();
+}
+
 // One statement at a time, until one is answered.
 bool ConnectionPool::InTrial(const Connection& connection) const {
   return connection.in_flight > 0 &&
@@ -205,7 +214,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
       best = nullptr;
       too_soon = nullptr;
     }
-    if (connection.in_flight >= depth_) continue;
+    if (connection.in_flight >= depth_ || WaitsForPooler(connection, work)) continue;
     if (TooSoon(connection)) {
       held_back_ = true;
       if (too_soon == nullptr || connection.in_flight < too_soon->in_flight) {

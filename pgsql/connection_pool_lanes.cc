@@ -148,7 +148,8 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
       if (less(connection, fresh)) fresh = &connection;
     } else if (connection.in_flight > connection.slow_in_flight) {
       if (!connection.awaited) emptying = &connection;
-    } else if (connection.in_flight < depth && less(connection, lane)) {
+    } else if (connection.in_flight < depth && !WaitsForPooler(connection, work) &&
+               less(connection, lane)) {
       lane = &connection;
     }
   }
@@ -163,7 +164,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   --*lanes_left;
   fresh->lane = true;
   fresh->served = false;
-  if (fresh->in_flight == 0) return fresh;
+  if (fresh->in_flight == 0 && !WaitsForPooler(*fresh, work)) return fresh;
   fresh->awaited = true;
   return nullptr;
 }

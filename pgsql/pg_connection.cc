@@ -32,6 +32,9 @@ void KeepFatalNotice(void* last_words, const char* message) {
 
 constexpr int kTextResult = 0;  // the format of values
 
+// No process of a server has a higher number: proc(5), pid_max. Other systems have lower ones.
+constexpr int kLargestPid = 1 << 22;
+
 constexpr char kOutOfStep[] = "the server and the client are out of step";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
 
@@ -188,6 +191,16 @@ Work* PgConnection::Running() const {
   return ledger_.OldestStatement();
 }
 
+bool PgConnection::AllAnswered() const {
+  return script_ == nullptr && ledger_.Next() == PipelineLedger::Expected::kNothing;
+}
+
+// PgBouncer and others make up the process that a cancel request names, of 32 random bits.
+bool PgConnection::Pooled() const {
+  const int pid = PQbackendPID(connection_.get());
+  return pid <= 0 || pid > kLargestPid;
+}
+
 void PgConnection::CancelRunning() {
   if (state_ == State::kReady) CancelInBackground(connection_.get());
 }
@@ -341,7 +354,10 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
         return false;
       }
       ledger_.PopSync();
-      if (SuitsTarget(connection_.get(), wanted_session_)) return true;
+      if (SuitsTarget(connection_.get(), wanted_session_)) {
+        if (AllAnswered()) observer_->OnAllAnswered(this);
+        return state_ == State::kReady;
+      }
       ReportLost("the server is no longer what target_session_attrs asks for");
       return false;
     case PipelineLedger::Expected::kStatement:

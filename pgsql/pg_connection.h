@@ -47,6 +47,8 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool SendScript(Work* work, const std::string& sql) override;
   bool Sync() override;
   Work* Running() const override;
+  bool AllAnswered() const override;
+  bool Pooled() const override;
   bool Swollen() const override { return swollen_; }
   void CancelRunning() override;
   std::vector<Work*> Close() override;

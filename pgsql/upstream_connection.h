@@ -53,6 +53,8 @@ class UpstreamObserver {
   virtual void OnConnectFailed(UpstreamConnection* connection, const ConnectFailure& failure) = 0;
   virtual void OnResult(UpstreamConnection* connection, Work* work,
                         const StatementResult& result) = 0;
+  // AllAnswered() has become true.
+  virtual void OnAllAnswered(UpstreamConnection* connection) = 0;
   // The connection is gone; Close() hands back what it had not answered.
   virtual void OnLost(UpstreamConnection* connection, const std::string& reason) = 0;
 };
@@ -91,6 +93,12 @@ class UpstreamConnection {
   // The oldest statement that is not answered: the one that the server is working on. Null when
   // there is none.
   virtual Work* Running() const = 0;
+
+  // Nothing that was sent is without an answer, no Sync either.
+  virtual bool AllAnswered() const = 0;
+
+  // What answers is a pooler, not the server. Valid once ready.
+  virtual bool Pooled() const = 0;
 
   // It holds more memory than connections usually do, because of a large result, and until it ends.
   virtual bool Swollen() const = 0;

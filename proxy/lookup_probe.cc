@@ -113,6 +113,10 @@ void LookupProbe::OnResult(pgsql::UpstreamConnection* connection, pgsql::Work* w
   pool_observer_->OnResult(connection, work, result);
 }
 
+void LookupProbe::OnAllAnswered(pgsql::UpstreamConnection* connection) {
+  pool_observer_->OnAllAnswered(connection);
+}
+
 void LookupProbe::OnLost(pgsql::UpstreamConnection* connection, const std::string& reason) {
   pool_observer_->OnLost(connection, reason);
 }

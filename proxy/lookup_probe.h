@@ -48,6 +48,7 @@ class LookupProbe final : private pgsql::UpstreamFactory, private pgsql::Upstrea
                        const pgsql::ConnectFailure& failure) override;
   void OnResult(pgsql::UpstreamConnection* connection, pgsql::Work* work,
                 const pgsql::StatementResult& result) override;
+  void OnAllAnswered(pgsql::UpstreamConnection* connection) override;
   void OnLost(pgsql::UpstreamConnection* connection, const std::string& reason) override;
 
   const std::vector<pgsql::ConnectPlan> plans_;

@@ -117,6 +117,8 @@ void ScriptedUpstream::Refuse(const std::string& sqlstate, const std::string& te
   observer_->OnConnectFailed(this, {sqlstate, text});
 }
 
+bool ScriptedUpstream::Pooled() const { return factory_->pooled_; }
+
 std::size_t ScriptedUpstream::unanswered() const {
   return static_cast<std::size_t>(std::count_if(
       sent_.begin(), sent_.end(), [](const Sent& sent) { return sent.form != Form::kSync; }));

@@ -68,6 +68,8 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool SendScript(pgsql::Work* work, const std::string& sql) override;
   bool Sync() override;
   pgsql::Work* Running() const override;
+  bool AllAnswered() const override { return unanswered() == 0; }
+  bool Pooled() const override;
   bool Swollen() const override { return swollen_; }
   void CancelRunning() override { ++cancels_; }
   std::vector<pgsql::Work*> Close() override;
@@ -136,6 +138,7 @@ class ScriptedFactory final : public pgsql::UpstreamFactory {
 
   void SetMood(std::size_t host, Mood mood) { moods_[host] = mood; }
   Mood mood(std::size_t host) const { return moods_[host]; }
+  void SetPooled() { pooled_ = true; }  // a pooler stands in front of every host
   // Answers every attempt to connect as its host is in the mood for. Returns how many.
   std::size_t Settle();
 
@@ -149,6 +152,7 @@ class ScriptedFactory final : public pgsql::UpstreamFactory {
  private:
   friend class ScriptedUpstream;
   std::vector<Mood> moods_;
+  bool pooled_ = false;
   std::vector<ScriptedUpstream*> alive_;
   std::vector<std::size_t> hosts_of_;  // of every connection ever made
   std::size_t most_open_ = 0;

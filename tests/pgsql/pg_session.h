@@ -120,6 +120,7 @@ class Session final : public UpstreamObserver {
         break;
     }
   }
+  void OnAllAnswered(UpstreamConnection*) override { ++all_answered; }
   void OnLost(UpstreamConnection*, const std::string& why) override {
     lost = true;
     reason = why;
@@ -154,6 +155,7 @@ class Session final : public UpstreamObserver {
   proxy::UvEventLoop loop;
   std::array<Work, 64> work;
   std::unique_ptr<PgConnection> connection;
+  int all_answered = 0;
   bool ready = false, failed = false, lost = false, fatal = false;
   ConnectFailure failure;
   std::string reason, message;

@@ -1,0 +1,101 @@
+// Behind a pooler: one batch at a time on each connection, since a pooler may give its server to
+// somebody else when a batch ends, whatever of the next one it has passed on.
+#include <gtest/gtest.h>
+
+#include "pgsql/connection_pool.h"
+#include "tests/pgsql/pool_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using config::StatementMode;
+using std::chrono::milliseconds;
+
+constexpr char kQuery[] = "SELECT v FROM t WHERE k = '%s'";
+
+class PoolPooler : public testing::Test {
+ protected:
+  static PoolWorld::Options One() {
+    PoolWorld::Options options;
+    options.settings.connections = 1;
+    return options;
+  }
+  PoolPooler() : world_(One()) {
+    world_.factory.SetPooled();
+    world_.OpenAll();
+  }
+  fakes::ScriptedUpstream& connection() { return world_.Connection(0); }
+
+  PoolWorld world_;
+};
+
+TEST_F(PoolPooler, TheNextBatchWaitsUntilTheOneBeforeItIsAnswered) {
+  const std::string before = connection().history();
+  const auto first = world_.Look("a");
+  const auto second = world_.Look("b");
+  world_.Turn();
+  const auto third = world_.Look("c");
+  world_.Pass(milliseconds(50));
+  EXPECT_EQ(connection().history(), before + "SS|");
+  connection().Answer("1");
+  world_.Pass(milliseconds(50));
+  EXPECT_EQ(connection().history(), before + "SS|");
+  connection().Answer("2");
+  world_.Pass(milliseconds(20));
+  EXPECT_EQ(connection().history(), before + "SS|S|");
+  connection().Answer("3");
+  EXPECT_EQ(third->value, "3");
+}
+
+TEST_F(PoolPooler, AServersOwnConnectionTakesTheNextBatchAtOnce) {
+  PoolWorld world(One());
+  world.OpenAll();
+  const std::string before = world.Connection(0).history();
+  const auto first = world.Look("a");
+  world.Turn();
+  const auto second = world.Look("b");
+  world.Pass(milliseconds(20));
+  EXPECT_EQ(world.Connection(0).history(), before + "S|S|");
+  world.Connection(0).AnswerEverything("v");
+}
+
+TEST_F(PoolPooler, WhatMayWriteAndWhatIsPreparedFirstWaitForNobodysBatch) {
+  const auto prepared = PoolWorld::Table(kQuery, WriteClass::kReads, StatementMode::kPrepared);
+  const std::string before = connection().history();
+  const auto reads = world_.Look("a");
+  const auto writes = world_.Look("b", world_.writes);
+  const auto more = world_.Look("c", prepared);
+  for (int i = 0; i < 5; ++i) {
+    world_.Pass(milliseconds(20));
+    const std::string history = connection().history().substr(before.size());
+    // Never a batch more than are answered.
+    if (connection().unanswered() > 0) {
+      EXPECT_EQ(connection().unanswered(),
+                history.substr(history.rfind('|', history.size() - 2) + 1).size() - 1)
+          << history;
+    }
+    connection().AnswerEverything("v");
+  }
+  EXPECT_EQ(reads->value, "v");
+  EXPECT_EQ(writes->value, "v");
+  EXPECT_EQ(more->value, "v");
+}
+
+TEST_F(PoolPooler, InAnOpenBatchNothingIsPrepared) {
+  const auto prepared = PoolWorld::Table(kQuery, WriteClass::kReads, StatementMode::kPrepared);
+  const std::string before = connection().history();
+  const auto reads = world_.Look("a");
+  const auto more = world_.Look("b", prepared);
+  world_.Turn();
+  EXPECT_EQ(connection().history(), before + "SS|");
+  connection().AnswerEverything("v");
+  world_.Turn();
+  const auto again = world_.Look("c", prepared);
+  world_.Turn();
+  EXPECT_EQ(connection().history(), before + "SS|PE|");
+  connection().AnswerEverything("v");
+  EXPECT_EQ(again->value, "v");
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
