@@ -128,6 +128,10 @@ void TcpGate::Delay(const Delays& delays) {
   });
 }
 
+void TcpGate::SetPieces(std::size_t bytes) {
+  Command([&] { piece_ = bytes; });
+}
+
 void TcpGate::SetNewcomers(Newcomers newcomers) {
   Command([&] { newcomers_ = newcomers; });
 }
@@ -257,7 +261,8 @@ bool TcpGate::Serve(Connection& connection, short client, short server, Time now
     return false;
   }
   if (!connection.to_server.empty()) {
-    const auto given = Give(connection.server.fd(), connection.to_server);
+    const auto given =
+        Give(connection.server.fd(), std::string_view(connection.to_server).substr(0, piece_));
     if (given.has_value()) connection.to_server.erase(0, *given);
   }
   bool server_ended = false;

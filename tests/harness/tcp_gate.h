@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -70,6 +71,8 @@ class TcpGate {
   void Send(const Garbage& garbage);
   void Delay(const Delays& delays);
   void SetNewcomers(Newcomers newcomers);
+  // What clients send is passed on in pieces of that many bytes at most.
+  void SetPieces(std::size_t bytes);
   // The connections that there are, and no others.
   void Cut(Ending ending);
 
@@ -117,6 +120,7 @@ class TcpGate {
   std::optional<Garbage> garbage_;
   std::optional<Delays> delays_;
   Time next_delay_{};
+  std::size_t piece_ = std::string_view::npos;
   Newcomers newcomers_ = Newcomers::kServed;
   std::mt19937 random_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -11,6 +11,7 @@
 #include "tests/harness/load_clients.h"
 #include "tests/harness/pg_bouncer.h"
 #include "tests/harness/proxymap_client.h"
+#include "tests/harness/tcp_gate.h"
 #include "tests/integration/mail_world.h"
 
 namespace proxymux::integration {
@@ -194,6 +195,21 @@ TEST_F(BehindPgBouncer, AStartupParameterThatItRefusesKeepsTheHostDownUntilItIsI
   bouncer_->Start();
   EXPECT_TRUE(Eventually([&] { return Look(1).IsValue(harness::AddressOf(1)); }))
       << postfix_->Log();
+}
+
+// It then has parts of batches when a transaction ends and its server goes to somebody else.
+TEST_F(BehindPgBouncer, NoAnswerIsAnotherLookupsWhenQuestionsComeInPieces) {
+  StartBouncer("transaction", /*default_pool_size=*/3);
+  harness::TcpGate gate(bouncer_->port());
+  gate.SetPieces(700);
+  StartService("", harness::MailTables(gate.TcpHost()));
+  {
+    LoadClients load(Load(200));
+    ASSERT_TRUE(load.WaitForAnswers(30000)) << postfix_->Log();
+    ExpectAllAnswered(&load);
+  }
+  EXPECT_TRUE(postfix_->LogLinesWith({"out of step"}).empty()) << postfix_->Log();
+  postfix_.reset();  // before the gate
 }
 
 TEST_F(BehindPgBouncer, NoLookupIsLostWhenItIsRestarted) {
