@@ -1,3 +1,4 @@
+// Which process gets which request, and when processes come and go.
 #include "proxy/stock_scheduler.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/proxy/stock_scheduler_world.h"
+
 namespace proxymux::proxy {
 namespace {
 
@@ -15,102 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Kind = StockAction::Kind;
 using RequestId = StockScheduler::RequestId;
-
-StockPolicy SpawnPolicy(std::size_t processes) {
-  StockPolicy policy;
-  policy.mode = StockMode::kSpawn;
-  policy.processes = processes;
-  return policy;
-}
-
-StockPolicy ServicePolicy(std::size_t connections) {
-  StockPolicy policy;
-  policy.processes = connections;
-  return policy;
-}
-
-// A scheduler on virtual time, and what it has asked for.
-class World {
- public:
-  explicit World(const StockPolicy& policy) : scheduler(policy) {}
-
-  RequestId Ask(const std::string& table, SequenceStep step = SequenceStep::kNone,
-                StockScheduler::LeaseId lease = StockScheduler::kNoLease) {
-    const RequestId id = scheduler.Submit(table, step, lease, now);
-    Take();
-    return id;
-  }
-  void Greet(std::size_t slot) {
-    scheduler.OnGreeting(slot, now);
-    Take();
-  }
-  std::optional<RequestId> Reply(std::size_t slot) {
-    const auto id = scheduler.OnReply(slot, now);
-    Take();
-    return id;
-  }
-  void Close(std::size_t slot, bool reply_begun = false) {
-    scheduler.OnClosed(slot, reply_begun, "closed", now);
-    Take();
-  }
-  void End(std::size_t slot) {
-    scheduler.OnProcessEnded(slot, "exit status 1", now);
-    Take();
-  }
-  // Goes on to the scheduler's own deadlines, as the event loop would, until `by` has passed.
-  void Pass(milliseconds by) {
-    const auto end = now + by;
-    for (int turns = 0; turns < 1000; ++turns) {
-      const auto next = scheduler.NextDeadline();
-      if (!next.has_value() || *next > end) {
-        now = end;
-        return;
-      }
-      now = std::max(now, *next);
-      scheduler.OnTime(now);
-      Take();
-    }
-    ADD_FAILURE() << "the deadlines do not move on: the event loop would spin";
-  }
-  void Take() {
-    for (StockAction& action : scheduler.TakeActions()) log.push_back(std::move(action));
-  }
-
-  // How often `kind` was asked for since the last call; forgets these.
-  std::size_t Took(Kind kind) {
-    const auto matches = [kind](const StockAction& action) { return action.kind == kind; };
-    const auto count = std::count_if(log.begin(), log.end(), matches);
-    log.erase(std::remove_if(log.begin(), log.end(), matches), log.end());
-    return static_cast<std::size_t>(count);
-  }
-  std::optional<std::size_t> SlotOf(RequestId id) {  // by the last kSend
-    std::optional<std::size_t> slot;
-    for (const StockAction& action : log) {
-      if (action.kind == Kind::kSend && action.request == id) slot = action.slot;
-    }
-    return slot;
-  }
-  std::string FailureOf(RequestId id) {
-    for (const StockAction& action : log) {
-      if (action.kind == Kind::kFail && action.request == id) return action.reason;
-    }
-    return "";
-  }
-  // Opens slots until `count` requests for different tables run; returns the requests, in slot
-  // order.
-  std::vector<RequestId> Occupy(std::size_t count) {
-    std::vector<RequestId> ids;
-    for (std::size_t i = 0; i < count; ++i) {
-      ids.push_back(Ask("ldap:slow" + std::to_string(i)));
-      Greet(i);
-    }
-    return ids;
-  }
-
-  StockScheduler scheduler;
-  StockScheduler::Time now{std::chrono::hours(1)};
-  std::vector<StockAction> log;
-};
+using World = SchedulerWorld;
 
 TEST(StockScheduler, NothingIsStartedBeforeTheFirstRequest) {
   World world(SpawnPolicy(10));
@@ -352,75 +260,6 @@ TEST(StockScheduler, ProcessThatNeverGreetsIsTerminated) {
   world.Ask("unix:passwd.byname");
   world.Pass(policy.greeting_timeout);
   EXPECT_EQ(world.Took(Kind::kTerminate), 1u);
-}
-
-TEST(StockScheduler, SequenceStaysWithItsConnectionHoweverOldThatBecomes) {
-  World world(ServicePolicy(4));
-  const auto lease = world.scheduler.OpenLease();
-  const RequestId first = world.Ask("hash:/t", SequenceStep::kFirst, lease);
-  world.Greet(0);
-  EXPECT_EQ(world.Reply(0), first);
-  for (int i = 0; i < 5; ++i) {
-    world.Pass(seconds(3));  // longer than connection_ttl, shorter than lease_idle
-    const RequestId other = world.Ask("unix:passwd.byname");
-    if (!world.SlotOf(other).has_value()) world.Greet(1);
-    EXPECT_EQ(world.SlotOf(other), 1u) << "a lookup must not take the leased connection";
-    world.Reply(1);
-    const RequestId next = world.Ask("hash:/t", SequenceStep::kNext, lease);
-    EXPECT_EQ(world.SlotOf(next), 0u);
-    EXPECT_EQ(world.Reply(0), next);
-  }
-}
-
-TEST(StockScheduler, NextFailsWhenThePositionIsLost) {
-  World world(ServicePolicy(4));
-  const auto lease = world.scheduler.OpenLease();
-  EXPECT_NE(world.FailureOf(world.Ask("hash:/t", SequenceStep::kNext, lease)), "");
-  EXPECT_NE(world.FailureOf(world.Ask("hash:/t", SequenceStep::kNext)), "");
-  world.Ask("hash:/t", SequenceStep::kFirst, lease);
-  world.Greet(0);
-  world.Reply(0);
-  const RequestId cut = world.Ask("hash:/t", SequenceStep::kNext, lease);
-  world.Close(0);
-  EXPECT_NE(world.FailureOf(cut), "") << "a repeated `next` would skip or repeat an element";
-  EXPECT_NE(world.FailureOf(world.Ask("hash:/t", SequenceStep::kNext, lease)), "");
-  EXPECT_EQ(world.scheduler.Status().leases, 0);
-}
-
-TEST(StockScheduler, IdleLeaseIsGivenUp) {
-  StockPolicy policy = ServicePolicy(2);
-  World world(policy);
-  const auto lease = world.scheduler.OpenLease();
-  world.Ask("hash:/t", SequenceStep::kFirst, lease);
-  world.Greet(0);
-  world.Reply(0);
-  EXPECT_EQ(world.scheduler.Status().leases, 1);
-  world.Pass(policy.lease_idle);
-  EXPECT_EQ(world.scheduler.Status().leases, 0);
-}
-
-TEST(StockScheduler, LeasesCannotStarveLookups) {
-  World world(ServicePolicy(2));
-  const auto lease = world.scheduler.OpenLease();
-  world.Ask("hash:/t", SequenceStep::kFirst, lease);
-  world.Greet(0);
-  world.Reply(0);
-  // Half of the slots are leased: the next lease waits, though a slot is free.
-  const auto second = world.scheduler.OpenLease();
-  const RequestId waiting = world.Ask("hash:/t", SequenceStep::kFirst, second);
-  EXPECT_FALSE(world.SlotOf(waiting).has_value());
-  // The free slot is taken by a slow lookup; the next lookup may use the leased connection between
-  // two `next`.
-  world.Ask("ldap:slow");
-  world.Greet(1);
-  const RequestId quick = world.Ask("unix:passwd.byname");
-  EXPECT_EQ(world.SlotOf(quick), 0u);
-  EXPECT_EQ(world.Reply(0), quick);
-  EXPECT_EQ(world.scheduler.Status().leases, 1);
-  // The first lease ends, the second gets its turn.
-  world.scheduler.CloseLease(lease, world.now);
-  world.Take();
-  EXPECT_EQ(world.SlotOf(waiting), 0u);
 }
 
 TEST(StockScheduler, DrainEndsWhatIsIdleAndStillAnswers) {
