@@ -112,7 +112,7 @@ TEST_F(Silence, AClientThatLeavesTakesBothAlong) {
       first->Lose("gone");
       world->Turn();
     }
-    world->pool->Abandon(client->ticket);
+    world->Abandon(client);
     if (std::string(order) == "first") first->Answer("v");
     second->Answer("v");
     if (std::string(order) == "second") first->Answer("v");
@@ -131,7 +131,7 @@ TEST_F(Silence, AClientThatLeavesWhileTheSecondWaitsLeavesNothingBehind) {
   const auto client = Look("k");
   world->Pass(kStall);
   ASSERT_EQ(world->pool->Gauges().queued, 1U);
-  world->pool->Abandon(client->ticket);
+  world->Abandon(client);
   EXPECT_EQ(world->pool->Gauges().queued, 0U);
   world->factory.OpenTo(0)[0]->Answer("v");
   EXPECT_EQ(client->answers, 0);

@@ -58,7 +58,7 @@ TEST(ConnectionPool, ASecondConnectionIsTriedOnlyWhenTheFirstOneShowedThatTheHos
   world.factory.SetMood(0, fakes::ScriptedFactory::Mood::kAccepts);
   world.Turn();
   EXPECT_EQ(world.Open().size(), 4U);
-  for (const auto& client : clients) world.pool->Abandon(client->ticket);
+  for (const auto& client : clients) world.Abandon(client);
 }
 
 TEST(ConnectionPool, WhatOneTurnBringsInIsOneBatchWithOneSync) {
@@ -271,7 +271,7 @@ TEST(ConnectionPool, WhoLeavesWhileQueuedIsNeverSent) {
   PoolWorld world;
   const auto gone = world.Look("gone");
   const auto stays = world.Look("stays");
-  world.pool->Abandon(gone->ticket);
+  world.Abandon(gone);
   world.Turn();
   EXPECT_EQ(world.Connection(0).unanswered(), 1U);
   world.Connection(0).Answer("v");
@@ -284,7 +284,7 @@ TEST(ConnectionPool, WhoLeavesWhileInFlightIsWaitedForButNotAnswered) {
   const auto gone = world.Look("gone");
   const auto stays = world.Look("stays");
   world.Turn();
-  world.pool->Abandon(gone->ticket);
+  world.Abandon(gone);
   EXPECT_FALSE(world.pool->Quiet());
   for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
   EXPECT_EQ(gone->answers, 0);

@@ -31,6 +31,12 @@ PoolWorld::PoolWorld(const Options& options)
       std::make_unique<ConnectionPool>(std::move(config), &factory, &loop, &observer, options.seed);
 }
 
+PoolWorld::~PoolWorld() {
+  for (const ClientPointer& client : clients_) {
+    EXPECT_EQ(client->answers, client->abandoned ? 0 : 1);
+  }
+}
+
 PoolWorld::Options PoolWorld::Hosts(std::size_t count) {
   Options options;
   options.hosts.assign(count, HostKind::kTcp);
@@ -64,7 +70,14 @@ ClientPointer PoolWorld::Look(const std::string& key, const std::shared_ptr<Tabl
   auto client = std::make_shared<WaitingClient>();
   client->ticket = pool->Submit(table, key, client.get());
   EXPECT_EQ(client->answers, 0) << "answered from inside Submit";
+  clients_.push_back(client);
   return client;
+}
+
+void PoolWorld::Abandon(const ClientPointer& client) {
+  pool->Abandon(client->ticket);
+  client->ticket = nullptr;
+  client->abandoned = true;
 }
 
 void PoolWorld::Turn() {

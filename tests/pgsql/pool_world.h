@@ -24,6 +24,7 @@ class WaitingClient final : public LookupSink {
   std::string value;
   std::string reason;
   Work* ticket = nullptr;
+  bool abandoned = false;
   std::function<void()> and_then;  // run inside OnAnswer
 };
 using ClientPointer = std::shared_ptr<WaitingClient>;
@@ -60,6 +61,7 @@ class RecordingObserver final : public PoolObserver {
   Duration last_was_down{};
 };
 
+// Whoever has not been answered when it ends is a failure of the test.
 class PoolWorld {
  public:
   struct Options {
@@ -71,6 +73,9 @@ class PoolWorld {
   };
   PoolWorld() : PoolWorld(Options()) {}
   explicit PoolWorld(const Options& options);
+  PoolWorld(const PoolWorld&) = delete;
+  PoolWorld& operator=(const PoolWorld&) = delete;
+  ~PoolWorld();
 
   static Options Hosts(std::size_t count);
 
@@ -81,6 +86,8 @@ class PoolWorld {
 
   ClientPointer Look(const std::string& key) { return Look(key, reads); }
   ClientPointer Look(const std::string& key, const std::shared_ptr<TableBinding>& table);
+  // The client has gone away.
+  void Abandon(const ClientPointer& client);
 
   // Ends the turn and lets the hosts answer who wants to connect, until nobody does.
   void Turn();
@@ -101,6 +108,9 @@ class PoolWorld {
   std::shared_ptr<TableBinding> writes;
   std::shared_ptr<TableBinding> script;  // two statements in one query
   std::unique_ptr<ConnectionPool> pool;
+
+ private:
+  std::vector<ClientPointer> clients_;
 };
 
 }  // namespace proxymux::pgsql
