@@ -16,7 +16,7 @@ std::optional<std::string_view> AnswerCache::Find(std::string_view key, pgsql::R
     Remove(found->second);
     return std::nullopt;
   }
-  entry.asked = true;
+  entry.visited = true;
   if (!IsFresh(entry, now)) return std::nullopt;
   return entry.value;
 }
@@ -26,16 +26,16 @@ std::optional<AnswerCache::Aged> AnswerCache::FindStale(std::string_view key,
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;
   const Entry& entry = *found->second;
-  if (now >= entry.sent + limits_.stale) return std::nullopt;
-  return Aged{entry.value, now - entry.sent};
+  if (now >= entry.asked + limits_.stale) return std::nullopt;
+  return Aged{entry.value, now - entry.asked};
 }
 
-void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::RealTime sent,
+void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::RealTime asked,
                        pgsql::RealTime now) {
   const auto found = index_.find(key);
   const bool known = found != index_.end();
-  if (known && found->second->sent > sent) return;
-  if (now >= sent + KeptFor(value) || key.size() + value.size() > kLargestEntry) {
+  if (known && found->second->asked > asked) return;
+  if (now >= asked + KeptFor(value) || key.size() + value.size() > kLargestEntry) {
     if (known) Remove(found->second);
     return;
   }
@@ -44,14 +44,14 @@ void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::Real
     bytes_ += value.size();
     bytes_ -= entry.value.size();
     entry.value = value;
-    entry.sent = sent;
+    entry.asked = asked;
     while (bytes_ > MostBytes()) Evict(now);
     return;
   }
   // Room is made first: the hand must not find the newcomer, which nobody can have asked for yet.
   const std::size_t cost = Cost(key, value);
   while (index_.size() >= limits_.max_entries || bytes_ + cost > MostBytes()) Evict(now);
-  entries_.push_front({std::string(key), std::string(value), sent});
+  entries_.push_front({std::string(key), std::string(value), asked});
   index_.emplace(entries_.front().key, entries_.begin());
   bytes_ += cost;
 }
@@ -62,8 +62,8 @@ AnswerCache::Place AnswerCache::Newer(Place place) {
 
 void AnswerCache::Evict(pgsql::RealTime now) {
   Place place = hand_ == entries_.end() ? std::prev(hand_) : hand_;
-  while (place->asked && Lasts(*place, now)) {
-    place->asked = false;
+  while (place->visited && Lasts(*place, now)) {
+    place->visited = false;
     place = Newer(place);
   }
   hand_ = place;  // Remove moves it on

@@ -63,9 +63,9 @@ class AnswerCache {
   // Limits::stale. The view is good until the next call of a function that is not const.
   std::optional<Aged> FindStale(std::string_view key, pgsql::RealTime now) const;
 
-  // What the server answered when it was asked at `sent`; an empty value: not found. An older
-  // answer never replaces a newer one; a newer one that cannot be kept removes the older.
-  void Keep(std::string_view key, std::string_view value, pgsql::RealTime sent,
+  // What the server answered, and when it was asked; an empty value: not found. An older answer
+  // never replaces a newer one; a newer one that cannot be kept removes the older.
+  void Keep(std::string_view key, std::string_view value, pgsql::RealTime asked,
             pgsql::RealTime now);
 
   // Whether Find() can ever give anything.
@@ -78,8 +78,8 @@ class AnswerCache {
   struct Entry {
     std::string key;
     std::string value;
-    pgsql::RealTime sent;
-    bool asked = false;  // since the hand last came by, whether it was given or too old
+    pgsql::RealTime asked;
+    bool visited = false;  // since the hand last came by, whether it was given or too old
   };
   using Place = std::list<Entry>::iterator;
 
@@ -93,10 +93,10 @@ class AnswerCache {
     return std::max(TtlOf(value), limits_.stale);
   }
   bool IsFresh(const Entry& entry, pgsql::RealTime now) const {
-    return now < entry.sent + TtlOf(entry.value);
+    return now < entry.asked + TtlOf(entry.value);
   }
   bool Lasts(const Entry& entry, pgsql::RealTime now) const {
-    return now < entry.sent + KeptFor(entry.value);
+    return now < entry.asked + KeptFor(entry.value);
   }
   std::size_t MostBytes() const;
   Place Newer(Place place);  // round the list: behind the newest comes the oldest
