@@ -39,16 +39,21 @@ void ConnectionPool::AskAboutSilence(Time now) {
     const Work& running = *connection.upstream->Running();
     const ServiceTime& service = running.binding->service_time;
     const bool usual = running.kind == Work::Kind::kLookup && service.known();
-    if (now - *since < limit + (usual ? service.average() : Duration::zero())) continue;
+    const Time late = *since + limit + (usual ? service.average() : Duration::zero());
+    if (now < late) continue;
     if (!std::exchange(connection.stalled, true)) AskCatalogueAgain(connection);
+    const HostHealth& health = hosts_[connection.host].health;
+    const bool was_up = health.state() == HostHealth::State::kUp;
     OnSilence(connection, now - *since, now);
     if (connection.state == Connection::State::kReady) AskOfOthers(connection);
     if (connection.state != Connection::State::kReady || !Useless(connection)) continue;
-    // Every lookup on it has its answer from another host.
-    if (hosts_[connection.host].health.state() == HostHealth::State::kUp) {
+    // Every lookup on it has its answer from another host. A frozen host would hold the cancel
+    // request, which is a connection, as well: it has to have shown since that it lives, and has a
+    // tick to pass its test in.
+    if (health.state() != HostHealth::State::kUp) {
+      if (!was_up) DropConnection(connection, "it owes answers that came from another host");
+    } else if (hosts_[connection.host].last_alive >= late) {
       StartCancel(connection, now);
-    } else {
-      DropConnection(connection, "it owes answers that came from another host");
     }
   }
 }

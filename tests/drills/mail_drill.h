@@ -48,7 +48,7 @@ class MailDrill : public testing::Test {
                          int connections = kConnectionLimit) {
     EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << drill.log();
     EXPECT_LT(report.max_ms, drill.Allowed(longest_ms)) << report.Text() << '\n' << drill.log();
-    EXPECT_LE(drill.most_connections(), connections);
+    EXPECT_LE(drill.most_connections(), connections) << drill.log();
     EXPECT_GT(drill.most_connections(), 0) << "connections are not seen";
   }
 

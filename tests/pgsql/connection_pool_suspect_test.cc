@@ -47,6 +47,39 @@ TEST_F(Suspect, WhatIsOwedByASuspectHostAndNotWantedAnyMoreIsDropped) {
   EXPECT_EQ(world->observer.down.size(), 1U);
 }
 
+// A cancel request is a connection of its own, and with a frozen host it would last: no cancel
+// before the host has shown that it lives.
+TEST_F(Suspect, NothingIsCancelledOnAHostThatMayBeFrozen) {
+  for (const bool lives : {true, false}) {
+    SCOPED_TRACE(lives);
+    auto options = PoolWorld::Hosts(2);
+    options.settings.connections = 5;
+    Open(options, 4);
+    for (int i = 0; i < 4; ++i) Look("k" + std::to_string(i));
+    world->Turn();
+    const auto silent = world->factory.OpenTo(0);
+    ASSERT_EQ(silent.size(), 2U);
+    for (auto* upstream : silent) ASSERT_EQ(upstream->unanswered(), 1U);
+    for (auto* upstream : world->factory.OpenTo(1)) upstream->AnswerEverything("v");
+    if (!lives) Freeze(0);
+    world->Pass(milliseconds(500));
+    silent[1]->Answer("v");  // and no other result from there
+    world->Pass(milliseconds(800));
+    for (auto* upstream : world->factory.OpenTo(1)) upstream->AnswerEverything("v");
+    world->Pass(milliseconds(100));
+    for (const ClientPointer& client : clients) EXPECT_EQ(client->value, "v");
+    EXPECT_EQ(HealthOf(0), State::kUp);
+    EXPECT_EQ(silent[0]->cancels(), 0);
+    for (int i = 0; i < 50; ++i) world->Pass(milliseconds(10));  // the host is put to the test
+    EXPECT_EQ(silent[0]->cancels(), lives ? 1 : 0);
+    EXPECT_EQ(HealthOf(0), lives ? State::kUp : State::kSuspect);
+    EXPECT_EQ(world->observer.lost.size(), lives ? 0U : 1U);
+    TearDown();
+    world.reset();
+    clients.clear();
+  }
+}
+
 TEST_F(Suspect, NothingNewGoesToASilentHost) {
   Open(PoolWorld::Hosts(2));
   const auto stuck = Look("stuck");
