@@ -86,6 +86,11 @@ const ScriptedUpstream::Sent* ScriptedUpstream::oldest() const {
 
 Work* ScriptedUpstream::Running() const { return oldest() != nullptr ? oldest()->work : nullptr; }
 
+void ScriptedUpstream::CancelRunning() {
+  ++cancels_;
+  ++factory_->cancels_;
+}
+
 std::vector<Work*> ScriptedUpstream::Close() {
   std::vector<Work*> unanswered;
   for (const Sent& sent : sent_) {

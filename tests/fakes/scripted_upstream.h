@@ -71,7 +71,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool AllAnswered() const override { return unanswered() == 0; }
   bool Pooled() const override;
   bool Swollen() const override { return swollen_; }
-  void CancelRunning() override { ++cancels_; }
+  void CancelRunning() override;
   std::vector<pgsql::Work*> Close() override;
 
   // The server's part.
@@ -148,6 +148,7 @@ class ScriptedFactory final : public pgsql::UpstreamFactory {
   std::size_t most_open() const { return most_open_; }  // at any time
   int made() const { return made_; }
   int made_to(std::size_t host) const;
+  int cancels() const { return cancels_; }  // on connections of now and before
 
  private:
   friend class ScriptedUpstream;
@@ -157,6 +158,7 @@ class ScriptedFactory final : public pgsql::UpstreamFactory {
   std::vector<std::size_t> hosts_of_;  // of every connection ever made
   std::size_t most_open_ = 0;
   int made_ = 0;
+  int cancels_ = 0;
 };
 
 }  // namespace proxymux::fakes
