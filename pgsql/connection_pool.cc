@@ -230,7 +230,6 @@ void ConnectionPool::OnReady(UpstreamConnection* upstream) {
   ++host.connects;
   host.slow_to_connect = false;
   host.pooled = host.pooled || upstream->Pooled();
-  host.last_alive = loop_->Now();
   host.health.OnConnected(loop_->Now());
   ScheduleDispatch();
 }

@@ -147,7 +147,7 @@ void ConnectionPool::NoteAlive(Connection& connection, Time now) {
   connection.answered = true;
   connection.stalled = false;
   PoolHost& host = hosts_[connection.host];
-  host.last_result = host.last_alive = now;
+  host.last_result = now;
   host.retried_at_once = false;
   const Time down_since = host.health.down_since();
   if (host.health.OnAnswered(now)) observer_->OnHostUp(config_.name, host, now - down_since);

@@ -48,11 +48,11 @@ void ConnectionPool::AskAboutSilence(Time now) {
     if (connection.state == Connection::State::kReady) AskOfOthers(connection);
     if (connection.state != Connection::State::kReady || !Useless(connection)) continue;
     // Every lookup on it has its answer from another host. A frozen host would hold the cancel
-    // request, which is a connection, as well: it has to have shown since that it lives, and has a
-    // tick to pass its test in.
+    // request, which is a connection, as well: it has to have given a result since, or passed its
+    // test, for which it has a tick. One that did neither is put to the test in stall_limit.
     if (health.state() != HostHealth::State::kUp) {
       if (!was_up) DropConnection(connection, "it owes answers that came from another host");
-    } else if (hosts_[connection.host].last_alive >= late) {
+    } else if (hosts_[connection.host].last_result >= late || health.Trusted(now)) {
       StartCancel(connection, now);
     }
   }

@@ -52,7 +52,7 @@ bool HostHealth::OnAnswered(Time now) {
 }
 
 bool HostHealth::OnSilent(Time now, std::string reason) {
-  if (state_ != State::kUp || now < trusted_until_) return false;
+  if (state_ != State::kUp || Trusted(now)) return false;
   SetState(State::kSuspect, now);
   reason_ = std::move(reason);
   return true;

@@ -44,12 +44,13 @@ class HostHealth {
   Time down_since() const { return down_since_; }        // kDown and kTrial only
   Time retry_at() const { return retry_at_; }            // kDown only
   bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
+  // It passed the test a short time ago, so it lives; its statements take long.
+  bool Trusted(Time now) const { return state_ == State::kUp && now < trusted_until_; }
 
   void OnConnected(Time now);
   // A statement was answered. True when that ends a trial: the host is in full use again.
   bool OnAnswered(Time now);
-  // True when the state changed. One that passed the test a short time ago lives; its statements
-  // take long.
+  // True when the state changed; that of a trusted one does not.
   bool OnSilent(Time now, std::string reason);
   // True when the state or the reason changed, which is worth one line in the log.
   // `took`: how long the attempt took; of an unreachable host that was wait enough.

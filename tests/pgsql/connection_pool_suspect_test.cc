@@ -80,6 +80,53 @@ TEST_F(Suspect, NothingIsCancelledOnAHostThatMayBeFrozen) {
   }
 }
 
+// It is not tested twice in a short time, and need not show again that it lives: all that it has
+// may be silent, and would be until query_timeout.
+TEST_F(Suspect, WhatIsSilentOnAHostThatPassedItsTestIsCancelled) {
+  Open(PoolWorld::Hosts(2));
+  LookTwice();
+  const std::size_t host = first->host();
+  second->Answer("second");
+  world->Pass(milliseconds(50));
+  ASSERT_EQ(world->factory.cancels(), 1);
+  first->Fail("57014", "canceling statement due to user request");
+  world->Turn();
+  // The connections there are given one lookup each and answer nothing any more.
+  for (int i = 0; i < 8; ++i) Look("k" + std::to_string(i));
+  world->Turn();
+  const auto silent = world->factory.OpenTo(host);
+  ASSERT_FALSE(silent.empty());
+  for (auto* upstream : silent) ASSERT_GT(upstream->unanswered(), 0U);
+  for (int i = 0; i < 60; ++i) {
+    world->Pass(milliseconds(20));
+    for (auto* upstream : world->factory.OpenTo(1 - host)) upstream->AnswerEverything("v");
+  }
+  for (const ClientPointer& client : clients) EXPECT_EQ(client->answers, 1);
+  EXPECT_EQ(HealthOf(host), State::kUp);
+  EXPECT_EQ(world->factory.cancels(), 1 + static_cast<int>(silent.size()));
+}
+
+// Then it is the statement that takes long, and the host needs no test.
+TEST_F(Suspect, WhatIsSilentOnAHostThatAnswersOthersIsCancelled) {
+  Open(PoolWorld::Hosts(2), 4);
+  const auto slow = Look("slow");
+  world->Turn();
+  first = Busy();
+  const std::size_t host = first->host();
+  for (int i = 0; i < 70; ++i) {
+    for (int j = 0; j < 6; ++j) Look("k" + std::to_string(i) + "," + std::to_string(j));
+    world->Pass(milliseconds(20));
+    for (auto* upstream : world->Open()) {
+      if (upstream != first) upstream->AnswerEverything("v");
+    }
+  }
+  EXPECT_EQ(slow->value, "v");
+  EXPECT_EQ(HealthOf(host), State::kUp);
+  EXPECT_EQ(world->Open().size(), 4U);  // no test connection took the place of one
+  EXPECT_TRUE(world->observer.lost.empty());
+  EXPECT_EQ(first->cancels(), 1);
+}
+
 TEST_F(Suspect, NothingNewGoesToASilentHost) {
   Open(PoolWorld::Hosts(2));
   const auto stuck = Look("stuck");

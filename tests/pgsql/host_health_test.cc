@@ -129,8 +129,10 @@ TEST_F(Health, WhoPassesTheTestIsNotPutToItAgainForAWhile) {
   health.OnConnected(now);
   EXPECT_EQ(health.state(), State::kUp);
   now += seconds(9);
+  EXPECT_TRUE(health.Trusted(now));
   EXPECT_FALSE(health.OnSilent(now, "silent"));
   now += seconds(1);
+  EXPECT_FALSE(health.Trusted(now));
   EXPECT_TRUE(health.OnSilent(now, "silent"));
 }
 
