@@ -33,10 +33,11 @@ constexpr double kBackMs = 1000;
 constexpr double kBackFromGarbageMs = kBackMs + 3000;
 
 // Alone there is nobody to ask meanwhile: what is silent is given up after query_timeout, here 1 s,
-// and as long again when the server does not take the cancel request either; the lookup may have a
-// second try.
-constexpr char kAlone[] = "table: {query_timeout: 1s}\npool: {connect_timeout: 1s}\n";
-constexpr double kAloneMs = 6000;
+// and as long again when the server does not take the cancel request either. That may be another's
+// statement, more than once; what bounds the wait is lookup_timeout.
+constexpr char kAlone[] =
+    "table: {query_timeout: 1s, lookup_timeout: 5s}\npool: {connect_timeout: 1s}\n";
+constexpr double kAloneMs = 5000 + kAtOnceMs;
 
 class GateDrill : public MailDrill {
  protected:
