@@ -67,12 +67,12 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
   }
   std::unique_ptr<ConnectionWatch> watch;
   if (!options_.ports.empty()) watch = std::make_unique<ConnectionWatch>(options_.ports);
+  const MachineWatch machine;  // of all that the load's waits are part of
   LoadClients load(load_options);
   if (!load.WaitForAnswers(kAnswersBefore)) {
     throw std::runtime_error(options_.name + ": " + NameOf(service) + " does not answer:\n" +
                              postfix.Log());
   }
-  const MachineWatch machine;
   Scene scene{service, postfix, load, machine};
   happening(scene);
   const LoadReport report = load.Finish(scene.patience());

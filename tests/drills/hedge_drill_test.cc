@@ -118,7 +118,9 @@ TEST_F(HedgeDrill, AMirrorHoldsAnswersBack) {
     EXPECT_LE(with.twice_percent, kPercent + 0.5);
     best = std::min(best, with.p999_ms / without.p999_ms);
   }
-  if (Thorough()) EXPECT_LT(best, kGain);
+  if (Thorough()) {
+    EXPECT_LT(best, kGain);
+  }
 }
 
 }  // namespace

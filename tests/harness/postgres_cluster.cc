@@ -193,6 +193,21 @@ void PostgresCluster::Kill() {
   EndProcessesIn(directory_);
 }
 
+void PostgresCluster::KillBackends(const std::string& role) {
+  const std::size_t before = ReadFile(log_path()).size();
+  const std::vector<pid_t> pids = BackendPids(role);
+  // The server ends the others itself as soon as it has seen one crash.
+  if (pids.empty() || ::kill(pids.front(), SIGKILL) != 0) {
+    throw std::runtime_error("no session of " + role + " to kill");
+  }
+  for (const pid_t pid : pids) ::kill(pid, SIGKILL);
+  // Until then it may take a connection and end it with the others.
+  const bool back = Eventually([&] {
+    return ReadFile(log_path()).find("ready to accept connections", before) != std::string::npos;
+  });
+  if (!back) throw std::runtime_error("PostgreSQL does not recover:\n" + ReadFile(log_path()));
+}
+
 void PostgresCluster::Freeze() { SignalAll(SIGSTOP); }
 void PostgresCluster::Thaw() { SignalAll(SIGCONT); }
 
@@ -206,6 +221,9 @@ void PostgresCluster::SignalAll(int number) {
 std::string PostgresCluster::Sql(const std::string& database, const std::string& text) {
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
       PQconnectdb(Conninfo(directory_, port_, database).c_str()), &PQfinish);
+  if (PQstatus(connection.get()) != CONNECTION_OK) {
+    throw std::runtime_error("SQL failed: " + std::string(PQerrorMessage(connection.get())));
+  }
   const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), text.c_str()),
                                                              &PQclear);
   const ExecStatusType status = PQresultStatus(result.get());

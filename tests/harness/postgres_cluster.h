@@ -39,7 +39,10 @@ class PostgresCluster {
   void Stop();           // "fast": sessions are told
   void StopImmediate();  // sessions are cut
   void Kill();           // SIGKILL to every process of it
-  void Freeze();         // SIGSTOP to every process of it: sockets stay open, nothing answers
+  // SIGKILL to the client sessions of a role, of which there must be one: the server takes that for
+  // a crash, ends all others and starts again. Returns when it takes connections again.
+  void KillBackends(const std::string& role);
+  void Freeze();  // SIGSTOP to every process of it: sockets stay open, nothing answers
   void Thaw();
   bool Running() { return server_ && server_->Running(); }
   void Promote();  // from standby to primary; returns when it writes
