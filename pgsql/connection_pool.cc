@@ -59,6 +59,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   free_work_.pop_back();
   work->kind = kind;
   work->may_write = binding->write_class != WriteClass::kReads;
+  work->alone = false;
   work->form = StatementForm::kText;
   work->as_text = false;
   work->in_lane = false;
@@ -94,7 +95,8 @@ void ConnectionPool::Recycle(Work* work) {
 
 Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
                              LookupSink* sink) {
-  if (binding->write_class == WriteClass::kUnknown) Classify(binding);
+  if (!Known(*binding) && binding->write_class != WriteClass::kAsking) Classify(binding);
+  asks_catalogue_ = asks_catalogue_ || binding->catalogue != 0;
   Work* work = NewWork(Work::Kind::kLookup, std::move(binding));
   work->key = key;
   work->sink = sink;
@@ -116,13 +118,21 @@ void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
   binding->write_class = WriteClass::kAsking;
   Work* work = NewWork(Work::Kind::kClassify, binding);
   work->may_write = false;
+  work->sequence = 0;  // before every lookup: some wait for it
   Enqueue(work);
+}
+
+WorkList* ConnectionPool::QueueFor(const Work& work) {
+  if (NeedsLane(work)) return &slow_queue_;
+  if (work.kind != Work::Kind::kLookup) return &queue_;
+  const bool own = !Known(*work.binding) || work.binding->session == SessionUse::kOwnSession;
+  return own ? &own_queue_ : &queue_;
 }
 
 void ConnectionPool::Enqueue(Work* work) {
   work->queued = loop_->Now();
   work->in_lane = false;
-  (NeedsLane(*work) ? slow_queue_ : queue_).InsertInOrder(work);
+  QueueFor(*work)->InsertInOrder(work);
   ScheduleDispatch();
 }
 
@@ -164,6 +174,7 @@ void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
       }
       return;
     case Work::Kind::kPrepare:
+    case Work::Kind::kStamp:
       return;
     case Work::Kind::kLookup:
       if (work->first != nullptr) return;
@@ -173,8 +184,9 @@ void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
 }
 
 bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
-  if (work->kind == Work::Kind::kPrepare) return false;  // of use on its connection only
-  if (work->first != nullptr) return false;              // the lookup has another try under way
+  // Of use on their connection only.
+  if (work->kind == Work::Kind::kPrepare || work->kind == Work::Kind::kStamp) return false;
+  if (work->first != nullptr) return false;  // the lookup has another try under way
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (work->second != nullptr) {
     parked_.PushBack(work);
@@ -337,7 +349,7 @@ PoolGauges ConnectionPool::Gauges() const {
   }
   gauges.queued = Waiting();
   gauges.in_flight = in_flight_.size();
-  for (const WorkList* queue : {&queue_, &slow_queue_}) {
+  for (const WorkList* queue : {&queue_, &own_queue_, &slow_queue_}) {
     if (queue->empty()) continue;
     gauges.oldest_wait = std::max(gauges.oldest_wait, loop_->Now() - queue->front()->queued);
   }

@@ -12,6 +12,10 @@
 // and one connection at least stays for the quick ones, as long as there are any. Tables share the
 // lanes.
 //
+// Sessions. A statement that may change its session, or of which that is not known, makes its
+// connection its table's own: no other table's statement is sent there. When others need it, it is
+// replaced by a new one.
+//
 // Silence. What a connection owes for `stall_limit` is also asked of another host, if it only
 // reads, and the first answer wins; the host is put to the test with one connection more. A table
 // may ask for the same as soon as a lookup takes longer than usual (hedge_percent). A host that was
@@ -26,6 +30,7 @@
 // all.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -39,6 +44,7 @@
 #include "pgsql/event_loop.h"
 #include "pgsql/host_set.h"
 #include "pgsql/prepared_statements.h"
+#include "pgsql/statement_effects.h"
 #include "pgsql/table_binding.h"
 #include "pgsql/upstream_connection.h"
 #include "pgsql/work.h"
@@ -60,6 +66,8 @@ class PoolObserver {
                                   const TableBinding& binding) = 0;
   // The catalogue could not be asked about a table's statement: it is taken for one that may write.
   virtual void OnUnclassified(const TableBinding& binding, std::string_view reason) = 0;
+  // A table's statement may change the session: it gets connections that no other table shares.
+  virtual void OnOwnSession(const TableBinding& binding) = 0;
   // The server takes a table's query as text only; the reason is the plan's.
   virtual void OnKeptAsText(const TableBinding& binding) = 0;
   // Statements that were prepared on a host are unknown there, more than once: none is prepared
@@ -148,17 +156,21 @@ class ConnectionPool final : private UpstreamObserver {
     // are more than `connections` allows now, because a statement changed the session, or for the
     // memory that it holds.
     bool making_room = false;
-    bool answered = false;  // something, ever
-    bool stalled = false;   // owes answers for longer than stall_limit
-    int reluctance = 0;     // of this turn; statements go where it is least
-    bool stuck = false;     // an error says that the session is of no more use
-    bool lane = false;      // takes slow statements only, once it is empty
-    bool awaited = false;   // a lane that runs empty for a slow statement
-    bool served = false;    // a lane that has had one
+    bool answered = false;                     // something, ever
+    bool stalled = false;                      // owes answers for longer than stall_limit
+    int reluctance = 0;                        // of this turn; statements go where it is least
+    bool stuck = false;                        // an error says that the session is of no more use
+    bool lane = false;                         // takes slow statements only, once it is empty
+    bool awaited = false;                      // a lane that runs empty for a slow statement
+    bool served = false;                       // a lane that has had one
+    const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
     std::size_t slow_in_flight = 0;
     bool runs_script = false;          // nothing may be sent behind it
     std::uint64_t batch = 0;           // the one that is open, or was last
     std::uint64_t measured_batch = 0;  // its results say no more about service times
+    // The table whose statements alone may run here; null: any table's.
+    std::shared_ptr<TableBinding> owner;
+    bool changed = false;  // a statement of the owner's may have changed the session
     PreparedStatements prepared;
     Time last_sent{};
     std::uint64_t sent_in = 0;  // the dispatch that gave it something last
@@ -180,7 +192,8 @@ class ConnectionPool final : private UpstreamObserver {
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);
 
-  std::size_t Waiting() const { return queue_.size() + slow_queue_.size(); }
+  std::size_t Waiting() const { return queue_.size() + own_queue_.size() + slow_queue_.size(); }
+  std::array<WorkList*, 3> Queues() { return {&queue_, &own_queue_, &slow_queue_}; }
 
   Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
   void Recycle(Work* work);
@@ -208,13 +221,14 @@ class ConnectionPool final : private UpstreamObserver {
   bool UntriedMayServe(const Work& work) const;
   bool OthersMayServe(std::size_t host) const;
   static bool NeedsLane(const Work& work);
+  WorkList* QueueFor(const Work& work);
   static bool IsFirstTry(const Work& work);
   void SortQueues();
-  void MoveSome(WorkList* from, WorkList* to, bool slow);
   void SendQuick(std::optional<std::size_t>* needed);
   void SendSlow(std::optional<std::size_t>* needed);
+  void SendOwn(std::optional<std::size_t>* needed);
   bool QuickAreAbout() const;
-  std::size_t LanesAllowed() const;
+  std::size_t LanesAllowed(std::size_t ready) const;
   void MeasureService(Connection& connection, const Work& work, Time now);
   void MeasureBatch(const Work& first, Duration taken);
   template <typename Change>
@@ -223,9 +237,21 @@ class ConnectionPool final : private UpstreamObserver {
   bool TooSoon(const Connection& connection) const;
   bool WaitsForPooler(const Connection& connection, const Work& work) const;
   bool InTrial(const Connection& connection) const;
+  bool Known(const TableBinding& binding) const;
+  SessionUse UseOf(const Work& work, std::size_t host) const;
+  bool MayTake(const Connection& connection, const Work& work) const;
+  bool MayOwn(const Work& work) const;
+  bool OthersAreAbout() const;
+  void TakeSession(Connection& connection, Work* work);
+  void ReleaseSessions();
+  void AskCatalogues();
+  void SendStamp(Connection& connection);
+  void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
+  void FinishStamp(const Connection& connection, const Work& work, const StatementResult& result);
+  void MakeSessionRoom(std::size_t* open);
   void RankConnections();
   Connection* ChooseConnection(const Work& work);
-  Connection* ChooseLane(const Work& work, std::size_t* lanes_left);
+  Connection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
   bool MayYetBeServed(const Work& work) const;
   bool PreferOtherHost(const Work& work, std::size_t host) const;
   void SendWork(Connection& connection, Work* work);
@@ -261,9 +287,10 @@ class ConnectionPool final : private UpstreamObserver {
   void HandlePreparedError(Connection& connection, Work* work, const StatementResult& result);
   void HandlePrepareError(Connection& connection, Work* work, const StatementResult& result);
   void OnStatementVanished(Connection& connection, const Work& work);
-  void FinishClassify(Work* work, const StatementResult& result);
+  void FinishClassify(const Connection& connection, Work* work, const StatementResult& result);
 
   void Tick();
+  std::string WhyItWaited(Time now) const;
   void ExpireWork(WorkList* queue, Time now);
   void ExpireWaiters(Time now);
   void ExpireStatements(Time now);
@@ -292,9 +319,15 @@ class ConnectionPool final : private UpstreamObserver {
   std::minstd_rand random_;
   std::vector<std::unique_ptr<Connection>> connections_;
   WorkList queue_;       // goes to any connection that is no lane
+  WorkList own_queue_;   // goes to connections of its table's own
   WorkList slow_queue_;  // goes to lanes
-  bool resort_ = false;  // a table became slow, or quick
-  Time last_quick_{};    // when a quick lookup was sent last
+  bool resort_ = false;  // a table became slow or quick, or what it does to sessions became known
+  // What statements may do was asked of so many catalogues: raised when one of them has changed.
+  std::uint64_t catalogues_ = 1;
+  bool asks_catalogue_ = false;  // some table depends on it
+  bool session_wanted_ = false;  // a work found only connections of other tables in this turn
+  Time last_shared_{};           // when a lookup that shares its session was sent last
+  Time last_quick_{};            // when a quick lookup was sent last
   std::uint64_t last_batch_ = 0;
   WorkList in_flight_;         // in the order of sending
   WorkList parked_;            // failed, but a second one is under way
@@ -312,7 +345,7 @@ class ConnectionPool final : private UpstreamObserver {
   std::size_t overdue_connects_ = 0;
   bool held_back_ = false;    // something waits for a connection's next batch
   bool reruns_wait_ = false;  // something that was sent before found no connection in this turn
-  std::string last_failure_ = "no database host is available";
+  std::string last_failure_ = "no database host could be connected to yet";
   // Of the lookup that is being sent or answered; they keep their capacity.
   std::string sql_;
   std::string parameters_;

@@ -94,21 +94,24 @@ void ConnectionPool::Dispatch() {
   RemoveClosed();
   RankConnections();
   SortQueues();
+  AskCatalogues();
   std::optional<std::size_t> needed;
+  session_wanted_ = false;
   EndLanes(/*served_only=*/true);
   if (SlowFirst()) {
     SendSlow(&needed);
     EndLanes(/*served_only=*/false);
     SendQuick(&needed);
+    SendOwn(&needed);
   } else {
     SendQuick(&needed);
+    SendOwn(&needed);
     SendSlow(&needed);
   }
   SyncAll();
   Rebalance();
   OpenConnections(needed);
-  FailUnservable(&queue_);
-  FailUnservable(&slow_queue_);
+  for (WorkList* queue : Queues()) FailUnservable(queue);
   ShedLoad();
   RemoveClosed();
   ArmTimer();
@@ -121,7 +124,7 @@ void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
     Work* next = WorkList::Next(work);
     Connection* connection = ChooseConnection(*work);
     if (connection != nullptr) {
-      if (work->kind == Work::Kind::kLookup) last_quick_ = loop_->Now();
+      if (work->kind == Work::Kind::kLookup) last_quick_ = last_shared_ = loop_->Now();
       SendWork(*connection, work);
     } else if (IsFirstTry(*work)) {
       break;  // no connection has room; those behind it would find none either
@@ -170,7 +173,9 @@ bool ConnectionPool::TooSoon(const Connection& connection) const {
 // waits until the one before it is answered in full.
 bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& work) const {
   if (!hosts_[connection.host].pooled) return false;
-  if (connection.unsynced) return work.may_write;  // wants a batch of its own
+  if (connection.unsynced) {  // some want a batch of their own
+    return work.may_write || UseOf(work, connection.host) != SessionUse::kShared;
+  }
   return !connection.upstream->AllAnswered();
 }
 
@@ -199,13 +204,16 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
   int reluctance = std::numeric_limits<int>::max();
   const Connection* too_soon = nullptr;  // the best of those that wait for their millisecond
+  bool shares = false;                   // some connection may have it, now or when it has room
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
         connection.making_room) {
       continue;
     }
-    if (connection.lane || InTrial(connection)) continue;
+    if (connection.lane || !MayTake(connection, work)) continue;
+    shares = true;
+    if (InTrial(connection)) continue;
     if (PreferOtherHost(work, connection.host)) continue;
     // A better one that is full now is waited for.
     if (connection.reluctance > reluctance) continue;
@@ -224,6 +232,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     }
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
+  session_wanted_ = session_wanted_ || !shares;
   // The millisecond is waited for when the other has clearly more to answer: it may be silent from
   // now on and would take all that the others are held back from; and those that are behind many
   // wait longest. When it has little more, a larger batch is worth more.
@@ -250,13 +259,22 @@ void ConnectionPool::FailUnservable(WorkList* queue) {
 
 void ConnectionPool::ShedLoad() {
   WorkList excess;
-  while (Waiting() > static_cast<std::size_t>(config_.settings.queue_limit)) {
-    // The youngest.
-    Work* quick = queue_.back();
-    Work* slow = slow_queue_.back();
-    const bool take_slow =
-        quick == nullptr || (slow != nullptr && slow->sequence > quick->sequence);
-    excess.PushFront(take_slow ? slow : quick);
+  std::size_t limit = static_cast<std::size_t>(config_.settings.queue_limit);
+  if (Waiting() <= limit) return;
+  // Questions of the pool's own, which stand before all lookups, take nobody's place.
+  for (Work* work = queue_.front(); work != nullptr && work->kind != Work::Kind::kLookup;
+       work = WorkList::Next(work)) {
+    ++limit;
+  }
+  while (Waiting() > limit) {
+    Work* youngest = nullptr;
+    for (const WorkList* queue : Queues()) {
+      Work* last = queue->back();
+      if (last != nullptr && (youngest == nullptr || last->sequence > youngest->sequence)) {
+        youngest = last;
+      }
+    }
+    excess.PushFront(youngest);
   }
   while (Work* work = excess.front()) {
     WorkList::Remove(work);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "pgsql/connection_pool.h"
@@ -9,8 +10,10 @@ namespace proxymux::pgsql {
 namespace {
 
 // Statements in flight in one lane, each with a Sync of its own so that each is measured: several,
-// so that what a busy processor adds to one of them is not taken for the statement's own time.
+// so that what a busy processor adds to one of them is not taken for the statement's own time. Only
+// one where somebody else waits for the lane to run empty, or the time is long beyond doubt.
 constexpr std::size_t kLaneDepth = 4;
+constexpr Duration kLong = 4 * ServiceTime::kSlow;
 
 // For so long after a quick lookup a connection is kept for the next one.
 constexpr Duration kQuickMemory = std::chrono::seconds(5);
@@ -63,37 +66,33 @@ void ConnectionPool::MeasureOne(const Work& work, Change change) {
   resort_ = resort_ || time.slow() != was_slow;
 }
 
-// Puts what waits where it belongs, after a table became slow or quick.
+// Puts what waits where it belongs, after something was learned of its table.
 void ConnectionPool::SortQueues() {
   if (!resort_) return;
   resort_ = false;
-  MoveSome(&queue_, &slow_queue_, /*slow=*/true);
-  MoveSome(&slow_queue_, &queue_, /*slow=*/false);
-}
-
-void ConnectionPool::MoveSome(WorkList* from, WorkList* to, bool slow) {
-  WorkList moving;
-  for (Work* work = from->front(); work != nullptr;) {
-    Work* next = WorkList::Next(work);
-    if (NeedsLane(*work) == slow) moving.PushBack(work);
-    work = next;
+  std::array<WorkList, 3> moving;
+  const auto queues = Queues();
+  for (WorkList* queue : queues) {
+    for (Work* work = queue->front(); work != nullptr;) {
+      Work* next = WorkList::Next(work);
+      WorkList* belongs = QueueFor(*work);
+      for (std::size_t i = 0; i < queues.size(); ++i) {
+        if (queues[i] == belongs && belongs != queue) moving[i].InsertInOrder(work);
+      }
+      work = next;
+    }
   }
-  to->Merge(&moving);
+  for (std::size_t i = 0; i < queues.size(); ++i) queues[i]->Merge(&moving[i]);
 }
 
-// How many connections slow statements may have, of those that answer.
-std::size_t ConnectionPool::LanesAllowed() const {
-  std::size_t ready = 0;
+// How many of the `ready` connections, which are those that answer, slow statements may have.
+std::size_t ConnectionPool::LanesAllowed(std::size_t ready) const {
   std::size_t open = 0;
   bool coming = false;
   for (const auto& connection : connections_) {
     if (connection->state == Connection::State::kClosed) continue;
     ++open;
-    if (connection->state == Connection::State::kReady) {
-      if (!connection->stalled) ++ready;
-    } else {
-      coming = coming || !Doubtful(*connection);
-    }
+    if (connection->state != Connection::State::kReady) coming = coming || !Doubtful(*connection);
   }
   if (!QuickAreAbout()) return ready;
   // The only one is shared when there will not be another.
@@ -102,7 +101,8 @@ std::size_t ConnectionPool::LanesAllowed() const {
 }
 
 bool ConnectionPool::QuickAreAbout() const {
-  return !queue_.empty() || (last_quick_ != Time() && loop_->Now() - last_quick_ < kQuickMemory);
+  return !queue_.empty() || !own_queue_.empty() ||
+         (last_quick_ != Time() && loop_->Now() - last_quick_ < kQuickMemory);
 }
 
 // Lanes that have nothing to do any more take everything again.
@@ -126,33 +126,40 @@ bool ConnectionPool::SlowFirst() const {
 }
 
 // A connection for a slow statement, which takes nothing else from then on until it has run empty.
-// Null when there is none, or when it has to run empty first.
-ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::size_t* lanes_left) {
+// A lane with work takes more of the same table only, up to `depth`. Null when there is no lane for
+// it, or when the connection has to run empty first.
+ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
+                                                       std::size_t* lanes_left) {
   Connection* lane = nullptr;
   Connection* emptying = nullptr;
   Connection* fresh = nullptr;
+  bool shares = false;  // some connection may have it, now or when it has room
   const auto less = [](const Connection& one, const Connection* other) {
     return other == nullptr ||
            std::tie(one.reluctance, one.in_flight) < std::tie(other->reluctance, other->in_flight);
   };
+  const ServiceTime& time = work.binding->service_time;
   // Nothing but slow ones before it, and a script alone.
-  const std::size_t depth = work.script ? 1 : std::min(kLaneDepth, depth_);
+  if (work.script || (time.known() && time.average() >= kLong)) depth = 1;
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.runs_script ||
-        connection.cancelling || connection.making_room || InTrial(connection) ||
-        PreferOtherHost(work, connection.host)) {
+        connection.cancelling || connection.making_room || !MayTake(connection, work)) {
       continue;
     }
+    shares = true;
+    if (InTrial(connection) || PreferOtherHost(work, connection.host)) continue;
     if (!connection.lane) {
       if (less(connection, fresh)) fresh = &connection;
     } else if (connection.in_flight > connection.slow_in_flight) {
       if (!connection.awaited) emptying = &connection;
-    } else if (connection.in_flight < depth && !WaitsForPooler(connection, work) &&
-               less(connection, lane)) {
+    } else if (connection.in_flight < depth &&
+               (connection.in_flight == 0 || connection.lane_table == work.binding.get()) &&
+               !WaitsForPooler(connection, work) && less(connection, lane)) {
       lane = &connection;
     }
   }
+  session_wanted_ = session_wanted_ || !shares;
   // One that is idle is better than one that has some already.
   const bool may_open = fresh != nullptr && *lanes_left > 0;
   if (lane != nullptr && (lane->in_flight == 0 || !may_open || fresh->in_flight > 0)) return lane;
@@ -169,37 +176,62 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   return nullptr;
 }
 
-// First those of tables that have nothing in a lane, then any; in both in the order of submission.
+// First those of tables that were never measured and have nothing in a lane, which may well be
+// quick; then those of other tables that have nothing in a lane; then any. Among each in the order
+// of submission.
+//
+// A lane is a loan. While no connection is kept for quick lookups, or when fewer lanes are allowed
+// than there are, each lane has one statement at a time: whoever comes next gets the first
+// connection whose statement is done. The last connection is lent only when all other lanes are
+// like that.
 void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
   if (slow_queue_.empty()) return;
+  std::size_t ready = 0;
   std::size_t lanes = 0;
+  bool deep = false;
   for (const auto& connection : connections_) {
     connection->awaited = false;
     if (connection->state != Connection::State::kReady || connection->stalled) continue;
-    if (connection->lane) ++lanes;
+    ++ready;
+    if (!connection->lane) continue;
+    ++lanes;
+    deep = deep || connection->in_flight > 1;
   }
-  const std::size_t allowed = LanesAllowed();
+  const std::size_t allowed = LanesAllowed(ready);
   std::size_t lanes_left = allowed - std::min(allowed, lanes);
-  for (const bool only_new : {true, false}) {
+  const bool none_is_kept = allowed >= ready || lanes > allowed;
+  if (none_is_kept && deep && ready > 1)
+    lanes_left = std::min(lanes_left, ready - 1 - std::min(ready - 1, lanes));
+  std::size_t depth = none_is_kept ? 1 : std::min(kLaneDepth, depth_);
+  enum class Turn { kUnmeasured, kNothingInALane, kAny };
+  for (const Turn turn : {Turn::kUnmeasured, Turn::kNothingInALane, Turn::kAny}) {
+    bool new_ones_wait = false;
     std::size_t left = slow_queue_.size();
     for (Work* work = slow_queue_.front(); work != nullptr && left > 0; --left) {
       Work* next = WorkList::Next(work);
-      if (!only_new || work->binding->in_lanes == 0) {
+      const TableBinding& binding = *work->binding;
+      if (turn == Turn::kAny || (binding.in_lanes == 0 && (turn == Turn::kNothingInALane ||
+                                                           !binding.service_time.known()))) {
         const std::size_t lanes_before = lanes_left;
-        Connection* lane = ChooseLane(*work, &lanes_left);
+        Connection* lane = ChooseLane(*work, depth, &lanes_left);
         if (lane != nullptr) {
           work->in_lane = true;
           lane->served = true;
+          lane->lane_table = work->binding.get();
           SendWork(*lane, work);
-        } else if (!IsFirstTry(*work)) {
-          reruns_wait_ = true;
-          if (!needed->has_value()) *needed = HostNeededBy(*work);
-        } else if (lanes_left == 0 && lanes_before == 0) {
-          break;  // those behind it would find none either
+        } else {
+          new_ones_wait = turn != Turn::kAny;
+          if (!IsFirstTry(*work)) {
+            reruns_wait_ = true;
+            if (!needed->has_value()) *needed = HostNeededBy(*work);
+          } else if (lanes_left == 0 && lanes_before == 0) {
+            break;  // those behind it would find none either
+          }
         }
       }
       work = next;
     }
+    if (new_ones_wait) depth = 1;  // a lane is to run empty for them
   }
 }
 

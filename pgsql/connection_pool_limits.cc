@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <chrono>
+#include <string>
 
 #include "pgsql/connection_pool.h"
 
@@ -46,14 +48,44 @@ void ConnectionPool::ArmTimer() {
 void ConnectionPool::Tick() {
   next_tick_.reset();
   const Time now = loop_->Now();
-  ExpireWork(&queue_, now);
-  ExpireWork(&slow_queue_, now);
+  for (WorkList* queue : Queues()) ExpireWork(queue, now);
   ExpireWaiters(now);
   ExpireStatements(now);
   AskAboutSilence(now);
   Hedge(now);
   CloseIdle(now);
   Dispatch();
+}
+
+// What a lookup that was not sent in time has waited for.
+std::string ConnectionPool::WhyItWaited(Time now) const {
+  const std::string limit = "it was not sent within queue_wait: ";
+  if (hosts_.AllDown()) return limit + last_failure_;
+  std::size_t busy = 0;
+  std::size_t slow = 0;
+  std::size_t owned = 0;
+  const Work* oldest = nullptr;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (connection->in_flight > 0) ++busy;
+    if (connection->slow_in_flight > 0) ++slow;
+    if (connection->owner != nullptr) ++owned;
+    const Work* running = connection->upstream->Running();
+    if (running != nullptr && (oldest == nullptr || running->sent < oldest->sent)) oldest = running;
+  }
+  if (busy == 0) return limit + "no connection was ready; " + last_failure_;
+  std::string reason = limit + std::to_string(busy) + " of " +
+                       std::to_string(config_.settings.connections) + " connections are busy";
+  if (slow > 0) reason += ", " + std::to_string(slow) + " of them with slow statements";
+  if (owned > 0) reason += ", " + std::to_string(owned) + " belong to tables that change sessions";
+  if (oldest != nullptr) {
+    reason +=
+        "; the longest statement, of " + oldest->binding->name + ", has been under way for " +
+        std::to_string(
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest->sent).count()) +
+        " ms";
+  }
+  return reason;
 }
 
 void ConnectionPool::ExpireWork(WorkList* queue, Time now) {
@@ -70,7 +102,7 @@ void ConnectionPool::ExpireWork(WorkList* queue, Time now) {
     Work* work = expired.front();
     WorkList::Remove(work);
     ++counters_.queue_timeouts;
-    GiveUp(work, "no connection was free in time: " + last_failure_);
+    GiveUp(work, WhyItWaited(now));
     Recycle(work);
   }
 }

@@ -96,7 +96,10 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     case StatementResult::Kind::kRows:
       switch (work->kind) {
         case Work::Kind::kClassify:
-          FinishClassify(work, result);
+          FinishClassify(connection, work, result);
+          break;
+        case Work::Kind::kStamp:
+          FinishStamp(connection, *work, result);
           break;
         case Work::Kind::kPrepare:
           break;
@@ -111,7 +114,10 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     case StatementResult::Kind::kError:
       switch (work->kind) {
         case Work::Kind::kClassify:
-          FinishClassify(work, result);
+          FinishClassify(connection, work, result);
+          break;
+        case Work::Kind::kStamp:
+          FinishStamp(connection, *work, result);
           break;
         case Work::Kind::kPrepare:
           HandlePrepareError(connection, work, result);
@@ -331,22 +337,4 @@ void ConnectionPool::HandlePrepareError(Connection& connection, Work* work,
   connection.prepared.Forget(work->statement);
 }
 
-void ConnectionPool::FinishClassify(Work* work, const StatementResult& result) {
-  TableBinding& binding = *work->binding;
-  if (binding.write_class != WriteClass::kAsking) return;  // another answer came first
-  if (result.kind != StatementResult::Kind::kRows) {
-    const Fault fault = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
-    if (fault != Fault::kStatement && fault != Fault::kKey) {
-      binding.write_class =
-          WriteClass::kUnknown;  // the connection's or the host's trouble: asked again
-      return;
-    }
-    binding.write_class = WriteClass::kMayWrite;
-    observer_->OnUnclassified(binding, result.message);
-    return;
-  }
-  const bool is_volatile =
-      result.rows->rows() != 1 || result.rows->columns() != 1 || result.rows->Value(0, 0) != "f";
-  binding.write_class = is_volatile ? WriteClass::kMayWrite : WriteClass::kReads;
-}
 }  // namespace proxymux::pgsql

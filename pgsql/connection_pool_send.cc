@@ -8,29 +8,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-// $1: names called as functions, $2: names that may be functions of one composite argument in
-// attribute notation.
-constexpr char kClassifySql[] =
-    "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.provolatile = 'v' AND"
-    " (p.proname = ANY ($1::pg_catalog.name[]) OR (p.pronargs = 1 AND"
-    " p.proname = ANY ($2::pg_catalog.name[]) AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t"
-    " WHERE t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')))))";
-
-// An array literal of names (PostgreSQL manual, "Array Input and Output Syntax").
-std::string ArrayLiteral(const std::vector<std::string>& names) {
-  std::string text = "{";
-  for (const std::string& name : names) {
-    if (text.size() > 1) text += ',';
-    text += '"';
-    for (const char c : name) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '"';
-  }
-  return text + "}";
-}
-
 // libpq wants values that end in NUL.
 constexpr char kEnd = '\0';
 
@@ -77,14 +54,14 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
   work->asked = loop_->RealNow();
   switch (work->kind) {
     case Work::Kind::kPrepare:
-      return;  // never waits in the queue
+    case Work::Kind::kStamp:
+      return;  // never wait in the queue
     case Work::Kind::kClassify: {
-      const StatementClass& statement = work->binding->table->statement_class();
-      const std::string names[] = {ArrayLiteral(statement.called_names),
-                                   ArrayLiteral(statement.attribute_names)};
-      const char* const values[] = {names[0].c_str(), names[1].c_str()};
+      const auto names = EffectsQuestion(work->binding->table->statement_class());
+      const char* const values[] = {names[0].c_str(), names[1].c_str(), names[2].c_str()};
+      hosts_[connection.host].catalogue.OnAsked(work->sent);
       OpenBatch(connection, work);
-      sent = connection.upstream->SendStatement(work, kClassifySql, {}, values);
+      sent = connection.upstream->SendStatement(work, EffectsSql(), {}, values);
       break;
     }
     case Work::Kind::kLookup: {
@@ -99,6 +76,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
         Recycle(work);
         return;
       }
+      TakeSession(connection, work);
       sent = SendLookup(connection, work);
       break;
     }
@@ -172,7 +150,7 @@ bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
     connection.runs_script = true;
     return connection.upstream->SendScript(work, sql_);
   }
-  if (!work->may_write && !work->in_lane) return SendStatement(connection, work);
+  if (!work->alone && !work->in_lane) return SendStatement(connection, work);
   // An error would undo what it wrote if it shared a transaction; and results are sent when a
   // transaction ends, so that alone it is measured by itself.
   return EndBatch(connection) && SendStatement(connection, work) && EndBatch(connection);

@@ -18,6 +18,7 @@
 #include "pgsql/host_health.h"
 #include "pgsql/host_spec.h"
 #include "pgsql/latency_histogram.h"
+#include "pgsql/statement_effects.h"
 
 namespace proxymux::pgsql {
 
@@ -35,6 +36,8 @@ struct PoolHost {
   Time last_result{};            // from any of its connections
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
+
+  CatalogueWatch catalogue;  // of what statements do there
 
   LatencyHistogram latency;  // of statements, from sent to answered
   std::uint64_t connects = 0;

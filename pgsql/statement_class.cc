@@ -120,6 +120,7 @@ class Reader {
   void CollectNames(StatementClass* result, bool* known) const {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       if (!IsName(tokens_[i])) continue;
+      result->names.push_back(NameOf(text_, tokens_[i], known));
       const bool qualified = i > 0 && Symbol(i - 1, ".");
       if (Symbol(i + 1, "(")) {
         const bool bare = tokens_[i].kind == TokenKind::kIdentifier && !qualified;
@@ -131,7 +132,8 @@ class Reader {
         result->attribute_names.push_back(NameOf(text_, tokens_[i], known));
       }
     }
-    for (std::vector<std::string>* names : {&result->called_names, &result->attribute_names}) {
+    for (std::vector<std::string>* names :
+         {&result->called_names, &result->attribute_names, &result->names}) {
       std::sort(names->begin(), names->end());
       names->erase(std::unique(names->begin(), names->end()), names->end());
     }

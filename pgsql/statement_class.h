@@ -28,7 +28,8 @@ struct StatementClass {
   // Sorted, each once, as pg_proc.proname has them: folded unless quoted, without a schema.
   std::vector<std::string> called_names;  // followed by '('
   std::vector<std::string>
-      attribute_names;  // behind a '.': may be a function of one composite argument
+      attribute_names;             // behind a '.': may be a function of one composite argument
+  std::vector<std::string> names;  // all there are, keywords too: may be relations
 
   friend bool operator==(const StatementClass&, const StatementClass&) = default;
 };

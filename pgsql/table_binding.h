@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "config/server_config.h"
 #include "pgsql/compiled_table.h"
 #include "pgsql/service_time.h"
+#include "pgsql/statement_effects.h"
 #include "pgsql/statement_plan.h"
 #include "pgsql/usual_wait.h"
 
@@ -29,17 +31,25 @@ struct TableBinding {
   std::shared_ptr<const CompiledTable> table;
   config::TableSettings settings;
   WriteClass write_class = WriteClass::kUnknown;
+  // With whom its statements may share a connection, once write_class is known.
+  SessionUse session = SessionUse::kShared;
+  std::string session_reason;  // what for; empty when it is shared
+  // The pool's count of the catalogues that these three were taken from; 0: the text alone tells.
+  std::uint64_t catalogue = 0;
   StatementPlan plan;
   ServiceTime service_time;
   UsualWait usual_wait;
+  std::uint64_t found_none_in = 0;  // the dispatch in which no connection took one of its lookups
   std::size_t in_lanes = 0;  // statements of it that are in flight in lanes (connection_pool.h)
 
-  // What the text alone tells; kUnknown when it calls functions.
-  static WriteClass FromText(const StatementClass& statement) {
-    if (statement.may_write) return WriteClass::kMayWrite;
-    if (statement.called_names.empty() && statement.attribute_names.empty())
-      return WriteClass::kReads;
-    return WriteClass::kUnknown;
+  // Takes what the text alone tells: that it may write, and then anything may follow in the
+  // session. Else the catalogue has to be asked: also what calls no function may read a view that
+  // does.
+  void SetFromText(const StatementClass& statement) {
+    if (!statement.may_write) return;
+    write_class = WriteClass::kMayWrite;
+    session = SessionUse::kOwnSession;
+    session_reason = "its query is no plain SELECT, or what it calls cannot be told";
   }
 };
 

@@ -63,7 +63,8 @@ class LookupSink {
 struct Work {
   enum class Kind : std::uint8_t {
     kLookup,
-    kClassify,  // asks the catalogue whether the binding's statement calls a volatile function
+    kClassify,  // asks the catalogue what running the binding's statement may do
+    kStamp,     // asks whether the catalogue has changed, on the connection that it was sent on
     kPrepare,   // prepares the binding's statement on the connection that it was sent on
   };
 
@@ -72,6 +73,7 @@ struct Work {
   std::string key;
   LookupSink* sink = nullptr;                 // null: nobody waits any more
   bool may_write = false;                     // gets a Sync of its own
+  bool alone = false;                         // the same, and for other reasons
   bool script = false;                        // several statements: needs a connection for itself
   StatementForm form = StatementForm::kText;  // in which it was sent last
   bool as_text = false;         // whatever the plan says: its prepared statement failed it

@@ -65,6 +65,13 @@ void PoolLog::OnUnclassified(const pgsql::TableBinding& binding, std::string_vie
                   binding.name, reason));
 }
 
+void PoolLog::OnOwnSession(const pgsql::TableBinding& binding) {
+  log_->Limited(Severity::kInfo, fmt::format("session {}", binding.name),
+                fmt::format("table {}: its query may change the session ({}): it gets database "
+                            "connections that no other table shares",
+                            binding.name, binding.session_reason));
+}
+
 void PoolLog::OnKeptAsText(const pgsql::TableBinding& binding) {
   log_->Limited(Severity::kInfo, fmt::format("text {}", binding.name),
                 fmt::format("table {}: its query is sent as text from now on: {}", binding.name,

@@ -23,6 +23,7 @@ class PoolLog final : public pgsql::PoolObserver {
   void OnStatementTimeout(const std::string& pool, const pgsql::PoolHost& host,
                           const pgsql::TableBinding& binding) override;
   void OnUnclassified(const pgsql::TableBinding& binding, std::string_view reason) override;
+  void OnOwnSession(const pgsql::TableBinding& binding) override;
   void OnKeptAsText(const pgsql::TableBinding& binding) override;
   void OnStatementsVanish(const std::string& pool, const pgsql::PoolHost& host) override;
 

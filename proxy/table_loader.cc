@@ -87,7 +87,7 @@ LoadedTable TableLoader::Load(const std::string& name, const ServiceConfig& conf
   loaded.pool = std::get<pgsql::PgPools::PoolPointer>(std::move(pool));
   loaded.binding = std::make_shared<pgsql::TableBinding>();
   loaded.binding->name = name;
-  loaded.binding->write_class = pgsql::TableBinding::FromText(table->statement_class());
+  loaded.binding->SetFromText(table->statement_class());
   loaded.binding->table = table;
   loaded.binding->settings = table_settings;
   loaded.binding->usual_wait = pgsql::UsualWait(table_settings.hedge_percent);

@@ -29,6 +29,7 @@ bool ScriptedUpstream::Record(char letter, Sent sent) {
       << "a statement was sent behind a script";
   if (broken_) return false;
   history_ += letter;
+  texts_.push_back(sent.sql);
   sent_.push_back(std::move(sent));
   return true;
 }
@@ -62,6 +63,7 @@ bool ScriptedUpstream::SendScript(Work* work, const std::string& sql) {
   EXPECT_EQ(unanswered(), 0U) << "a script was sent while something is in flight";
   if (broken_) return false;
   history_ += 'X';
+  texts_.push_back(sql);
   sent_.push_back({Form::kScript, work, sql});
   return true;
 }

@@ -97,6 +97,8 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   // Everything ever sent, as "S" for a statement, "P" for PREPARE, "E" for EXECUTE, "X" for a
   // script and "|" for a Sync: "SS|PE|".
   const std::string& history() const { return history_; }
+  // The text of everything ever sent, in order.
+  const std::vector<std::string>& texts() const { return texts_; }
   std::size_t unanswered() const;
   std::size_t answerable() const;  // with a Sync behind them
   const Sent* oldest() const;      // null: nothing is unanswered
@@ -114,6 +116,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   State state_ = State::kNew;
   std::deque<Sent> sent_;  // not yet answered, with the Syncs between
   std::string history_;
+  std::vector<std::string> texts_;
   std::map<std::string, std::string> prepared_;  // by name; taken for prepared when it is sent
   int cancels_ = 0;
   bool broken_ = false;

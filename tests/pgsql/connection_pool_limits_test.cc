@@ -59,8 +59,12 @@ TEST(PoolLimits, AFullQueueDoesNotForgetToAskTheCatalogue) {
   const auto crowded_out = world.Look("k", table);
   world.Turn();
   EXPECT_EQ(crowded_out->outcome, Outcome::kRetry);
-  EXPECT_EQ(table->write_class, WriteClass::kUnknown);  // the next lookup asks
+  // The question is no lookup: it takes nobody's place, and none takes its.
+  EXPECT_EQ(table->write_class, WriteClass::kAsking);
   world.Connection(0).Answer("v");
+  world.Turn();
+  world.Connection(0).Answer("reads shared 0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(table->write_class, WriteClass::kReads);
   world.Turn();
   world.Connection(0).Answer("v");
   EXPECT_EQ(waiting->value, "v");

@@ -181,6 +181,9 @@ TEST(PoolSessions, WhileConnectionsAreBeingOpenedEachTakesItsShareOnly) {
   for (const auto& client : clients) EXPECT_EQ(client->value, "v");
 }
 
+constexpr char kReadsShared[] = "reads shared 0123456789abcdef0123456789abcdef";
+constexpr char kWritesShared[] = "writes shared 0123456789abcdef0123456789abcdef";
+
 class Classification : public testing::Test {
  protected:
   Classification() { world.OpenAll(); }
@@ -199,9 +202,9 @@ TEST_F(Classification, TheCatalogueIsAskedOnceAndLookupsDoNotWaitForIt) {
   EXPECT_EQ(table->write_class, WriteClass::kAsking);
   EXPECT_NE(connection().oldest()->sql.find("pg_proc"), std::string::npos);
   EXPECT_EQ(connection().oldest()->parameters,
-            (std::vector<std::string>{"{\"f\",\"lower\"}", "{}"}));
+            (std::vector<std::string>{"{\"f\",\"lower\"}", "{}", "{\"f\",\"lower\",\"select\"}"}));
   EXPECT_TRUE(connection().history().ends_with("|S|S|S|")) << connection().history();
-  connection().Answer("f");
+  connection().Answer(kReadsShared);
   EXPECT_EQ(table->write_class, WriteClass::kReads);
   connection().AnswerEverything("v");
   EXPECT_EQ(first->value, "v");
@@ -216,7 +219,7 @@ TEST_F(Classification, TheCatalogueIsAskedOnceAndLookupsDoNotWaitForIt) {
 TEST_F(Classification, AVolatileFunctionMayWrite) {
   const auto client = world.Look("1", table);
   world.Turn();
-  connection().Answer("t");
+  connection().Answer(kWritesShared);
   connection().AnswerEverything("v");
   EXPECT_EQ(table->write_class, WriteClass::kMayWrite);
   EXPECT_TRUE(world.observer.unclassified.empty());
@@ -238,7 +241,7 @@ TEST_F(Classification, WhenTheConnectionIsLostTheQuestionIsAskedAgain) {
   connection().Lose("gone");
   world.Turn();
   EXPECT_NE(connection().oldest()->sql.find("pg_proc"), std::string::npos);
-  connection().Answer("f");
+  connection().Answer(kReadsShared);
   connection().AnswerEverything("v");
   EXPECT_EQ(table->write_class, WriteClass::kReads);
   EXPECT_EQ(client->value, "v");
@@ -257,7 +260,7 @@ TEST_F(Classification, WithoutAnyHostItIsAskedWithTheNextLookup) {
   const auto next = world.Look("2", table);
   world.Turn();
   EXPECT_NE(connection().oldest()->sql.find("pg_proc"), std::string::npos);
-  connection().Answer("f");  // that ends the host's trial
+  connection().Answer(kReadsShared);  // that ends the host's trial
   world.Turn();
   connection().AnswerEverything("v");
   EXPECT_EQ(table->write_class, WriteClass::kReads);

@@ -237,7 +237,9 @@ TEST_F(Silence, TheCatalogueIsAskedElsewhereToo) {
   Freeze(asked->host());
   world->Pass(kStall);
   for (int i = 0; i < 3; ++i) {
-    for (auto* upstream : world->factory.OpenTo(other)) upstream->AnswerEverything("f");
+    for (auto* upstream : world->factory.OpenTo(other)) {
+      upstream->AnswerEverything("reads shared 0123456789abcdef0123456789abcdef");
+    }
     world->Pass(milliseconds(30));
   }
   EXPECT_EQ(table->write_class, WriteClass::kReads);

@@ -50,6 +50,9 @@ class RecordingObserver final : public PoolObserver {
     unclassified.push_back(binding.name + ": " + std::string(reason));
   }
 
+  void OnOwnSession(const TableBinding& binding) override {
+    own_sessions.push_back(binding.session_reason);
+  }
   void OnKeptAsText(const TableBinding& binding) override {
     kept_as_text.push_back(binding.plan.text_reason());
   }
@@ -57,7 +60,8 @@ class RecordingObserver final : public PoolObserver {
     vanished.push_back(host.label);
   }
 
-  std::vector<std::string> up, down, silent, lost, timeouts, unclassified, kept_as_text, vanished;
+  std::vector<std::string> up, down, silent, lost, timeouts, unclassified, own_sessions,
+      kept_as_text, vanished;
   Duration last_was_down{};
 };
 

@@ -135,7 +135,8 @@ inline std::shared_ptr<pgsql::TableBinding> Bind(const std::string& name, const 
   binding->name = name;
   binding->table = *table;
   binding->settings = settings;
-  binding->write_class = pgsql::TableBinding::FromText((*table)->statement_class());
+  binding->write_class = (*table)->statement_class().may_write ? pgsql::WriteClass::kMayWrite
+                                                               : pgsql::WriteClass::kReads;
   binding->service_time.Record(std::chrono::milliseconds(1));
   return binding;
 }

@@ -50,7 +50,7 @@ TEST_F(TableLoaderTest, AGoodFileIsReadyToBeServed) {
   const LoadedTable loaded = LoadText(kGood);
   ASSERT_NE(loaded.binding, nullptr) << Messages(loaded);
   EXPECT_EQ(loaded.binding->name, "pgsql:" + Path("x.cf"));
-  EXPECT_EQ(loaded.binding->write_class, pgsql::WriteClass::kReads);
+  EXPECT_EQ(loaded.binding->write_class, pgsql::WriteClass::kUnknown);  // the catalogue tells
   ASSERT_NE(loaded.pool, nullptr);
   EXPECT_EQ(loaded.pool->name(), "db1/mail");
   EXPECT_EQ(loaded.Reason(), "");

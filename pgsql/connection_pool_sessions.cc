@@ -1,0 +1,260 @@
+#include <chrono>
+#include <utility>
+
+#include "pgsql/connection_pool.h"
+
+// The part of ConnectionPool that keeps what one table's statement leaves in a session from the
+// statements of other tables.
+//
+// What a statement may do is known from the catalogue, and for as long as the catalogue of its host
+// is known not to have changed. While it is not known, the statement goes alone and makes the
+// connection its table's own, until the answer is there: then it is everybody's again, or stays the
+// table's until it ends.
+
+namespace proxymux::pgsql {
+namespace {
+
+// For so long after a lookup that shares its session a connection is kept for the next one.
+constexpr Duration kSharedMemory = std::chrono::seconds(5);
+
+// What is asked about a statement is answered sooner; after that its connection may be replaced.
+constexpr Duration kDoubt = std::chrono::milliseconds(250);
+
+constexpr char kTakesNothing[] = "the connection does not take statements any more";
+
+}  // namespace
+
+bool ConnectionPool::Known(const TableBinding& binding) const {
+  switch (binding.write_class) {
+    case WriteClass::kUnknown:
+    case WriteClass::kAsking:
+      return false;
+    case WriteClass::kReads:
+    case WriteClass::kMayWrite:
+      return binding.catalogue == 0 || binding.catalogue == catalogues_;
+  }
+  return false;
+}
+
+SessionUse ConnectionPool::UseOf(const Work& work, std::size_t host) const {
+  if (work.kind != Work::Kind::kLookup) return SessionUse::kShared;
+  const TableBinding& binding = *work.binding;
+  if (!Known(binding)) return SessionUse::kOwnSession;
+  if (binding.catalogue != 0 && !hosts_[host].catalogue.Fresh(loop_->Now())) {
+    return SessionUse::kOwnSession;
+  }
+  return binding.session;
+}
+
+// Whether the statement may run in the connection's session.
+bool ConnectionPool::MayTake(const Connection& connection, const Work& work) const {
+  if (connection.owner != nullptr) {
+    return work.kind == Work::Kind::kLookup && connection.owner == work.binding;
+  }
+  if (UseOf(work, connection.host) != SessionUse::kOwnSession) return true;
+  // Where it is not known the connection is only lent.
+  return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);
+}
+
+// Whether its table may have one more connection for itself. One stays for all others.
+bool ConnectionPool::MayOwn(const Work& work) const {
+  std::size_t shared = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || connection->making_room) continue;
+    if (connection->owner == nullptr) {
+      ++shared;
+    } else if (connection->owner == work.binding && connection->in_flight < depth_ &&
+               !connection->stalled && !PreferOtherHost(work, connection->host)) {
+      return false;
+    }
+  }
+  return shared > 1 || Usable() == 1 || !OthersAreAbout();
+}
+
+bool ConnectionPool::OthersAreAbout() const {
+  return !queue_.empty() || (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
+}
+
+// The lookup is about to be sent on the connection.
+void ConnectionPool::TakeSession(Connection& connection, Work* work) {
+  const SessionUse use = UseOf(*work, connection.host);
+  work->alone = work->may_write || use != SessionUse::kShared;
+  if (use != SessionUse::kOwnSession) return;
+  const bool known = Known(*work->binding);
+  if (!known && work->binding->write_class != WriteClass::kAsking) Classify(work->binding);
+  connection.owner = work->binding;
+  connection.changed =
+      connection.changed || (known && work->binding->session == SessionUse::kOwnSession);
+}
+
+// After something was learned: what has left nothing behind is everybody's again.
+void ConnectionPool::ReleaseSessions() {
+  resort_ = true;
+  ScheduleDispatch();
+  for (const auto& connection : connections_) {
+    const TableBinding* owner = connection->owner.get();
+    if (owner == nullptr || connection->changed || !Known(*owner)) continue;
+    if (owner->session == SessionUse::kOwnSession) {
+      connection->changed = true;
+    } else if (owner->catalogue == 0 || hosts_[connection->host].catalogue.Fresh(loop_->Now())) {
+      connection->owner.reset();
+    }
+  }
+}
+
+// As long as lookups come, each host is asked twice a second whether its catalogue has changed.
+void ConnectionPool::AskCatalogues() {
+  if (!asks_catalogue_ || Waiting() == 0) return;
+  const Time now = loop_->Now();
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (!hosts_[host].catalogue.ShouldAsk(now)) continue;
+    Connection* best = nullptr;
+    for (const auto& candidate : connections_) {
+      Connection& connection = *candidate;
+      if (connection.host != host || connection.state != Connection::State::kReady ||
+          connection.owner != nullptr || connection.runs_script || connection.cancelling ||
+          connection.making_room || InTrial(connection)) {
+        continue;
+      }
+      if (hosts_[host].pooled && (connection.unsynced || !connection.upstream->AllAnswered())) {
+        continue;
+      }
+      if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
+    }
+    if (best != nullptr) SendStamp(*best);
+  }
+}
+
+void ConnectionPool::SendStamp(Connection& connection) {
+  const Work* waiting = nullptr;  // whose table stands for all
+  for (const WorkList* queue : Queues()) {
+    if (!queue->empty()) waiting = queue->front();
+  }
+  Work* work = NewWork(Work::Kind::kStamp, waiting->binding);
+  work->may_write = false;
+  work->sent = loop_->Now();
+  hosts_[connection.host].catalogue.OnAsked(work->sent);
+  // Its error is nobody else's.
+  bool sent = EndBatch(connection);
+  if (sent) {
+    OpenBatch(connection, work);
+    sent = connection.upstream->SendStatement(work, StampSql(), {}, {});
+  }
+  if (!sent) {
+    Recycle(work);
+    DropConnection(connection, kTakesNothing);
+    return;
+  }
+  CountSent(connection, work);
+  if (!EndBatch(connection)) DropConnection(connection, kTakesNothing);
+}
+
+void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {
+  if (hosts_[host].catalogue.OnAnswered(asked, stamp)) ++catalogues_;
+}
+
+// When it fails, what it was to confirm stays in doubt.
+void ConnectionPool::FinishStamp(const Connection& connection, const Work& work,
+                                 const StatementResult& result) {
+  if (result.kind != StatementResult::Kind::kRows || result.rows->rows() != 1) return;
+  const std::optional<std::uint64_t> stamp = ParseStamp(result.rows->Value(0, 0));
+  if (!stamp.has_value()) return;
+  LearnStamp(connection.host, work.sent, *stamp);
+  ReleaseSessions();
+}
+
+void ConnectionPool::FinishClassify(const Connection& connection, Work* work,
+                                    const StatementResult& result) {
+  TableBinding& binding = *work->binding;
+  if (binding.write_class != WriteClass::kAsking) return;  // another answer came first
+  std::optional<StatementEffects> effects;
+  std::string_view fault = result.message;
+  if (result.kind == StatementResult::Kind::kRows) {
+    fault = "its answer has another form";
+    if (result.rows->rows() == 1 && result.rows->columns() == 1) {
+      effects = ParseEffects(result.rows->Value(0, 0));
+    }
+  } else {
+    const Fault whose = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
+    if (whose != Fault::kStatement && whose != Fault::kKey) {
+      binding.write_class =
+          WriteClass::kUnknown;  // the connection's or the host's trouble: asked again
+      return;
+    }
+  }
+  const bool was_own = binding.session == SessionUse::kOwnSession;
+  if (effects.has_value()) {
+    LearnStamp(connection.host, work->sent, effects->stamp);
+    binding.write_class = effects->may_write ? WriteClass::kMayWrite : WriteClass::kReads;
+    binding.session = effects->session;
+    binding.session_reason = std::move(effects->because);
+  } else {
+    binding.write_class = WriteClass::kMayWrite;
+    binding.session = SessionUse::kOwnSession;
+    binding.session_reason = "the catalogue does not tell";
+    observer_->OnUnclassified(binding, fault);
+  }
+  binding.catalogue = catalogues_;
+  asks_catalogue_ = true;
+  if (effects.has_value() && !was_own && binding.session == SessionUse::kOwnSession) {
+    observer_->OnOwnSession(binding);
+  }
+  ReleaseSessions();
+}
+
+// In the order of submission; a table that finds no connection does not hold up the others.
+void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
+  std::size_t left = own_queue_.size();
+  for (Work* work = own_queue_.front(); work != nullptr && left > 0; --left) {
+    Work* next = WorkList::Next(work);
+    TableBinding& binding = *work->binding;
+    if (binding.found_none_in != dispatches_) {
+      Connection* connection = ChooseConnection(*work);
+      if (connection != nullptr) {
+        last_quick_ = loop_->Now();
+        SendWork(*connection, work);
+      } else if (IsFirstTry(*work)) {
+        binding.found_none_in = dispatches_;  // the others of its table would find none either
+      } else {
+        reruns_wait_ = true;
+        if (!needed->has_value()) *needed = HostNeededBy(*work);
+      }
+    }
+    work = next;
+  }
+}
+
+// Somebody waits for a connection that is no other table's: one more, or in the place of one that
+// is. `*open` counts those that are.
+void ConnectionPool::MakeSessionRoom(std::size_t* open) {
+  const Time now = loop_->Now();
+  Connection* victim = nullptr;
+  for (const auto& candidate : connections_) {
+    Connection& connection = *candidate;
+    if (connection.state == Connection::State::kConnecting && !Doubtful(connection)) return;
+    if (connection.state != Connection::State::kReady || connection.owner == nullptr) continue;
+    if (connection.making_room) return;
+    // What is lent while an answer is waited for is soon given back.
+    const bool idle = connection.in_flight == 0;
+    if (!connection.changed && !(idle && now - connection.last_used >= kDoubt)) continue;
+    if (victim == nullptr || connection.in_flight < victim->in_flight ||
+        (connection.in_flight == victim->in_flight && connection.last_used < victim->last_used)) {
+      victim = &connection;
+    }
+  }
+  if (*open >= Usable()) {
+    if (victim == nullptr) return;
+    if (victim->in_flight > 0) {
+      victim->making_room = true;  // closed when it is empty
+      return;
+    }
+    CloseConnection(*victim);
+    --*open;
+  }
+  if (const auto host = hosts_.ChooseForConnection(now, &random_)) {
+    OpenConnection(*host);
+    ++*open;
+  }
+}
+
+}  // namespace proxymux::pgsql
