@@ -147,6 +147,7 @@ class ConnectionPool final : private UpstreamObserver {
     State state = State::kConnecting;
     std::size_t in_flight = 0;
     bool unsynced = false;  // holds statements that no Sync has followed
+    bool writes = false;    // one of them may write
     // Takes nothing new until the cancelled statement is answered. The server keeps the results of
     // a batch back until its Sync, so which of several statements ran too long shows only then.
     bool cancelling = false;

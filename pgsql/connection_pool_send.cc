@@ -44,6 +44,7 @@ void ConnectionPool::CountBack(Connection& connection, Work* work) {
 
 void ConnectionPool::OpenBatch(Connection& connection, Work* work) {
   if (!connection.unsynced) connection.batch = ++last_batch_;
+  connection.writes = work->may_write || (connection.unsynced && connection.writes);
   connection.unsynced = true;
   work->batch = connection.batch;
 }
@@ -200,7 +201,7 @@ bool ConnectionPool::EndBatch(Connection& connection) {
   if (!connection.unsynced) return true;
   connection.unsynced = false;
   ++counters_.syncs;
-  return connection.upstream->Sync();
+  return connection.writes ? connection.upstream->Commit() : connection.upstream->Sync();
 }
 
 void ConnectionPool::SyncAll() {

@@ -123,7 +123,7 @@ bool PgConnection::SendStatement(Work* work, const std::string& sql,
                                  std::span<const std::uint32_t> types,
                                  std::span<const char* const> values) {
   static_assert(std::is_same_v<Oid, std::uint32_t>);
-  assert(state_ == State::kReady && script_ == nullptr);
+  assert(state_ == State::kReady && script_.idle());
   return Sent(work,
               PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
                                 types.empty() ? nullptr : types.data(), values.data(), nullptr,
@@ -132,14 +132,14 @@ bool PgConnection::SendStatement(Work* work, const std::string& sql,
 
 bool PgConnection::SendPrepare(Work* work, const std::string& name, const std::string& sql,
                                std::span<const std::uint32_t> types) {
-  assert(state_ == State::kReady && script_ == nullptr);
+  assert(state_ == State::kReady && script_.idle());
   return Sent(work, PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(),
                                   static_cast<int>(types.size()), types.data()));
 }
 
 bool PgConnection::SendPrepared(Work* work, const std::string& name,
                                 std::span<const char* const> values) {
-  assert(state_ == State::kReady && script_ == nullptr);
+  assert(state_ == State::kReady && script_.idle());
   return Sent(work,
               PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
                                   values.data(), nullptr, nullptr, kTextResult));
@@ -152,24 +152,17 @@ bool PgConnection::Sent(Work* work, int outcome) {
 }
 
 bool PgConnection::SendScript(Work* work, const std::string& sql) {
-  assert(state_ == State::kReady && script_ == nullptr && ledger_.statements() == 0);
-  script_ = work;
-  if (ledger_.Next() == PipelineLedger::Expected::kSync) {
-    script_waiting_ = sql;  // the pipeline ends when its last Sync is answered
-    return true;
-  }
-  return StartScript(sql);
+  assert(state_ == State::kReady && script_.idle() && ledger_.statements() == 0);
+  script_.Wait(work, sql);
+  // The pipeline ends when its last Sync is answered.
+  return ledger_.Next() == PipelineLedger::Expected::kSync || StartScript();
 }
 
-bool PgConnection::StartScript(const std::string& sql) {
-  if (PQexitPipelineMode(connection_.get()) != 1) return false;
-  if (PQsendQuery(connection_.get(), sql.c_str()) != 1) return false;
-  return Flush();
-}
+bool PgConnection::StartScript() { return script_.Start(connection_.get()) && Flush(); }
 
-bool PgConnection::Sync() {
+bool PgConnection::EndBatch(bool commits) {
   assert(state_ == State::kReady);
-  if (!ledger_.PushSync()) return true;
+  if (!ledger_.PushSync(commits)) return true;
   if (PQpipelineSync(connection_.get()) != 1) return false;
   return Flush();
 }
@@ -186,13 +179,13 @@ bool PgConnection::Flush() {
 }
 
 Work* PgConnection::Running() const {
-  if (script_ != nullptr) return script_;
+  if (!script_.idle()) return script_.work();
   // A Sync in front of it was sent before it and is answered at once.
   return ledger_.OldestStatement();
 }
 
 bool PgConnection::AllAnswered() const {
-  return script_ == nullptr && ledger_.Next() == PipelineLedger::Expected::kNothing;
+  return script_.idle() && ledger_.Next() == PipelineLedger::Expected::kNothing;
 }
 
 // PgBouncer and others make up the process that a cancel request names, of 32 random bits.
@@ -207,9 +200,7 @@ void PgConnection::CancelRunning() {
 
 std::vector<Work*> PgConnection::Close() {
   std::vector<Work*> unanswered = ledger_.TakeUnanswered();
-  if (script_ != nullptr) unanswered.push_back(script_);
-  script_ = nullptr;
-  script_waiting_.reset();
+  if (Work* script = script_.End()) unanswered.push_back(script);
   Disconnect();
   SetState(State::kClosed);
   return unanswered;
@@ -218,7 +209,8 @@ std::vector<Work*> PgConnection::Close() {
 void PgConnection::Disconnect() {
   connector_.reset();
   watch_.reset();  // before libpq closes the socket
-  script_result_.reset();
+  held_ = {};
+  sync_error_.reset();
   connection_.reset();
 }
 
@@ -231,7 +223,8 @@ void PgConnection::ReportLost(const std::string& reason) {
 // The statement itself makes the connection useless: it is answered, so that it does not take the
 // next connection along as well.
 void PgConnection::RefuseRunning(const char* sqlstate, const std::string& message) {
-  Work* work = std::exchange(script_, nullptr);
+  if (!EndHeld(HeldResults::Fate::kUndone, nullptr)) return;
+  Work* work = script_.End();
   if (work == nullptr && ledger_.Next() == PipelineLedger::Expected::kStatement) {
     work = ledger_.PopStatement();
   }
@@ -267,15 +260,14 @@ void PgConnection::ReadResults() {
     partial_bytes_ += std::max(before > after ? before - after : 0, std::min(before, kLeastRead));
   }
   while (PQisBusy(connection) == 0) {
-    if (script_waiting_.has_value() && ledger_.Next() == PipelineLedger::Expected::kNothing) {
-      const std::string sql = *std::exchange(script_waiting_, std::nullopt);
-      if (!StartScript(sql)) {
+    if (script_.waits() && ledger_.Next() == PipelineLedger::Expected::kNothing) {
+      if (!StartScript()) {
         ReportLost(FirstLine(PQerrorMessage(connection)));
         return;
       }
       continue;
     }
-    if (script_ == nullptr && ledger_.Next() == PipelineLedger::Expected::kNothing) {
+    if (AllAnswered()) {
       reads_without_result_ = 0;
       partial_bytes_ = 0;
       break;
@@ -298,42 +290,10 @@ void PgConnection::ReadResults() {
   if (!Flush()) ReportLost(FirstLine(PQerrorMessage(connection)));
 }
 
-// False when the connection is no longer to be read: it was lost, or the observer closed it.
+// False, here and below: the connection was lost, or the observer closed it.
 bool PgConnection::DeliverResult(PgResultHandle result) {
   swollen_ = swollen_ || (result != nullptr && PQresultMemorySize(result.get()) > kMuchBuffer);
-  if (script_ != nullptr && !script_waiting_.has_value()) {
-    if (result == nullptr) {
-      Work* work = script_;
-      script_ = nullptr;
-      const PgResultHandle last = std::move(script_result_);
-      if (PQenterPipelineMode(connection_.get()) != 1 || last == nullptr) {
-        script_ = work;
-        ReportLost(kOutOfStep);
-        return false;
-      }
-      const ResultRows rows(last.get());
-      StatementResult answer;
-      if (PQresultStatus(last.get()) == PGRES_FATAL_ERROR) {
-        answer = ErrorOf(last.get());
-      } else {
-        answer.rows = &rows;
-        answer.tag = PQcmdStatus(last.get());
-      }
-      const bool transaction_open = PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
-      observer_->OnResult(this, work, answer);
-      if (state_ != State::kReady) return false;
-      if (!transaction_open) return true;
-      ReportLost("the query left a transaction open");
-      return false;
-    }
-    if (IsCopy(PQresultStatus(result.get()))) {
-      RefuseRunning("0A000", kCopyRefused);  // libpq would repeat this result for ever
-      return false;
-    }
-    script_result_ = std::move(result);
-    return true;
-  }
-
+  if (script_.running()) return DeliverScriptResult(std::move(result));
   if (result == nullptr) {
     // The separator behind a statement. libpq gives one at a time; more mean that it expects
     // nothing further, as after the connection was lost.
@@ -344,54 +304,97 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
     return false;
   }
   separators_ = 0;
-  switch (ledger_.Next()) {
+  switch (ledger_.Next(held_.size())) {
     case PipelineLedger::Expected::kNothing:
       return true;
     case PipelineLedger::Expected::kSync:
-      if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
-        const std::string message = FirstLine(PQresultErrorMessage(result.get()));
-        ReportLost(message.empty() ? kOutOfStep : message);
-        return false;
-      }
-      ledger_.PopSync();
-      if (SuitsTarget(connection_.get(), wanted_session_)) {
-        if (AllAnswered()) observer_->OnAllAnswered(this);
-        return state_ == State::kReady;
-      }
-      ReportLost("the server is no longer what target_session_attrs asks for");
-      return false;
+      return DeliverSync(std::move(result));
     case PipelineLedger::Expected::kStatement:
-      break;
+      return DeliverAnswer(std::move(result));
   }
+  return false;
+}
 
-  StatementResult answer;
-  const ResultRows rows(result.get());
-  switch (PQresultStatus(result.get())) {
-    case PGRES_TUPLES_OK:
-    case PGRES_COMMAND_OK:
-    case PGRES_EMPTY_QUERY:
-      answer.rows = &rows;
-      answer.tag = PQcmdStatus(result.get());
-      break;
-    case PGRES_FATAL_ERROR:
-      answer = ErrorOf(result.get());
-      break;
-    case PGRES_PIPELINE_ABORTED:
-      answer.kind = StatementResult::Kind::kAborted;
-      break;
-    case PGRES_COPY_IN:
-    case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH:
-      RefuseRunning("0A000", kCopyRefused);
+bool PgConnection::DeliverScriptResult(PgResultHandle result) {
+  if (result != nullptr) {
+    if (IsCopy(PQresultStatus(result.get()))) {
+      RefuseRunning("0A000", kCopyRefused);  // libpq would repeat this result for ever
       return false;
-    default:
+    }
+    script_.Add(std::move(result));
+    return true;
+  }
+  const PgResultHandle last = script_.TakeLast(connection_.get());
+  const ResultRows rows(last.get());
+  const auto answer = AnswerOf(last.get(), rows);
+  if (!answer.has_value()) {
+    ReportLost(kOutOfStep);
+    return false;
+  }
+  const bool transaction_open = PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
+  observer_->OnResult(this, script_.End(), *answer);
+  if (state_ != State::kReady) return false;
+  if (!transaction_open) return true;
+  ReportLost("the query left a transaction open");
+  return false;
+}
+
+bool PgConnection::DeliverSync(PgResultHandle result) {
+  if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
+    const StatementResult error = ErrorOf(result.get());
+    if (error.sqlstate.empty() || error.fatal || sync_error_ != nullptr) {
+      ReportLost(error.message.empty() ? kOutOfStep : FirstLine(error.message));
+      return false;
+    }
+    sync_error_ = std::move(result);  // the end of the Sync comes behind it
+    return true;
+  }
+  const PgResultHandle error = std::move(sync_error_);
+  // What was told already was undone, unlike what such a batch answers from now on.
+  commits_may_fail_ = commits_may_fail_ || (error != nullptr && held_.size() == 0);
+  const auto fate = error == nullptr ? HeldResults::Fate::kStands : HeldResults::Fate::kUndone;
+  if (!EndHeld(fate, error.get())) return false;
+  ledger_.PopSync();
+  if (SuitsTarget(connection_.get(), wanted_session_)) {
+    if (AllAnswered()) observer_->OnAllAnswered(this);
+    return state_ == State::kReady;
+  }
+  ReportLost("the server is no longer what target_session_attrs asks for");
+  return false;
+}
+
+bool PgConnection::DeliverAnswer(PgResultHandle result) {
+  const ResultRows rows(result.get());
+  const auto answer = AnswerOf(result.get(), rows);
+  if (!answer.has_value()) {
+    if (IsCopy(PQresultStatus(result.get()))) {
+      RefuseRunning("0A000", kCopyRefused);
+    } else {
       ReportLost(std::string("unexpected reply from the server: ") +
                  PQresStatus(PQresultStatus(result.get())));
-      return false;
+    }
+    return false;
   }
-  Work* work = ledger_.PopStatement();
-  observer_->OnResult(this, work, answer);
+  // What PREPARE made stays, whatever becomes of its batch; it has no tag.
+  const bool lasts = held_.size() == 0 && answer->tag.empty();
+  if (answer->kind == StatementResult::Kind::kRows && !lasts &&
+      (commits_may_fail_ || ledger_.Holds(held_.size()))) {
+    held_.Add(std::move(result));
+    return true;
+  }
+  // An error undoes what stands before it.
+  if (!EndHeld(HeldResults::Fate::kUndone, nullptr)) return false;
+  observer_->OnResult(this, ledger_.PopStatement(), *answer);
   return state_ == State::kReady;
+}
+
+bool PgConnection::EndHeld(HeldResults::Fate fate, const PGresult* error) {
+  HeldResults held = std::exchange(held_, {});
+  while (const auto answer = held.Next(fate, error)) {
+    observer_->OnResult(this, ledger_.PopStatement(), *answer);
+    if (state_ != State::kReady) return false;
+  }
+  return true;
 }
 
 }  // namespace proxymux::pgsql

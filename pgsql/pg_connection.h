@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +19,8 @@
 #include "pgsql/pg_connector.h"
 #include "pgsql/pg_conninfo.h"
 #include "pgsql/pg_handles.h"
+#include "pgsql/pg_held_results.h"
+#include "pgsql/pg_script.h"
 #include "pgsql/pipeline_ledger.h"
 #include "pgsql/upstream_connection.h"
 
@@ -45,7 +46,8 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool SendPrepared(Work* work, const std::string& name,
                     std::span<const char* const> values) override;
   bool SendScript(Work* work, const std::string& sql) override;
-  bool Sync() override;
+  bool Sync() override { return EndBatch(/*commits=*/false); }
+  bool Commit() override { return EndBatch(/*commits=*/true); }
   Work* Running() const override;
   bool AllAnswered() const override;
   bool Pooled() const override;
@@ -64,9 +66,14 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   void FinishConnect(PgConnectionHandle handle);
   void OnSocketReady(bool readable, bool writable);
   void ReadResults();
+  bool EndBatch(bool commits);
   bool DeliverResult(PgResultHandle result);
+  bool DeliverScriptResult(PgResultHandle result);
+  bool DeliverSync(PgResultHandle result);
+  bool DeliverAnswer(PgResultHandle result);
+  bool EndHeld(HeldResults::Fate fate, const PGresult* error);
   bool Sent(Work* work, int outcome);  // `outcome` of a PQsend function
-  bool StartScript(const std::string& sql);
+  bool StartScript();
   void RefuseRunning(const char* sqlstate, const std::string& message);
   void ReportLost(const std::string& reason);
   bool Flush();
@@ -83,11 +90,12 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   std::unique_ptr<PgConnector> connector_;  // while connecting
 
   PipelineLedger ledger_;
-  int separators_ = 0;                         // since the last result
-  Work* script_ = nullptr;                     // in flight by the simple protocol
-  std::optional<std::string> script_waiting_;  // its text, while the pipeline is not at its end
-  PgResultHandle script_result_;               // the latest result of the script
-  std::string wanted_session_;                 // target_session_attrs; empty: any
+  int separators_ = 0;  // since the last result
+  PgScript script_;
+  HeldResults held_;               // of the oldest statements, until their Sync
+  PgResultHandle sync_error_;      // of the oldest Sync, which is not over yet
+  bool commits_may_fail_ = false;  // of batches that only read
+  std::string wanted_session_;     // target_session_attrs; empty: any
   bool standard_strings_ = true;
   bool trail_bytes_ = false;
   bool want_write_ = false;

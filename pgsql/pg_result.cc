@@ -23,4 +23,23 @@ StatementResult ErrorOf(const PGresult* result) {
   return error;
 }
 
+std::optional<StatementResult> AnswerOf(const PGresult* result, const ResultRows& rows) {
+  StatementResult answer;
+  switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
+      answer.rows = &rows;
+      answer.tag = PQcmdStatus(const_cast<PGresult*>(result));
+      return answer;
+    case PGRES_FATAL_ERROR:
+      return ErrorOf(result);
+    case PGRES_PIPELINE_ABORTED:
+      answer.kind = StatementResult::Kind::kAborted;
+      return answer;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace proxymux::pgsql

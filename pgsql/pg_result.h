@@ -5,6 +5,7 @@
 #include <postgresql/libpq-fe.h>
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "pgsql/result_format.h"
@@ -31,5 +32,9 @@ class ResultRows final : public RowSource {
 };
 
 StatementResult ErrorOf(const PGresult* result);
+
+// What a statement was answered with, `rows` being of the same result. Nothing when that is no end
+// of a statement.
+std::optional<StatementResult> AnswerOf(const PGresult* result, const ResultRows& rows);
 
 }  // namespace proxymux::pgsql

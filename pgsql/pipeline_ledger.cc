@@ -9,14 +9,14 @@ constexpr std::size_t kFirstSize = 64;
 
 }  // namespace
 
-void PipelineLedger::Push(Work* work) {
+void PipelineLedger::Push(const Entry& entry) {
   if (count_ == ring_.size()) {
-    std::vector<Work*> larger(ring_.empty() ? kFirstSize : 2 * ring_.size());
-    for (std::size_t i = 0; i < count_; ++i) larger[i] = Entry(i);
+    std::vector<Entry> larger(ring_.empty() ? kFirstSize : 2 * ring_.size());
+    for (std::size_t i = 0; i < count_; ++i) larger[i] = EntryAt(i);
     ring_.swap(larger);
     first_ = 0;
   }
-  ring_[(first_ + count_) & (ring_.size() - 1)] = work;
+  ring_[(first_ + count_) & (ring_.size() - 1)] = entry;
   ++count_;
 }
 
@@ -27,33 +27,38 @@ void PipelineLedger::Pop() {
 
 void PipelineLedger::PushStatement(Work* work) {
   assert(work != nullptr);
-  Push(work);
+  Push({work});
   ++statements_;
   batch_open_ = true;
 }
 
-bool PipelineLedger::PushSync() {
+bool PipelineLedger::PushSync(bool holds) {
   if (!batch_open_) return false;
-  Push(nullptr);
+  for (std::size_t i = count_; holds && i > 0; --i) {
+    Entry& entry = ring_[(first_ + i - 1) & (ring_.size() - 1)];
+    if (entry.work == nullptr) break;
+    entry.holds = true;
+  }
+  Push({});
   batch_open_ = false;
   return true;
 }
 
-PipelineLedger::Expected PipelineLedger::Next() const {
-  if (count_ == 0) return Expected::kNothing;
-  return Entry(0) != nullptr ? Expected::kStatement : Expected::kSync;
+PipelineLedger::Expected PipelineLedger::Next(std::size_t held) const {
+  if (count_ <= held) return Expected::kNothing;
+  return EntryAt(held).work != nullptr ? Expected::kStatement : Expected::kSync;
 }
 
 Work* PipelineLedger::OldestStatement() const {
   for (std::size_t i = 0; i < count_; ++i) {
-    if (Entry(i) != nullptr) return Entry(i);
+    if (EntryAt(i).work != nullptr) return EntryAt(i).work;
   }
   return nullptr;
 }
 
 Work* PipelineLedger::PopStatement() {
   assert(Next() == Expected::kStatement);
-  Work* work = Entry(0);
+  Work* work = EntryAt(0).work;
   Pop();
   --statements_;
   return work;
@@ -68,7 +73,7 @@ std::vector<Work*> PipelineLedger::TakeUnanswered() {
   std::vector<Work*> unanswered;
   unanswered.reserve(statements_);
   for (std::size_t i = 0; i < count_; ++i) {
-    if (Entry(i) != nullptr) unanswered.push_back(Entry(i));
+    if (EntryAt(i).work != nullptr) unanswered.push_back(EntryAt(i).work);
   }
   first_ = count_ = statements_ = 0;
   batch_open_ = false;

@@ -4,6 +4,8 @@
 // server has answered in full. A result that does not fit the oldest entry means that the two sides
 // are out of step: the caller then drops the connection, since no later answer could be trusted to
 // belong to its question. Allocates only while it grows.
+//
+// A batch may hold its answers back: its statements keep their entries until the Sync is answered.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +20,14 @@ class PipelineLedger {
   enum class Expected { kNothing, kStatement, kSync };
 
   void PushStatement(Work* work);
-  // A Sync ends a batch; false when there is nothing to end.
-  bool PushSync();
+  // A Sync ends a batch; false when there is nothing to end. What its statements answer may be held
+  // until the Sync is answered.
+  bool PushSync(bool holds = false);
 
-  Expected Next() const;
+  // What is to be answered behind the `held` oldest entries.
+  Expected Next(std::size_t held = 0) const;
+  // Whether the statement there is of a batch that holds its answers.
+  bool Holds(std::size_t held) const { return EntryAt(held).holds; }
   // The oldest statement, whatever Sync may stand before it; null when there is none.
   Work* OldestStatement() const;
   Work* PopStatement();
@@ -34,11 +40,18 @@ class PipelineLedger {
   std::vector<Work*> TakeUnanswered();
 
  private:
-  Work* Entry(std::size_t place) const { return ring_[(first_ + place) & (ring_.size() - 1)]; }
-  void Push(Work* work);
+  struct Entry {
+    Work* work = nullptr;  // null: a Sync
+    bool holds = false;
+  };
+
+  const Entry& EntryAt(std::size_t place) const {
+    return ring_[(first_ + place) & (ring_.size() - 1)];
+  }
+  void Push(const Entry& entry);
   void Pop();
 
-  std::vector<Work*> ring_;  // its size is a power of two; null: a Sync
+  std::vector<Entry> ring_;  // its size is a power of two
   std::size_t first_ = 0;
   std::size_t count_ = 0;
   std::size_t statements_ = 0;

@@ -3,7 +3,8 @@
 //
 // Everything sent between two Sync() calls is one batch and, on the server, one transaction: when a
 // statement of a batch fails, those behind it come back kAborted and were not run, and what those
-// before it wrote is undone (libpq, "Pipeline Mode").
+// before it wrote is undone (libpq, "Pipeline Mode"). The end of the batch itself may fail too, in
+// deferred constraints, triggers and with SERIALIZABLE: see Commit().
 #pragma once
 
 #include <cstdint>
@@ -89,6 +90,10 @@ class UpstreamConnection {
   // Closes the open batch and hands everything to the kernel. Nothing is done when no batch is
   // open.
   virtual bool Sync() = 0;
+  // The same for a batch that may have written something, and may still fail when the server
+  // commits it: what its statements answered is told when the Sync is answered, or the error that
+  // came then.
+  virtual bool Commit() = 0;
 
   // The oldest statement that is not answered: the one that the server is working on. Null when
   // there is none.

@@ -79,6 +79,12 @@ bool ScriptedUpstream::Sync() {
   return true;
 }
 
+// An answer that the test gives is that of the Sync as well.
+bool ScriptedUpstream::Commit() {
+  ++commits_;
+  return Sync();
+}
+
 const ScriptedUpstream::Sent* ScriptedUpstream::oldest() const {
   for (const Sent& sent : sent_) {
     if (sent.form != Form::kSync) return &sent;

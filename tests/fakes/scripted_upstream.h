@@ -67,6 +67,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
                     std::span<const char* const> values) override;
   bool SendScript(pgsql::Work* work, const std::string& sql) override;
   bool Sync() override;
+  bool Commit() override;
   pgsql::Work* Running() const override;
   bool AllAnswered() const override { return unanswered() == 0; }
   bool Pooled() const override;
@@ -94,6 +95,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   std::size_t host() const { return host_; }
   int number() const { return number_; }  // the n-th connection ever, from 0
   int cancels() const { return cancels_; }
+  int commits() const { return commits_; }  // Syncs that hold the answers back
   // Everything ever sent, as "S" for a statement, "P" for PREPARE, "E" for EXECUTE, "X" for a
   // script and "|" for a Sync: "SS|PE|".
   const std::string& history() const { return history_; }
@@ -119,6 +121,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   std::vector<std::string> texts_;
   std::map<std::string, std::string> prepared_;  // by name; taken for prepared when it is sent
   int cancels_ = 0;
+  int commits_ = 0;
   bool broken_ = false;
   bool swollen_ = false;
   bool doubles_backslashes_ = false;

@@ -56,6 +56,7 @@ TEST_F(PoolPooler, AServersOwnConnectionTakesTheNextBatchAtOnce) {
   const auto second = world.Look("b");
   world.Pass(milliseconds(20));
   EXPECT_EQ(world.Connection(0).history(), before + "S|S|");
+  EXPECT_EQ(world.Connection(0).commits(), 0);  // reads wait for nothing else
   world.Connection(0).AnswerEverything("v");
 }
 

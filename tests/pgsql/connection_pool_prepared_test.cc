@@ -99,6 +99,7 @@ TEST(PoolPrepared, WhatMayWriteHasABatchOfItsOwn) {
   const auto second = world.Look("b", writes);
   world.Turn();
   EXPECT_EQ(world.connection().history(), "PE|E|");
+  EXPECT_EQ(world.connection().commits(), 2);  // its answers wait for the end
   world.connection().AnswerEverything("v");
   EXPECT_EQ(first->value, "v");
   EXPECT_EQ(second->value, "v");

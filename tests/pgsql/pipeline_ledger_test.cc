@@ -70,6 +70,24 @@ TEST_F(Ledger, WhatWasNotAnsweredIsHandedBackOldestFirstWithOrWithoutASync) {
   EXPECT_FALSE(ledger.PushSync());
 }
 
+TEST_F(Ledger, ABatchThatHoldsItsAnswersKeepsItsStatementsUntilTheSync) {
+  ledger.PushStatement(&work[0]);
+  ledger.PushSync();
+  ledger.PushStatement(&work[1]);
+  ledger.PushSync(/*holds=*/true);
+  ledger.PushStatement(&work[2]);
+  EXPECT_FALSE(ledger.Holds(0));
+  ledger.PopStatement();
+  ledger.PopSync();
+  EXPECT_TRUE(ledger.Holds(0));
+  EXPECT_EQ(ledger.Next(1), Expected::kSync);
+  EXPECT_EQ(ledger.Next(2), Expected::kStatement);
+  EXPECT_FALSE(ledger.Holds(2));
+  EXPECT_EQ(ledger.Next(3), Expected::kNothing);
+  EXPECT_EQ(ledger.OldestStatement(), &work[1]);
+  EXPECT_EQ(ledger.TakeUnanswered(), (std::vector<Work*>{&work[1], &work[2]}));
+}
+
 TEST_F(Ledger, KeepsTheOrderHoweverManyAreInFlight) {
   std::vector<Work> many(1000);
   std::size_t sent = 0;
