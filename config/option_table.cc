@@ -157,6 +157,15 @@ std::vector<Option> MakeOptions() {
        .help = "Which of the hosts that work is used: UNIX-domain sockets before TCP before URIs, "
                "and among equals spread: all, by the least work in flight; sticky: one, chosen at "
                "random, until it fails."},
+      {.name = "pooler",
+       .member = Pool(EnumAt<&PoolSettings::pooler>::Make()),
+       .default_text = "auto",
+       .words = {"auto", "yes", "no"},
+       .help = "Whether a pooler, such as PgBouncer, stands between: one batch of lookups at a "
+               "time is then under way on a connection, and no statement is prepared. auto: it is "
+               "found out by the process that the server names and the one that answers. no, "
+               "behind a pooler that keeps a server for a whole session, gives back what that "
+               "costs."},
       {.name = "target_session_attrs",
        .member = Pool(&PoolSettings::target_session_attrs),
        .default_text = "",

@@ -17,6 +17,8 @@ using Milliseconds = std::chrono::milliseconds;
 
 // Over healthy hosts of the best class, or with one of them until it fails.
 enum class HostsPolicy { kSpread, kSticky };
+// Whether a pooler stands between; kAuto: it is found out.
+enum class Pooler { kAuto, kYes, kNo };
 
 // One pool: `pool:` holds the values of every pool, `pools: {NAME: ...}` what differs for one.
 struct PoolSettings {
@@ -26,6 +28,7 @@ struct PoolSettings {
   Milliseconds connect_timeout{3000};  // one address, from connect to ready for queries
   Milliseconds stall_limit{1000};      // silence on a connection before another host is asked too
   HostsPolicy hosts_policy = HostsPolicy::kSpread;
+  Pooler pooler = Pooler::kAuto;
   std::string target_session_attrs;  // as libpq's; empty: what the table or libpq says
   Milliseconds queue_wait{10000};    // in the queue before RETRY
   Milliseconds tcp_user_timeout{

@@ -241,13 +241,24 @@ void ConnectionPool::OnReady(UpstreamConnection* upstream) {
   PoolHost& host = hosts_[connection.host];
   ++host.connects;
   host.slow_to_connect = false;
-  host.pooled = host.pooled || upstream->Pooled();
   host.health.OnConnected(loop_->Now());
   ScheduleDispatch();
 }
 
 void ConnectionPool::OnAllAnswered(UpstreamConnection* upstream) {
-  if (hosts_[Find(upstream).host].pooled) ScheduleDispatch();
+  if (upstream->Pooled()) ScheduleDispatch();
+}
+
+void ConnectionPool::OnNoPooler(UpstreamConnection*) {
+  if (Waiting() > 0) ScheduleDispatch();
+}
+
+// What it has in flight is looked at as it is answered.
+void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
+  Connection& connection = Find(upstream);
+  connection.outdated = true;
+  connection.making_room = true;
+  ScheduleDispatch();
 }
 
 void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) {

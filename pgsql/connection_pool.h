@@ -154,16 +154,17 @@ class ConnectionPool final : private UpstreamObserver {
     bool cancel_is_certain = false;  // only one was in flight
     bool cancel_may_hit = false;     // no statement was cancelled yet since the request
     // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
-    // are more than `connections` allows now, because a statement changed the session, or for the
-    // memory that it holds.
+    // are more than `connections` allows now, because a statement changed the session, because a
+    // new session would be another, or for the memory that it holds.
     bool making_room = false;
-    bool answered = false;                     // something, ever
-    bool stalled = false;                      // owes answers for longer than stall_limit
-    int reluctance = 0;                        // of this turn; statements go where it is least
-    bool stuck = false;                        // an error says that the session is of no more use
-    bool lane = false;                         // takes slow statements only, once it is empty
-    bool awaited = false;                      // a lane that runs empty for a slow statement
-    bool served = false;                       // a lane that has had one
+    bool outdated = false;  // what reads only is not answered by this session any more
+    bool answered = false;  // something, ever
+    bool stalled = false;   // owes answers for longer than stall_limit
+    int reluctance = 0;     // of this turn; statements go where it is least
+    bool stuck = false;     // an error says that the session is of no more use
+    bool lane = false;      // takes slow statements only, once it is empty
+    bool awaited = false;   // a lane that runs empty for a slow statement
+    bool served = false;    // a lane that has had one
     const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
     std::size_t slow_in_flight = 0;
     bool runs_script = false;          // nothing may be sent behind it
@@ -185,6 +186,8 @@ class ConnectionPool final : private UpstreamObserver {
   void OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) override;
   void OnResult(UpstreamConnection* upstream, Work* work, const StatementResult& result) override;
   void OnAllAnswered(UpstreamConnection* upstream) override;
+  void OnNoPooler(UpstreamConnection* upstream) override;
+  void OnOutdated(UpstreamConnection* upstream) override;
   void OnLost(UpstreamConnection* upstream, const std::string& reason) override;
 
   Connection& Find(UpstreamConnection* upstream);

@@ -172,7 +172,7 @@ bool ConnectionPool::TooSoon(const Connection& connection) const {
 // next one is there already: that would be run, and answered, for somebody else. So the next batch
 // waits until the one before it is answered in full.
 bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& work) const {
-  if (!hosts_[connection.host].pooled) return false;
+  if (!connection.upstream->Pooled()) return false;
   if (connection.unsynced) {  // some want a batch of their own
     return work.may_write || UseOf(work, connection.host) != SessionUse::kShared;
   }

@@ -103,7 +103,7 @@ StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) 
   if (form == StatementForm::kPrepared) {
     if (loop_->Now() < hosts_[connection.host].text_until) return StatementForm::kText;
     // PREPARE is the first in its batch, and behind a pooler the open one has to end first.
-    if (hosts_[connection.host].pooled && connection.unsynced &&
+    if (connection.upstream->Pooled() && connection.unsynced &&
         !connection.prepared.Has(work.binding->plan.id())) {
       return StatementForm::kParameterized;
     }

@@ -116,7 +116,8 @@ void ConnectionPool::AskCatalogues() {
           connection.making_room || InTrial(connection)) {
         continue;
       }
-      if (hosts_[host].pooled && (connection.unsynced || !connection.upstream->AllAnswered())) {
+      if (connection.upstream->Pooled() &&
+          (connection.unsynced || !connection.upstream->AllAnswered())) {
         continue;
       }
       if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;

@@ -32,7 +32,6 @@ struct PoolHost {
   std::size_t connecting = 0;
   std::size_t ready = 0;
   Time text_until{};             // its prepared statements do not last: none is made before
-  bool pooled = false;           // a pooler answered there: one batch at a time, see decision 25
   Time last_result{};            // from any of its connections
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual

@@ -1,8 +1,5 @@
 #include "pgsql/pg_connection.h"
 
-#include <sys/ioctl.h>
-
-#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <type_traits>
@@ -15,14 +12,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-bool IsCopy(ExecStatusType status) {
-  return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
-}
-
-std::string FirstLine(std::string_view text) {
-  return std::string(text.substr(0, text.find('\n')));
-}
-
 // A server that ends an idle connection says why in a message that libpq takes for a notice.
 void KeepFatalNotice(void* last_words, const char* message) {
   if (std::strncmp(message, "FATAL:", 6) == 0) {
@@ -32,36 +21,21 @@ void KeepFatalNotice(void* last_words, const char* message) {
 
 constexpr int kTextResult = 0;  // the format of values
 
-// No process of a server has a higher number: proc(5), pid_max. Other systems have lower ones.
-constexpr int kLargestPid = 1 << 22;
-
 constexpr char kOutOfStep[] = "the server and the client are out of step";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
 
 // A TLS record has 16 KiB at most, libpq reads at least 8 KiB at a time.
 constexpr int kReadsPerTlsRecord = 2;
 
-// Reads that bring no complete result before the bytes are counted: small results never pay for it.
-constexpr int kReadsBeforeCounting = 16;
-
-// libpq makes that much room in its buffer before it reads.
-constexpr std::size_t kLeastRead = 8192;
-
 // Of a result: what libpq's buffer, which holds at least its largest row, may keep for the life of
 // a connection.
 constexpr std::size_t kMuchBuffer = 4 << 20;
-
-std::size_t BytesWaiting(const PGconn* connection) {
-  int available = 0;
-  if (ioctl(PQsocket(connection), FIONREAD, &available) != 0) return 0;
-  return static_cast<std::size_t>(available);
-}
 
 }  // namespace
 
 PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, EventLoop* loop,
                            UpstreamObserver* observer)
-    : plan_(plan), limits_(limits), loop_(loop), observer_(observer) {}
+    : plan_(plan), limits_(limits), loop_(loop), observer_(observer), check_(limits.pooler) {}
 
 PgConnection::~PgConnection() { Disconnect(); }
 
@@ -100,6 +74,7 @@ void PgConnection::FinishConnect(PgConnectionHandle handle) {
   const char* strings = PQparameterStatus(connection, "standard_conforming_strings");
   standard_strings_ = strings == nullptr || std::strcmp(strings, "on") == 0;
   trail_bytes_ = HasAsciiTrailBytes(connection);
+  check_.OnConnected(PQbackendPID(connection));
   SetState(State::kReady);
   want_write_ = false;
   watch_ = loop_->WatchSocket(PQsocket(connection), [this](bool readable, bool writable) {
@@ -124,7 +99,8 @@ bool PgConnection::SendStatement(Work* work, const std::string& sql,
                                  std::span<const char* const> values) {
   static_assert(std::is_same_v<Oid, std::uint32_t>);
   assert(state_ == State::kReady && script_.idle());
-  return Sent(work,
+  return BeginBatch() &&
+         Sent(work,
               PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
                                 types.empty() ? nullptr : types.data(), values.data(), nullptr,
                                 nullptr, kTextResult));
@@ -133,16 +109,29 @@ bool PgConnection::SendStatement(Work* work, const std::string& sql,
 bool PgConnection::SendPrepare(Work* work, const std::string& name, const std::string& sql,
                                std::span<const std::uint32_t> types) {
   assert(state_ == State::kReady && script_.idle());
-  return Sent(work, PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(),
-                                  static_cast<int>(types.size()), types.data()));
+  return BeginBatch() && Sent(work, PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(),
+                                                  static_cast<int>(types.size()), types.data()));
 }
 
 bool PgConnection::SendPrepared(Work* work, const std::string& name,
                                 std::span<const char* const> values) {
   assert(state_ == State::kReady && script_.idle());
-  return Sent(work,
+  return BeginBatch() &&
+         Sent(work,
               PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
                                   values.data(), nullptr, nullptr, kTextResult));
+}
+
+// In front of everything else, so that nothing in its batch keeps the check from being answered.
+bool PgConnection::BeginBatch() {
+  if (ledger_.batch_open() || !check_.Due(loop_->Now())) return true;
+  if (PQsendQueryParams(connection_.get(), check_.sql(), 0, nullptr, nullptr, nullptr, nullptr,
+                        kTextResult) != 1) {
+    return false;
+  }
+  check_.OnSent(loop_->Now());
+  ledger_.PushCheck();
+  return true;
 }
 
 bool PgConnection::Sent(Work* work, int outcome) {
@@ -186,12 +175,6 @@ Work* PgConnection::Running() const {
 
 bool PgConnection::AllAnswered() const {
   return script_.idle() && ledger_.Next() == PipelineLedger::Expected::kNothing;
-}
-
-// PgBouncer and others make up the process that a cancel request names, of 32 random bits.
-bool PgConnection::Pooled() const {
-  const int pid = PQbackendPID(connection_.get());
-  return pid <= 0 || pid > kLargestPid;
 }
 
 void PgConnection::CancelRunning() {
@@ -246,19 +229,14 @@ void PgConnection::OnSocketReady(bool readable, bool writable) {
 
 void PgConnection::ReadResults() {
   PGconn* connection = connection_.get();
-  const bool counting = ++reads_without_result_ > kReadsBeforeCounting;
-  const std::size_t before = counting ? BytesWaiting(connection) : 0;
+  received_.BeginRead(connection);
   bool consumed = PQconsumeInput(connection) == 1;
   // A TLS record may hold more than libpq takes at once; what is left in the TLS library makes no
   // socket readable.
   for (int i = 0; consumed && i < kReadsPerTlsRecord && PQsslInUse(connection) == 1; ++i) {
     consumed = PQconsumeInput(connection) == 1;
   }
-  if (counting && before > 0) {
-    // What was taken. More may have come meanwhile, then at least what libpq has room for.
-    const std::size_t after = BytesWaiting(connection);
-    partial_bytes_ += std::max(before > after ? before - after : 0, std::min(before, kLeastRead));
-  }
+  received_.EndRead(connection);
   while (PQisBusy(connection) == 0) {
     if (script_.waits() && ledger_.Next() == PipelineLedger::Expected::kNothing) {
       if (!StartScript()) {
@@ -268,20 +246,18 @@ void PgConnection::ReadResults() {
       continue;
     }
     if (AllAnswered()) {
-      reads_without_result_ = 0;
-      partial_bytes_ = 0;
+      received_.OnResult();
       break;
     }
     PgResultHandle result(PQgetResult(connection));
-    reads_without_result_ = 0;
-    partial_bytes_ = 0;
+    received_.OnResult();
     if (!DeliverResult(std::move(result))) return;
   }
   if (!consumed || PQstatus(connection) == CONNECTION_BAD) {
     ReportLost(FirstLine(PQerrorMessage(connection)));
     return;
   }
-  if (partial_bytes_ > limits_.max_result_bytes) {
+  if (received_.count() > limits_.max_result_bytes) {
     RefuseRunning("54000", "the result is larger than " + std::to_string(limits_.max_result_bytes) +
                                " bytes");
     return;
@@ -309,6 +285,8 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
       return true;
     case PipelineLedger::Expected::kSync:
       return DeliverSync(std::move(result));
+    case PipelineLedger::Expected::kCheck:
+      return DeliverCheck(std::move(result));
     case PipelineLedger::Expected::kStatement:
       return DeliverAnswer(std::move(result));
   }
@@ -361,6 +339,25 @@ bool PgConnection::DeliverSync(PgResultHandle result) {
   }
   ReportLost("the server is no longer what target_session_attrs asks for");
   return false;
+}
+
+bool PgConnection::DeliverCheck(PgResultHandle result) {
+  const ResultRows rows(result.get());
+  const auto answer = AnswerOf(result.get(), rows);
+  ledger_.PopCheck();
+  const bool was_pooled = check_.pooled();
+  const bool was_outdated = check_.outdated();
+  // An error without SQLSTATE is libpq's.
+  const bool is_error = answer.has_value() && answer->kind == StatementResult::Kind::kError;
+  if (!answer.has_value() || (is_error && (answer->fatal || answer->sqlstate.empty())) ||
+      !check_.OnAnswer(*answer)) {
+    ReportLost(is_error ? FirstLine(answer->message) : kOutOfStep);
+    return false;
+  }
+  commits_may_fail_ = commits_may_fail_ || check_.serializable();
+  if (was_pooled && !check_.pooled()) observer_->OnNoPooler(this);
+  if (state_ == State::kReady && !was_outdated && check_.outdated()) observer_->OnOutdated(this);
+  return state_ == State::kReady;
 }
 
 bool PgConnection::DeliverAnswer(PgResultHandle result) {

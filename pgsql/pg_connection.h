@@ -14,14 +14,17 @@
 #include <string>
 #include <vector>
 
+#include "config/server_config.h"
 #include "pgsql/event_loop.h"
 #include "pgsql/literal_escaper.h"
 #include "pgsql/pg_connector.h"
 #include "pgsql/pg_conninfo.h"
 #include "pgsql/pg_handles.h"
 #include "pgsql/pg_held_results.h"
+#include "pgsql/pg_received.h"
 #include "pgsql/pg_script.h"
 #include "pgsql/pipeline_ledger.h"
+#include "pgsql/session_check.h"
 #include "pgsql/upstream_connection.h"
 
 namespace proxymux::pgsql {
@@ -29,6 +32,7 @@ namespace proxymux::pgsql {
 struct PgConnectionLimits {
   Duration connect_timeout;      // one address
   std::size_t max_result_bytes;  // received for one statement
+  config::Pooler pooler = config::Pooler::kAuto;
 };
 
 class PgConnection final : public UpstreamConnection, private LiteralEscaper {
@@ -50,7 +54,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool Commit() override { return EndBatch(/*commits=*/true); }
   Work* Running() const override;
   bool AllAnswered() const override;
-  bool Pooled() const override;
+  bool Pooled() const override { return check_.pooled(); }
   bool Swollen() const override { return swollen_; }
   void CancelRunning() override;
   std::vector<Work*> Close() override;
@@ -66,10 +70,12 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   void FinishConnect(PgConnectionHandle handle);
   void OnSocketReady(bool readable, bool writable);
   void ReadResults();
+  bool BeginBatch();
   bool EndBatch(bool commits);
   bool DeliverResult(PgResultHandle result);
   bool DeliverScriptResult(PgResultHandle result);
   bool DeliverSync(PgResultHandle result);
+  bool DeliverCheck(PgResultHandle result);
   bool DeliverAnswer(PgResultHandle result);
   bool EndHeld(HeldResults::Fate fate, const PGresult* error);
   bool Sent(Work* work, int outcome);  // `outcome` of a PQsend function
@@ -90,6 +96,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   std::unique_ptr<PgConnector> connector_;  // while connecting
 
   PipelineLedger ledger_;
+  SessionCheck check_;
   int separators_ = 0;  // since the last result
   PgScript script_;
   HeldResults held_;               // of the oldest statements, until their Sync
@@ -99,10 +106,9 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   bool standard_strings_ = true;
   bool trail_bytes_ = false;
   bool want_write_ = false;
-  int reads_without_result_ = 0;
-  bool swollen_ = false;           // libpq never gives back what it once had to buffer
-  std::size_t partial_bytes_ = 0;  // received for the result that is not complete yet
-  std::string last_words_;         // the server's reason for ending the connection
+  ReceivedBytes received_;
+  bool swollen_ = false;    // libpq never gives back what it once had to buffer
+  std::string last_words_;  // the server's reason for ending the connection
 };
 
 }  // namespace proxymux::pgsql

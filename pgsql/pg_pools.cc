@@ -16,8 +16,9 @@ class PgFactory final : public UpstreamFactory {
   PgFactory(std::vector<ConnectPlan> plans, EventLoop* loop)
       : plans_(std::move(plans)), loop_(loop) {}
 
-  void SetLimits(Duration connect_timeout, std::size_t max_value) {
-    limits_.connect_timeout = connect_timeout;
+  void SetLimits(const config::PoolSettings& settings, std::size_t max_value) {
+    limits_.connect_timeout = settings.connect_timeout;
+    limits_.pooler = settings.pooler;
     limits_.max_result_bytes = std::max(limits_.max_result_bytes, ResultBytes(max_value));
   }
 
@@ -150,7 +151,7 @@ std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(const config::T
     found = entries_.emplace(std::move(key), std::move(entry)).first;
   }
   const std::shared_ptr<Entry>& entry = found->second;
-  entry->factory.SetLimits(settings.connect_timeout, max_value);
+  entry->factory.SetLimits(settings, max_value);
   entry->pool.SetSettings(settings);
   return PoolPointer(entry, &entry->pool);
 }
@@ -159,7 +160,7 @@ void PgPools::UpdateSettings(const SettingsFor& settings_for) {
   for (const auto& [key, entry] : entries_) {
     const auto settings = settings_for(entry->settings_name);
     if (const auto* good = std::get_if<config::PoolSettings>(&settings)) {
-      entry->factory.SetLimits(good->connect_timeout, 0);
+      entry->factory.SetLimits(*good, 0);
       entry->pool.SetSettings(*good);
     }
   }

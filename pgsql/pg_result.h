@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "pgsql/result_format.h"
@@ -30,6 +31,12 @@ class ResultRows final : public RowSource {
  private:
   const PGresult* result_;
 };
+
+// Of a message of libpq, which may have several.
+std::string FirstLine(std::string_view text);
+
+// It waits for data, or brings some, outside of all results.
+bool IsCopy(ExecStatusType status);
 
 StatementResult ErrorOf(const PGresult* result);
 

@@ -27,8 +27,13 @@ void PipelineLedger::Pop() {
 
 void PipelineLedger::PushStatement(Work* work) {
   assert(work != nullptr);
-  Push({work});
+  Push({Expected::kStatement, work});
   ++statements_;
+  batch_open_ = true;
+}
+
+void PipelineLedger::PushCheck() {
+  Push({Expected::kCheck});
   batch_open_ = true;
 }
 
@@ -36,17 +41,17 @@ bool PipelineLedger::PushSync(bool holds) {
   if (!batch_open_) return false;
   for (std::size_t i = count_; holds && i > 0; --i) {
     Entry& entry = ring_[(first_ + i - 1) & (ring_.size() - 1)];
-    if (entry.work == nullptr) break;
+    if (entry.kind == Expected::kSync) break;
     entry.holds = true;
   }
-  Push({});
+  Push({Expected::kSync});
   batch_open_ = false;
   return true;
 }
 
 PipelineLedger::Expected PipelineLedger::Next(std::size_t held) const {
   if (count_ <= held) return Expected::kNothing;
-  return EntryAt(held).work != nullptr ? Expected::kStatement : Expected::kSync;
+  return EntryAt(held).kind;
 }
 
 Work* PipelineLedger::OldestStatement() const {
@@ -62,6 +67,11 @@ Work* PipelineLedger::PopStatement() {
   Pop();
   --statements_;
   return work;
+}
+
+void PipelineLedger::PopCheck() {
+  assert(Next() == Expected::kCheck);
+  Pop();
 }
 
 void PipelineLedger::PopSync() {

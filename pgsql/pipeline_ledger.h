@@ -1,4 +1,5 @@
-// What was sent on one connection, held against what comes back: a FIFO of statements and Syncs.
+// What was sent on one connection, held against what comes back: a FIFO of statements, Syncs and
+// checks, which are statements of the connection's own.
 //
 // The connection pushes an entry for everything that it sends and pops one for everything that the
 // server has answered in full. A result that does not fit the oldest entry means that the two sides
@@ -17,9 +18,10 @@ struct Work;
 
 class PipelineLedger {
  public:
-  enum class Expected { kNothing, kStatement, kSync };
+  enum class Expected { kNothing, kStatement, kCheck, kSync };
 
   void PushStatement(Work* work);
+  void PushCheck();
   // A Sync ends a batch; false when there is nothing to end. What its statements answer may be held
   // until the Sync is answered.
   bool PushSync(bool holds = false);
@@ -31,6 +33,7 @@ class PipelineLedger {
   // The oldest statement, whatever Sync may stand before it; null when there is none.
   Work* OldestStatement() const;
   Work* PopStatement();
+  void PopCheck();
   void PopSync();
 
   std::size_t statements() const { return statements_; }
@@ -41,7 +44,8 @@ class PipelineLedger {
 
  private:
   struct Entry {
-    Work* work = nullptr;  // null: a Sync
+    Expected kind = Expected::kNothing;
+    Work* work = nullptr;  // kStatement only
     bool holds = false;
   };
 

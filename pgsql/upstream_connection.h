@@ -54,6 +54,11 @@ class UpstreamObserver {
   virtual void OnConnectFailed(UpstreamConnection* connection, const ConnectFailure& failure) = 0;
   virtual void OnResult(UpstreamConnection* connection, Work* work,
                         const StatementResult& result) = 0;
+  // Pooled() has become false.
+  virtual void OnNoPooler(UpstreamConnection* connection) = 0;
+  // What sessions are given has changed since this one began: what was not answered yet, and reads
+  // only, is to be asked in another one.
+  virtual void OnOutdated(UpstreamConnection* connection) = 0;
   // AllAnswered() has become true.
   virtual void OnAllAnswered(UpstreamConnection* connection) = 0;
   // The connection is gone; Close() hands back what it had not answered.
@@ -102,7 +107,7 @@ class UpstreamConnection {
   // Nothing that was sent is without an answer, no Sync either.
   virtual bool AllAnswered() const = 0;
 
-  // What answers is a pooler, not the server. Valid once ready.
+  // What answers is a pooler, not the server; also as long as that is not known. Valid once ready.
   virtual bool Pooled() const = 0;
 
   // It holds more memory than connections usually do, because of a large result, and until it ends.

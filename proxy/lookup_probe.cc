@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "pgsql/key_parts.h"
-#include "pgsql/pg_connection.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -67,29 +66,26 @@ std::variant<std::unique_ptr<LookupProbe>, std::string> LookupProbe::Make(
     pool.hosts.emplace_back(host.kind, plan.label, config.retry_interval);
     plans.push_back(std::move(plan));
   }
-  std::unique_ptr<LookupProbe> probe(new LookupProbe(
-      std::move(plans), pool.settings.connect_timeout, binding.settings.max_value, loop));
+  const pgsql::PgConnectionLimits limits{
+      pool.settings.connect_timeout, ResultBytes(binding.settings.max_value), pool.settings.pooler};
+  std::unique_ptr<LookupProbe> probe(new LookupProbe(std::move(plans), limits, loop));
   pgsql::UpstreamFactory* const factory = probe.get();
   probe->pool_ = std::make_shared<pgsql::ConnectionPool>(std::move(pool), factory, loop, observer,
                                                          std::random_device{}());
   return probe;
 }
 
-LookupProbe::LookupProbe(std::vector<pgsql::ConnectPlan> plans, pgsql::Duration connect_timeout,
-                         std::size_t max_value, pgsql::EventLoop* loop)
-    : plans_(std::move(plans)),
-      connect_timeout_(connect_timeout),
-      max_result_bytes_(ResultBytes(max_value)),
-      loop_(loop) {}
+LookupProbe::LookupProbe(std::vector<pgsql::ConnectPlan> plans,
+                         const pgsql::PgConnectionLimits& limits, pgsql::EventLoop* loop)
+    : plans_(std::move(plans)), limits_(limits), loop_(loop) {}
 
 std::optional<ShownStatement> LookupProbe::Take() { return std::exchange(latest_, std::nullopt); }
 
 std::unique_ptr<pgsql::UpstreamConnection> LookupProbe::NewConnection(
     std::size_t host, pgsql::UpstreamObserver* observer) {
   pool_observer_ = observer;
-  const pgsql::PgConnectionLimits limits{connect_timeout_, max_result_bytes_};
   pgsql::UpstreamObserver* const self = this;
-  return std::make_unique<pgsql::PgConnection>(plans_[host], limits, loop_, self);
+  return std::make_unique<pgsql::PgConnection>(plans_[host], limits_, loop_, self);
 }
 
 void LookupProbe::OnReady(pgsql::UpstreamConnection* connection) {
@@ -111,6 +107,14 @@ void LookupProbe::OnResult(pgsql::UpstreamConnection* connection, pgsql::Work* w
     if (result.rows != nullptr) FillRows(table, *work, *result.rows, &*latest_);
   }
   pool_observer_->OnResult(connection, work, result);
+}
+
+void LookupProbe::OnNoPooler(pgsql::UpstreamConnection* connection) {
+  pool_observer_->OnNoPooler(connection);
+}
+
+void LookupProbe::OnOutdated(pgsql::UpstreamConnection* connection) {
+  pool_observer_->OnOutdated(connection);
 }
 
 void LookupProbe::OnAllAnswered(pgsql::UpstreamConnection* connection) {

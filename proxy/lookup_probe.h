@@ -14,6 +14,7 @@
 
 #include "config/table_config.h"
 #include "pgsql/connection_pool.h"
+#include "pgsql/pg_connection.h"
 #include "pgsql/pg_conninfo.h"
 #include "pgsql/table_binding.h"
 #include "pgsql/upstream_connection.h"
@@ -35,8 +36,8 @@ class LookupProbe final : private pgsql::UpstreamFactory, private pgsql::Upstrea
   std::optional<ShownStatement> Take();
 
  private:
-  LookupProbe(std::vector<pgsql::ConnectPlan> plans, pgsql::Duration connect_timeout,
-              std::size_t max_value, pgsql::EventLoop* loop);
+  LookupProbe(std::vector<pgsql::ConnectPlan> plans, const pgsql::PgConnectionLimits& limits,
+              pgsql::EventLoop* loop);
 
   // pgsql::UpstreamFactory
   std::unique_ptr<pgsql::UpstreamConnection> NewConnection(
@@ -48,12 +49,13 @@ class LookupProbe final : private pgsql::UpstreamFactory, private pgsql::Upstrea
                        const pgsql::ConnectFailure& failure) override;
   void OnResult(pgsql::UpstreamConnection* connection, pgsql::Work* work,
                 const pgsql::StatementResult& result) override;
+  void OnNoPooler(pgsql::UpstreamConnection* connection) override;
+  void OnOutdated(pgsql::UpstreamConnection* connection) override;
   void OnAllAnswered(pgsql::UpstreamConnection* connection) override;
   void OnLost(pgsql::UpstreamConnection* connection, const std::string& reason) override;
 
   const std::vector<pgsql::ConnectPlan> plans_;
-  const pgsql::Duration connect_timeout_;
-  const std::size_t max_result_bytes_;
+  const pgsql::PgConnectionLimits limits_;
   pgsql::EventLoop* const loop_;
   pgsql::UpstreamObserver* pool_observer_ = nullptr;  // the pool, as its connections know it
   std::optional<ShownStatement> latest_;

@@ -121,6 +121,7 @@ bool ScriptedUpstream::Escape(std::string_view in, std::string* out) {
 void ScriptedUpstream::Accept() {
   ASSERT_EQ(state_, State::kConnecting);
   state_ = State::kReady;
+  pooled_ = factory_->pooled_;
   observer_->OnReady(this);
 }
 
@@ -130,7 +131,10 @@ void ScriptedUpstream::Refuse(const std::string& sqlstate, const std::string& te
   observer_->OnConnectFailed(this, {sqlstate, text});
 }
 
-bool ScriptedUpstream::Pooled() const { return factory_->pooled_; }
+void ScriptedUpstream::LearnNoPooler() {
+  pooled_ = false;
+  observer_->OnNoPooler(this);
+}
 
 std::size_t ScriptedUpstream::unanswered() const {
   return static_cast<std::size_t>(std::count_if(

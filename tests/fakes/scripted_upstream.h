@@ -70,7 +70,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool Commit() override;
   pgsql::Work* Running() const override;
   bool AllAnswered() const override { return unanswered() == 0; }
-  bool Pooled() const override;
+  bool Pooled() const override { return pooled_; }
   bool Swollen() const override { return swollen_; }
   void CancelRunning() override;
   std::vector<pgsql::Work*> Close() override;
@@ -89,6 +89,9 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   void Lose(const std::string& reason);
   void SetDoublesBackslashes() { doubles_backslashes_ = true; }
   void Swell() { swollen_ = true; }
+  // What the connection has found out about its session.
+  void LearnNoPooler();
+  void Outdate() { observer_->OnOutdated(this); }
   void BreakSending() { broken_ = true; }  // from now on nothing more can be sent
 
   State state() const { return state_; }
@@ -123,6 +126,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   int cancels_ = 0;
   int commits_ = 0;
   bool broken_ = false;
+  bool pooled_ = false;
   bool swollen_ = false;
   bool doubles_backslashes_ = false;
 };

@@ -22,6 +22,7 @@ namespace proxymux::harness {
 namespace {
 
 constexpr char kRow = 'D';
+constexpr char kProcess = 'K';  // BackendKeyData
 // What a server may send once a client has logged in, and what it asks for before.
 constexpr std::string_view kTypes = "123ACDEGHIKNRSTVWZcdnstv";
 // More than that is left in the kernel until the other side has taken it.
@@ -130,6 +131,10 @@ void TcpGate::Delay(const Delays& delays) {
 
 void TcpGate::SetPieces(std::size_t bytes) {
   Command([&] { piece_ = bytes; });
+}
+
+void TcpGate::CountProcesses() {
+  Command([&] { last_process_ = 0; });
 }
 
 void TcpGate::SetNewcomers(Newcomers newcomers) {
@@ -305,6 +310,11 @@ void TcpGate::FromServer(Connection& connection, std::string piece, Time now) {
     }
   };
   const auto found = [&](const ServerMessages::Header& header, std::size_t body_begin) {
+    if (header.type == kProcess && last_process_.has_value() && body_begin + 4 <= piece.size()) {
+      const std::uint32_t process = ++*last_process_;
+      for (int i = 0; i < 4; ++i)
+        piece[body_begin + i] = static_cast<char>(process >> (24 - 8 * i));
+    }
     if (header.type != kRow) return;
     ++rows_;
     if (!connection.stop.has_value() || !connection.stop->in_row) return;

@@ -70,6 +70,8 @@ class TcpGate {
   void StopAt(const Stop& stop);
   void Send(const Garbage& garbage);
   void Delay(const Delays& delays);
+  // Connections to come are told to be served by process 1, 2 and so on, as some poolers count.
+  void CountProcesses();
   void SetNewcomers(Newcomers newcomers);
   // What clients send is passed on in pieces of that many bytes at most.
   void SetPieces(std::size_t bytes);
@@ -120,6 +122,7 @@ class TcpGate {
   std::optional<Garbage> garbage_;
   std::optional<Delays> delays_;
   Time next_delay_{};
+  std::optional<std::uint32_t> last_process_;  // that was told, when they are counted
   std::size_t piece_ = std::string_view::npos;
   Newcomers newcomers_ = Newcomers::kServed;
   std::mt19937 random_;

@@ -60,6 +60,31 @@ TEST_F(PoolPooler, AServersOwnConnectionTakesTheNextBatchAtOnce) {
   world.Connection(0).AnswerEverything("v");
 }
 
+// Until it is known there may be one; each connection knows for itself.
+TEST_F(PoolPooler, TheNextBatchIsSentAsSoonAsItIsKnownThatThereIsNone) {
+  const std::string before = connection().history();
+  const auto first = world_.Look("a");
+  world_.Turn();
+  const auto second = world_.Look("b");
+  world_.Pass(milliseconds(20));
+  EXPECT_EQ(connection().history(), before + "S|");
+  connection().LearnNoPooler();
+  world_.Pass(milliseconds(20));
+  EXPECT_EQ(connection().history(), before + "S|S|");
+  connection().AnswerEverything("v");
+  EXPECT_EQ(second->value, "v");
+  connection().Lose("gone");
+  const auto third = world_.Look("c");
+  world_.Turn();
+  const auto fourth = world_.Look("d");
+  world_.Pass(milliseconds(20));
+  EXPECT_EQ(connection().history(), "S|");
+  connection().AnswerEverything("v");
+  world_.Pass(milliseconds(20));
+  connection().AnswerEverything("v");
+  EXPECT_EQ(fourth->value, "v");
+}
+
 TEST_F(PoolPooler, WhatMayWriteAndWhatIsPreparedFirstWaitForNobodysBatch) {
   const auto prepared = PoolWorld::Table(kQuery, WriteClass::kReads, StatementMode::kPrepared);
   const std::string before = connection().history();

@@ -84,9 +84,10 @@ inline ConnectPlan Local(const std::string& encoding = "UTF8",
 class Session final : public UpstreamObserver {
  public:
   explicit Session(const ConnectPlan& plan, std::size_t max_result = 64 << 20,
-                   Duration connect_timeout = seconds(10))
+                   Duration connect_timeout = seconds(10),
+                   config::Pooler pooler = config::Pooler::kAuto)
       : connection(std::make_unique<PgConnection>(
-            plan, PgConnectionLimits{connect_timeout, max_result}, &loop, this)) {
+            plan, PgConnectionLimits{connect_timeout, max_result, pooler}, &loop, this)) {
     connection->Connect();
   }
   ~Session() override { connection.reset(); }
@@ -120,6 +121,8 @@ class Session final : public UpstreamObserver {
         break;
     }
   }
+  void OnNoPooler(UpstreamConnection*) override { ++no_pooler; }
+  void OnOutdated(UpstreamConnection*) override { ++outdated; }
   void OnAllAnswered(UpstreamConnection*) override { ++all_answered; }
   void OnLost(UpstreamConnection*, const std::string& why) override {
     lost = true;
@@ -155,7 +158,7 @@ class Session final : public UpstreamObserver {
   proxy::UvEventLoop loop;
   std::array<Work, 64> work;
   std::unique_ptr<PgConnection> connection;
-  int all_answered = 0;
+  int all_answered = 0, no_pooler = 0, outdated = 0;
   bool ready = false, failed = false, lost = false, fatal = false;
   ConnectFailure failure;
   std::string reason, message;

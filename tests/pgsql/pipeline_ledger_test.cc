@@ -88,6 +88,20 @@ TEST_F(Ledger, ABatchThatHoldsItsAnswersKeepsItsStatementsUntilTheSync) {
   EXPECT_EQ(ledger.TakeUnanswered(), (std::vector<Work*>{&work[1], &work[2]}));
 }
 
+TEST_F(Ledger, ACheckIsAnsweredInItsPlaceAndIsNobodysStatement) {
+  ledger.PushCheck();
+  EXPECT_TRUE(ledger.batch_open());
+  ledger.PushStatement(&work[0]);
+  ledger.PushSync(/*holds=*/true);
+  EXPECT_EQ(ledger.statements(), 1U);
+  EXPECT_EQ(ledger.Next(), Expected::kCheck);
+  EXPECT_EQ(ledger.OldestStatement(), &work[0]);
+  ledger.PopCheck();
+  EXPECT_EQ(ledger.Next(), Expected::kStatement);
+  ledger.PushCheck();
+  EXPECT_EQ(ledger.TakeUnanswered(), std::vector<Work*>{&work[0]});
+}
+
 TEST_F(Ledger, KeepsTheOrderHoweverManyAreInFlight) {
   std::vector<Work> many(1000);
   std::size_t sent = 0;
