@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pgsql/pg_cancel.h"
+#include "pgsql/pg_input.h"
 #include "pgsql/pg_result.h"
 #include "pgsql/pg_server_parameters.h"
 
@@ -24,8 +25,6 @@ constexpr int kTextResult = 0;  // the format of values
 constexpr char kOutOfStep[] = "the server and the client are out of step";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
 
-// A TLS record has 16 KiB at most, libpq reads at least 8 KiB at a time.
-constexpr int kReadsPerTlsRecord = 2;
 
 // Of a result: what libpq's buffer, which holds at least its largest row, may keep for the life of
 // a connection.
@@ -81,6 +80,7 @@ void PgConnection::FinishConnect(PgConnectionHandle handle) {
     OnSocketReady(readable, writable);
   });
   watch_->SetInterest(true, false);
+  read_again_ = loop_->NewTimer([this] { ReadResults(); });
   observer_->OnReady(this);
 }
 
@@ -191,6 +191,7 @@ std::vector<Work*> PgConnection::Close() {
 
 void PgConnection::Disconnect() {
   connector_.reset();
+  read_again_.reset();
   watch_.reset();  // before libpq closes the socket
   held_ = {};
   sync_error_.reset();
@@ -199,6 +200,7 @@ void PgConnection::Disconnect() {
 
 void PgConnection::ReportLost(const std::string& reason) {
   watch_->SetInterest(false, false);
+  read_again_->Stop();
   // What a server says before it closes explains more than what its closing led to here.
   observer_->OnLost(this, last_words_.empty() ? reason : last_words_);
 }
@@ -230,12 +232,9 @@ void PgConnection::OnSocketReady(bool readable, bool writable) {
 void PgConnection::ReadResults() {
   PGconn* connection = connection_.get();
   received_.BeginRead(connection);
-  bool consumed = PQconsumeInput(connection) == 1;
-  // A TLS record may hold more than libpq takes at once; what is left in the TLS library makes no
-  // socket readable.
-  for (int i = 0; consumed && i < kReadsPerTlsRecord && PQsslInUse(connection) == 1; ++i) {
-    consumed = PQconsumeInput(connection) == 1;
-  }
+  const InputRest rest = PgInput(connection).ReadAll();
+  // Not at once: one server does not hold up the others.
+  if (rest == InputRest::kPerhaps) read_again_->Start(Duration::zero());
   received_.EndRead(connection);
   while (PQisBusy(connection) == 0) {
     if (script_.waits() && ledger_.Next() == PipelineLedger::Expected::kNothing) {
@@ -253,7 +252,7 @@ void PgConnection::ReadResults() {
     received_.OnResult();
     if (!DeliverResult(std::move(result))) return;
   }
-  if (!consumed || PQstatus(connection) == CONNECTION_BAD) {
+  if (rest == InputRest::kBroken || PQstatus(connection) == CONNECTION_BAD) {
     ReportLost(FirstLine(PQerrorMessage(connection)));
     return;
   }

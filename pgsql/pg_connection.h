@@ -93,6 +93,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   State state_ = State::kIdle;
   PgConnectionHandle connection_;
   std::unique_ptr<SocketWatch> watch_;
+  std::unique_ptr<Timer> read_again_;  // what an encryption library holds makes no socket readable
   std::unique_ptr<PgConnector> connector_;  // while connecting
 
   PipelineLedger ledger_;

@@ -1,7 +1,5 @@
 // How a connection is made, and servers that misbehave.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 
 #include "tests/harness/socket.h"
 #include "tests/pgsql/pg_session.h"
+#include "tests/pgsql/tcp_server.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -62,44 +61,6 @@ TEST(Connecting, GoesOnToTheNextHostOfAUri) {
   EXPECT_TRUE(session.ready) << session.failure.text;
 }
 
-// A server on a socket of the test's own.
-class TcpServer {
- public:
-  explicit TcpServer(int backlog = 8) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(fd_, plain, length), 0);
-    EXPECT_EQ(::listen(fd_, backlog), 0);
-    EXPECT_EQ(::getsockname(fd_, plain, &length), 0);
-    port_ = ntohs(address.sin_port);
-  }
-  ~TcpServer() {
-    ::shutdown(fd_, SHUT_RDWR);
-    if (thread_.joinable()) thread_.join();
-    ::close(fd_);
-  }
-  // Accepts one client and serves it on a thread.
-  void Serve(std::function<void(harness::Socket)> serve) {
-    thread_ = std::thread([this, serve = std::move(serve)] {
-      const int client = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (client >= 0) serve(harness::Socket(client));
-    });
-  }
-  ConnectPlan Plan() const { return PlanFor("127.0.0.1", std::to_string(port_), "u"); }
-  int fd() const { return fd_; }
-  int port() const { return port_; }
-
- private:
-  const int fd_;
-  int port_ = 0;
-  std::thread thread_;
-};
-
-// AuthenticationOk, ReadyForQuery (PostgreSQL, "Message Formats").
-const std::string kWelcome("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", 15);
 // ParseComplete, BindComplete, RowDescription of one text column, and the head of a DataRow with
 // 1000 bytes of which ten follow.
 const std::string kHalfAResult(
@@ -128,7 +89,7 @@ class FullServer {
     pollfd queue{server_.fd(), POLLIN, 0};  // of one place, which is taken
     EXPECT_EQ(::poll(&queue, 1, 20000), 1);
   }
-  // Takes the one who waits and serves the next.
+  // Takes the one who waits and serves those that come next.
   void MakeRoom(std::function<void(harness::Socket)> serve) {
     const int client = ::accept4(server_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
     EXPECT_GE(client, 0);
@@ -136,11 +97,12 @@ class FullServer {
     server_.Serve(std::move(serve));
   }
   ConnectPlan Plan() const { return server_.Plan(); }
-  // How many sockets were seen, in this and earlier calls, to wait for an answer to their SYN.
-  std::size_t Dials() {
+  // The sockets that wait for an answer to their SYN just now.
+  std::set<std::string> Waiting() const {
     // proc(5), /proc/net/tcp: a number, the local and the remote address as ADDRESS:PORT in
     // hexadecimal, the state (02: SYN_SENT), the queues, the timer, retransmits, uid, timeout and
     // the inode; of a socket that was closed 0.
+    std::set<std::string> inodes;
     std::ifstream table("/proc/net/tcp");
     std::string line;
     std::getline(table, line);  // the heading
@@ -151,8 +113,13 @@ class FullServer {
           timeout >> inode;
       const std::size_t colon = remote.find(':');
       if (state != "02" || inode == "0" || colon == std::string::npos) continue;
-      if (std::stoi(remote.substr(colon + 1), nullptr, 16) == server_.port()) dials_.insert(inode);
+      if (std::stoi(remote.substr(colon + 1), nullptr, 16) == server_.port()) inodes.insert(inode);
     }
+    return inodes;
+  }
+  // How many sockets were seen to wait, in this and earlier calls.
+  std::size_t Dials() {
+    dials_.merge(Waiting());
     return dials_.size();
   }
 
@@ -181,6 +148,18 @@ TEST(Connecting, AHostThatDoesNotAnswerIsDialledAnew) {
   ASSERT_TRUE(session.Settled());
   EXPECT_TRUE(session.ready) << session.failure.text;
   session.connection.reset();
+}
+
+// A host may be so far away that its answer to the first call comes behind the second one.
+TEST(Connecting, TheFirstCallIsKeptBesideTheLatest) {
+  FullServer server;
+  Session session(server.Plan(), 1 << 20, seconds(60));
+  ASSERT_TRUE(session.Until([&] { return server.Dials() == 1; }));
+  const std::string first = *server.Waiting().begin();
+  ASSERT_TRUE(session.Until([&] { return server.Dials() == 3; }));
+  const std::set<std::string> waiting = server.Waiting();
+  EXPECT_EQ(waiting.size(), 2U);
+  EXPECT_TRUE(waiting.contains(first));
 }
 
 TEST(Connecting, DiallingAnewDoesNotMakeTheAttemptLonger) {
