@@ -10,7 +10,7 @@
 namespace proxymux::pgsql {
 namespace {
 
-// A host of which nothing is heard for that long is dialled again.
+// A host of which nothing is heard for that long is dialled again, and again.
 constexpr Duration kRedial = std::chrono::milliseconds(750);
 
 bool IsNumericAddress(const std::string& host) {
@@ -129,10 +129,20 @@ void PgConnector::StartAttempt() {
     AttemptFailed({"", "connection to \"" + where + "\" timed out"});
   });
   timer_->Start(attempt_timeout_);
-  Dial();
+  if (!attempt_.address.empty()) {
+    redial_ = loop_->NewTimer([this] { Redial(); });
+    redial_->Start(kRedial);
+  }
+  Dial(&call_);
 }
 
-void PgConnector::Dial() {
+void PgConnector::Redial() {
+  redial_->Start(kRedial);
+  HangUp(&later_call_);
+  Dial(&later_call_);
+}
+
+void PgConnector::Dial(Call* call) {
   std::vector<const char*> names;
   std::vector<const char*> values;
   const auto add = [&](const char* name, const std::string& value) {
@@ -147,53 +157,58 @@ void PgConnector::Dial() {
   names.push_back(nullptr);
   values.push_back(nullptr);
 
-  connection_.reset(PQconnectStartParams(names.data(), values.data(), /*expand_dbname=*/0));
-  if (connection_ == nullptr) {
+  call->connection.reset(PQconnectStartParams(names.data(), values.data(), /*expand_dbname=*/0));
+  PGconn* const connection = call->connection.get();
+  if (connection == nullptr) {
     AttemptFailed({"", "out of memory"});
     return;
   }
-  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // for the SQLSTATE of a refusal
-  PQsetNoticeProcessor(connection_.get(), DropNotice, nullptr);
-  if (PQstatus(connection_.get()) == CONNECTION_BAD) {
-    AttemptFailed(ParseFailure(PQerrorMessage(connection_.get())));
+  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);  // for the SQLSTATE of a refusal
+  PQsetNoticeProcessor(connection, DropNotice, nullptr);
+  if (PQstatus(connection) == CONNECTION_BAD) {
+    AttemptFailed(ParseFailure(PQerrorMessage(connection)));
     return;
   }
-  if (!attempt_.address.empty()) {
-    redial_ = loop_->NewTimer([this] {
-      watch_.reset();
-      connection_.reset();
-      Dial();
-    });
-    redial_->Start(kRedial);
-  }
-  Watch(PGRES_POLLING_WRITING);
+  Watch(call, PGRES_POLLING_WRITING);
 }
 
-void PgConnector::Watch(PostgresPollingStatusType wants) {
-  watch_ = loop_->WatchSocket(PQsocket(connection_.get()), [this](bool, bool) { Poll(); });
-  watch_->SetInterest(wants == PGRES_POLLING_READING, wants == PGRES_POLLING_WRITING);
+void PgConnector::Watch(Call* call, PostgresPollingStatusType wants) {
+  call->watch = loop_->WatchSocket(PQsocket(call->connection.get()),
+                                   [this, call](bool, bool) { OnAnswer(call); });
+  call->watch->SetInterest(wants == PGRES_POLLING_READING, wants == PGRES_POLLING_WRITING);
+}
+
+void PgConnector::OnAnswer(Call* call) {
+  redial_.reset();
+  // libpq may close this socket and open another one (sslmode=prefer): the watch has to go first.
+  call->watch.reset();
+  if (call == &later_call_) {
+    HangUp(&call_);
+    call_.connection = std::move(later_call_.connection);
+  } else {
+    HangUp(&later_call_);
+  }
+  Poll();
 }
 
 void PgConnector::Poll() {
-  // libpq may close this socket and open another one (sslmode=prefer): the watch has to go first.
-  watch_.reset();
-  redial_.reset();
-  const PostgresPollingStatusType wants = PQconnectPoll(connection_.get());
+  PGconn* const connection = call_.connection.get();
+  const PostgresPollingStatusType wants = PQconnectPoll(connection);
   switch (wants) {
     case PGRES_POLLING_READING:
     case PGRES_POLLING_WRITING:
-      Watch(wants);
+      Watch(&call_, wants);
       return;
     case PGRES_POLLING_OK: {
       timer_.reset();
-      PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
+      PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
       const Done done = std::move(done_);
-      done(std::move(connection_), {});
+      done(std::move(call_.connection), {});
       return;
     }
     case PGRES_POLLING_FAILED:
     case PGRES_POLLING_ACTIVE:
-      AttemptFailed(ParseFailure(PQerrorMessage(connection_.get())));
+      AttemptFailed(ParseFailure(PQerrorMessage(connection)));
       return;
   }
 }
@@ -208,8 +223,13 @@ void PgConnector::Disconnect() {
   timer_.reset();
   redial_.reset();
   resolve_.reset();
-  watch_.reset();  // before libpq closes the socket
-  connection_.reset();
+  HangUp(&call_);
+  HangUp(&later_call_);
+}
+
+void PgConnector::HangUp(Call* call) {
+  call->watch.reset();  // before libpq closes the socket
+  call->connection.reset();
 }
 
 }  // namespace proxymux::pgsql

@@ -3,7 +3,9 @@
 //
 // A SYN that is lost is sent again by the kernel after 1, 3, 7, ... seconds (before Linux 6.5), too
 // seldom to see a host's return within a second. So as long as nothing at all has come back, the
-// attempt begins anew every 750 ms, within its time.
+// host is dialled again every 750 ms, within the attempt's time. The first call is kept all the
+// while, beside the latest one: a host may be further away than that. The one that is answered
+// first goes on, the other is dropped.
 //
 // libpq's blocking corners and how they are kept off the loop: it is given numeric addresses only;
 // PQsocket() is read again after every PQconnectPoll(), which may have opened another socket
@@ -42,15 +44,22 @@ class PgConnector {
     Endpoint endpoint;
     std::string address;  // numeric; empty for a UNIX socket
   };
+  struct Call {
+    PgConnectionHandle connection;
+    std::unique_ptr<SocketWatch> watch;
+  };
 
   void NextEndpoint();
   void NextAttempt();
   void StartAttempt();
-  void Dial();
-  void Watch(PostgresPollingStatusType wants);
+  void Dial(Call* call);
+  void Redial();
+  void Watch(Call* call, PostgresPollingStatusType wants);
+  void OnAnswer(Call* call);
   void Poll();
   void AttemptFailed(ConnectFailure failure);
   void Disconnect();
+  static void HangUp(Call* call);
 
   const ConnectPlan& plan_;
   const Duration attempt_timeout_;
@@ -60,8 +69,8 @@ class PgConnector {
   std::deque<Attempt> attempts_;
   Attempt attempt_;  // the one under way
   ConnectFailure last_failure_;
-  PgConnectionHandle connection_;
-  std::unique_ptr<SocketWatch> watch_;
+  Call call_;        // the first; once the host has answered, the only one
+  Call later_call_;  // the latest, beside a first one that nothing has come back for
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<Timer> redial_;  // until the host's kernel has answered
   std::unique_ptr<PendingCall> resolve_;
