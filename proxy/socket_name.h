@@ -14,7 +14,8 @@ class SocketName {
   SocketName() = default;  // none
   explicit SocketName(const std::string& path);
 
-  // Makes the socket another account's; needs root. Nothing happens when there is no name.
+  // Makes the socket another account's; needs root. Nothing happens when there is no name, or when
+  // another file has it by now.
   void GiveTo(uid_t user, gid_t group);
 
   // Before the socket is closed: while it is open no other file can have its inode number.

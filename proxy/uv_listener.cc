@@ -18,6 +18,20 @@ constexpr int kAcceptsPerTurn = 256;
 
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 
+// The umask gives a socket's file its mode when it is made; for as long as this lives.
+class ScopedUmask {
+ public:
+  explicit ScopedUmask(mode_t mask) : before_(umask(mask)) {}
+  ~ScopedUmask() { umask(before_); }
+  ScopedUmask(const ScopedUmask&) = delete;
+  ScopedUmask& operator=(const ScopedUmask&) = delete;
+
+ private:
+  const mode_t before_;
+};
+
+constexpr mode_t kOwnerAndGroup = 0660;
+
 }  // namespace
 
 UvListener::UvListener(uv_loop_t* loop, int fd, Callbacks callbacks)
@@ -87,6 +101,8 @@ int ListenUnix(const std::string& path, std::string* error) {
     *error = std::strerror(errno);
     return -1;
   }
+  // Not afterwards, by its name: who may write to the directory could have put another file there.
+  const ScopedUmask mode(0777 & ~kOwnerAndGroup);
   if (bind(fd, generic, sizeof(address)) == 0) {
     // Ours.
   } else if (errno != EADDRINUSE) {
@@ -111,7 +127,6 @@ int ListenUnix(const std::string& path, std::string* error) {
       return -1;
     }
   }
-  chmod(path.c_str(), 0660);
   if (listen(fd, SOMAXCONN) != 0) {
     *error = std::strerror(errno);
     close(fd);

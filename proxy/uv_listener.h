@@ -48,7 +48,8 @@ class UvListener {
 
 // A UNIX socket of our own for the standalone mode: the descriptor, or -1 with an error text. A
 // file of that name which no process listens on is replaced; one that is in use is an error. Mode
-// 0660: its owner and group may connect.
+// 0660: its owner and group may connect. Only while the process has no other threads: the umask is
+// changed for a moment.
 int ListenUnix(const std::string& path, std::string* error);
 
 }  // namespace proxymux::proxy

@@ -9,8 +9,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "tests/harness/temp_directory.h"
 #include "tests/proxy/router_world.h"
@@ -271,6 +274,49 @@ TEST(ListenUnix, TakesAFreeNameForItsOwnerAndGroup) {
   EXPECT_EQ(info.st_mode & 0777, 0660u);
   close(Connect(directory / "s"));
   close(fd);
+}
+
+TEST(ListenUnix, ItsModeIsNotThatOfTheUmask) {
+  harness::TempDirectory directory;
+  for (const mode_t mask : {0, 022, 077, 0777}) {
+    const mode_t before = umask(mask);
+    std::string error;
+    const int fd = ListenUnix(directory / "s", &error);
+    EXPECT_EQ(umask(before), mask);
+    ASSERT_GE(fd, 0) << error;
+    struct stat info {};
+    ASSERT_EQ(stat((directory / "s").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0660u) << mask;
+    close(fd);
+  }
+}
+
+// Somebody who may write to the directory puts a link in the place of the socket as soon as that is
+// there: what the link leads to is not ours to open up.
+TEST(ListenUnix, WhatIsPutInItsPlaceKeepsItsMode) {
+  harness::TempDirectory directory;
+  const std::string path = directory / "s", link = directory / "link", victim = directory / "file";
+  harness::WriteFile(victim, "precious");
+  ASSERT_EQ(chmod(victim.c_str(), 0600), 0);
+  std::atomic<bool> done = false;
+  std::thread attacker([&] {
+    struct stat info {};
+    while (!done) {
+      if (symlink(victim.c_str(), link.c_str()) != 0 && errno != EEXIST) return;
+      while (!done && lstat(path.c_str(), &info) != 0) continue;
+      rename(link.c_str(), path.c_str());
+    }
+  });
+  struct stat info {};
+  for (int i = 0; i < 3000 && (info.st_mode & 0777) != 0660; ++i) {
+    std::string error;
+    close(ListenUnix(path, &error));
+    unlink(path.c_str());
+    ASSERT_EQ(stat(victim.c_str(), &info), 0);
+  }
+  done = true;
+  attacker.join();
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
 TEST(ListenUnix, ReplacesASocketThatNobodyListensOnAndNoOtherFile) {
