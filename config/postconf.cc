@@ -17,6 +17,7 @@ using Values = std::map<std::string, std::string>;
 
 constexpr std::size_t kMostMainCfBytes = 8 << 20;
 constexpr std::size_t kMostMessages = 20;
+constexpr std::size_t kLongestMessage = 300;
 
 Diagnostic Error(const std::string& file, std::string text, std::string hint = {}) {
   return {file, 0, 0, Severity::kError, std::move(text), std::move(hint)};
@@ -53,6 +54,24 @@ Values ReadOutput(std::string_view out) {
   return values;
 }
 
+// A line of a program's for a log or a terminal: short, and without control characters. Of a
+// message about a line of a file that line is left out: in a table's file it may be the password.
+std::string Presentable(std::string_view line) {
+  std::string text(line.substr(0, kLongestMessage));
+  const std::size_t quote = text.find("\"", text.find(", line "));
+  if (text.find(", line ") != std::string::npos && quote != std::string::npos) {
+    text.replace(quote, std::string::npos, "(not shown: it may hold a password)");
+  } else if (text.size() < line.size()) {
+    while (!text.empty() && (text.back() & 0xc0) == 0x80) text.pop_back();  // of a UTF-8 character
+    if (!text.empty() && (text.back() & 0x80) != 0) text.pop_back();
+    text += "...";
+  }
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
 // What postconf wrote to standard error, without what it says about names that it does not know:
 // ours, and those of tables in main.cf, are known to others.
 void AddMessages(std::string_view err, std::vector<Diagnostic>* diagnostics) {
@@ -69,7 +88,7 @@ void AddMessages(std::string_view err, std::vector<Diagnostic>* diagnostics) {
     for (const std::string_view prefix : {"postconf: ", "warning: "}) {
       if (line.starts_with(prefix)) line.remove_prefix(prefix.size());
     }
-    diagnostics->push_back({"postconf", 0, 0, Severity::kWarning, std::string(line), ""});
+    diagnostics->push_back({"postconf", 0, 0, Severity::kWarning, Presentable(line), ""});
     ++added;
   }
 }

@@ -199,6 +199,39 @@ TEST_F(PostconfTest, TheFallbackAgreesWithPostconfOnEveryParameterThatWeRead) {
   EXPECT_EQ(fallback.values, expected.values);
 }
 
+TEST_F(PostconfTest, ALineOfATableFileThatItQuotesIsNotShown) {
+  Write("x.cf", "hosts = localhost\npassword hunter2\n");
+  Write("main.cf", std::string(kMainCf) + "alias_maps = pgsql:" + directory_ + "/x.cf\n");
+  const std::string messages = Messages(Read({"mail_owner"}).diagnostics);
+  EXPECT_NE(messages.find("x.cf, line 2: missing '='"), std::string::npos) << messages;
+  EXPECT_EQ(messages.find("hunter2"), std::string::npos) << messages;
+}
+
+// Whatever a release of postconf, or what stands in main.cf, makes it write.
+TEST_F(PostconfTest, WhatItWritesIsCutAndHasNoControlCharacters) {
+  Write("main.cf", kMainCf);
+  Write("postconf",
+        "#!/bin/sh\n{ printf 'postconf: warning: \\033[2J\\a red\\177\\r\\n'\n"
+        "head -c 100000 /dev/zero | tr '\\0' x; echo\n"
+        "printf 'a'; for i in 1 2 3 4 5 6 7 8; do printf "
+        "'\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251"
+        "\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251\\303\\251"
+        "\\303\\251\\303\\251\\303\\251\\303\\251'; done; echo\n"
+        "for i in $(seq 1000); do echo line $i; done; } >&2\necho 'mail_owner = postfix'\n");
+  ASSERT_EQ(chmod((directory_ + "/postconf").c_str(), 0755), 0);
+  request_.command = directory_ + "/postconf";
+  const PostconfResult result = Read({"mail_owner"});
+  EXPECT_EQ(result.values.at("mail_owner"), "postfix");
+  EXPECT_LE(result.diagnostics.size(), 20U);
+  ASSERT_GE(result.diagnostics.size(), 4U);
+  EXPECT_EQ(result.diagnostics[0].text, "?[2J? red??");
+  EXPECT_EQ(result.diagnostics[1].text, std::string(300, 'x') + "...");
+  std::string accents = "a";
+  while (accents.size() < 299) accents += "\xc3\xa9";
+  EXPECT_EQ(result.diagnostics[2].text, accents + "...");
+  EXPECT_EQ(result.diagnostics[3].text, "line 1");
+}
+
 TEST_F(PostconfTest, AMissingMainCfIsToldAndDefaultsAreStillThere) {
   const PostconfResult result = Read({"mail_owner"});
   EXPECT_TRUE(result.used_fallback);
