@@ -25,7 +25,6 @@ constexpr int kTextResult = 0;  // the format of values
 constexpr char kOutOfStep[] = "the server and the client are out of step";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
 
-
 // Of a result: what libpq's buffer, which holds at least its largest row, may keep for the life of
 // a connection.
 constexpr std::size_t kMuchBuffer = 4 << 20;

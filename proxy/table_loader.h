@@ -1,10 +1,15 @@
 // From a table's name to what is served for it: reads the file (or main.cf's NAME_... settings),
-// parses and compiles it, and finds its pool. Used at the start, when a file changes, and by
-// `proxymux check`.
+// parses and compiles it, and finds its pool. Used at the start, when a file or the settings
+// change, and by `proxymux check` and `proxymux lookup`.
+//
+// What files held can be kept and given back: a service that has given up root may not be able to
+// read them again.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +23,19 @@
 
 namespace proxymux::proxy {
 
+// What a file held, and its signature from before it was read.
+struct KeptFile {
+  FileSignature signature;
+  std::string text;
+};
+using KeptFiles = std::map<std::string, KeptFile>;  // by path
+
 struct LoadedTable {
   std::shared_ptr<pgsql::TableBinding> binding;  // null when there is an error
   std::shared_ptr<pgsql::ConnectionPool> pool;
-  bool unreadable = false;  // the table's own file could not be read
-  // Read for it: a change of one is a change of the table. Signatures from before the reading.
+  // Wanted for it: a change of one is a change of the table. Signatures from before the reading.
   std::map<std::string, FileSignature> files;
+  KeptFiles texts;  // of those whose content is known
   std::vector<config::Diagnostic> diagnostics;
 
   // The first error, for a log line and the status: "FILE:LINE: what".
@@ -42,9 +54,21 @@ class TableLoader {
         main_cf_file_(std::move(main_cf_file)) {}
 
   // `name` is "pgsql:/path" or "pgsql:prefix". Relative paths are read from the working directory.
-  LoadedTable Load(const std::string& name, const ServiceConfig& config) const;
+  // A file that cannot be read counts, with a warning, as what `before` says that it held, unless
+  // it has changed since.
+  LoadedTable Load(const std::string& name, const ServiceConfig& config,
+                   const KeptFiles& before = {}) const;
+  // The same version with other settings: of what its files held, without a look at them.
+  LoadedTable LoadKept(const std::string& name, const ServiceConfig& config,
+                       const KeptFiles& texts) const;
 
  private:
+  using FileReader =
+      std::function<std::optional<std::string>(const std::string& path, std::string* error)>;
+
+  void Build(const std::string& name, const ServiceConfig& config, const FileReader& read_file,
+             LoadedTable* loaded) const;
+
   pgsql::PgPools* const pools_;
   const config::MailVersion mail_version_;
   const bool smtputf8_enable_;

@@ -25,17 +25,36 @@ void TableService::LoadAll(std::shared_ptr<const ServiceConfig> config) {
 
 // All first, since which sections name a pool shows only when every pool is known.
 void TableService::ReadAll() {
-  std::map<std::string, LoadedTable> all;
+  struct Read {
+    LoadedTable loaded;
+    std::optional<LoadedTable> kept;
+  };
+  std::map<std::string, Read> all;
   std::set<std::string> pools;
+  const auto keep = [this](const std::string& name, Read* read) {
+    const KeptFiles* texts = InUse(name);
+    if (texts != nullptr) read->kept = loader_->LoadKept(name, *config_, *texts);
+  };
   for (const auto& [name, table] : registry_->tables()) {
-    LoadedTable loaded = loader_->Load(name, *config_);
-    if (loaded.pool != nullptr) pools.insert(loaded.pool->name());
-    all.emplace(name, std::move(loaded));
+    const KeptFiles* before = InUse(name);
+    Read read;
+    read.loaded = loader_->Load(name, *config_, before != nullptr ? *before : KeptFiles());
+    if (read.loaded.pool == nullptr) keep(name, &read);
+    const LoadedTable& used = read.kept.has_value() ? *read.kept : read.loaded;
+    if (used.pool != nullptr) pools.insert(used.pool->name());
+    all.emplace(name, std::move(read));
   }
-  for (auto& [name, loaded] : all) {
-    RefuseMisnamedSection(&loaded, pools);
-    Apply(registry_->Find(name).get(), std::move(loaded));
+  for (auto& [name, read] : all) {
+    RefuseMisnamedSection(&read.loaded, pools);
+    if (read.loaded.pool == nullptr && !read.kept.has_value()) keep(name, &read);
+    if (read.kept.has_value()) RefuseMisnamedSection(&*read.kept, pools);
+    Apply(registry_->Find(name).get(), std::move(read.loaded), std::move(read.kept));
   }
+}
+
+const KeptFiles* TableService::InUse(const std::string& name) const {
+  const auto found = in_use_.find(name);
+  return found == in_use_.end() ? nullptr : &found->second;
 }
 
 void TableService::StartWatching() {
@@ -69,39 +88,24 @@ void TableService::RefuseMisnamedSection(LoadedTable* loaded,
   loaded->pool.reset();
 }
 
-// A file that only root may read was read at the start; at a reload it cannot be, which is no fault as long as it is the same.
-bool TableService::OnlyUnreadable(const ServedTable& table, const LoadedTable& loaded) const {
-  if (!loaded.unreadable || table.state != TableState::kOk) return false;
-  const auto before = files_.find(table.name);
-  if (before == files_.end()) return false;
-  for (const auto& [path, signature] : loaded.files) {
-    const auto known = before->second.find(path);
-    if (known == before->second.end()) return false;
-    if (signature.visible && signature != known->second) return false;
-  }
-  return true;
-}
-
-void TableService::Apply(ServedTable* table, LoadedTable loaded) {
-  if (OnlyUnreadable(*table, loaded)) {
-    table->RenewCache();
-    log_->Warning("table " + table->name + ": " + loaded.Reason() +
-                  "; what was read at the start stays in use (make the file readable for mail_owner)");
-    return;
-  }
+void TableService::Apply(ServedTable* table, LoadedTable loaded, std::optional<LoadedTable> kept) {
   files_[table->name] = loaded.files;
   LogDiagnostics(*table, loaded);
-  if (loaded.binding != nullptr) {
+  const bool is_new = loaded.binding != nullptr;
+  table->reason = loaded.Reason();
+  if (is_new) {
+    in_use_[table->name] = std::move(loaded.texts);
     table->binding = std::move(loaded.binding);
     table->pool = std::move(loaded.pool);
-    table->state = TableState::kOk;
-    table->reason.clear();
-    table->RenewCache();
-    return;
+  } else if (kept.has_value()) {
+    if (kept->binding == nullptr) table->reason = kept->Reason();
+    table->binding = std::move(kept->binding);
+    table->pool = std::move(kept->pool);
   }
   table->RenewCache();  // also of a version that stays in use
-  table->reason = loaded.Reason();
-  if (table->binding == nullptr) {
+  if (is_new) {
+    table->state = TableState::kOk;
+  } else if (table->binding == nullptr) {
     table->state = TableState::kBroken;
     log_->logger().Error("table " + table->name + " cannot be used: " + table->reason);
   } else {
@@ -128,9 +132,10 @@ void TableService::OnFilesChanged(const std::set<std::string>& changed) {
     bool affected = false;
     for (const auto& [path, signature] : files_[name]) affected |= changed.contains(path);
     if (!affected) continue;
-    LoadedTable loaded = loader_->Load(name, *config_);
+    const KeptFiles* before = InUse(name);
+    LoadedTable loaded = loader_->Load(name, *config_, before != nullptr ? *before : KeptFiles());
     RefuseMisnamedSection(&loaded, PoolNames(name));
-    Apply(table.get(), std::move(loaded));
+    Apply(table.get(), std::move(loaded), std::nullopt);
     if (table->state == TableState::kOk) {
       log_->Info("table " + name + ": the new version of its file is in use");
     }

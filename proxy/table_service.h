@@ -1,9 +1,14 @@
 // Keeps the pgsql tables as their files say: loads them at the start, again when a file changes or
 // the settings are reloaded, and keeps the version in use when a new one is broken.
+//
+// Settings that are reloaded reach every table: a version that stays in use, because its file
+// cannot be read or is broken now, is made anew from what its files held. When the settings
+// themselves say that it must not be used, it is not.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,9 +41,11 @@ class TableService {
   // The pools of every table, but for `except`.
   std::set<std::string> PoolNames(const std::string& except) const;
   void RefuseMisnamedSection(LoadedTable* loaded, const std::set<std::string>& pools) const;
-  bool OnlyUnreadable(const ServedTable& table, const LoadedTable& loaded) const;
   void ReadAll();
-  void Apply(ServedTable* table, LoadedTable loaded);
+  // What the version in use was read from; nothing when there never was one.
+  const KeptFiles* InUse(const std::string& name) const;
+  // A new version, or why there is none. `kept`: the version in use, made anew for other settings.
+  void Apply(ServedTable* table, LoadedTable loaded, std::optional<LoadedTable> kept);
   void LogDiagnostics(const ServedTable& table, const LoadedTable& loaded);
   void OnFilesChanged(const std::set<std::string>& files);
   void WatchFiles();
@@ -48,6 +55,7 @@ class TableService {
   MessageLog* const log_;
   std::shared_ptr<const ServiceConfig> config_;
   std::map<std::string, std::map<std::string, FileSignature>> files_;  // by table
+  std::map<std::string, KeptFiles> in_use_;  // by table: what its version in use was read from
   FileWatch watch_;
 };
 

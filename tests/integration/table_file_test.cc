@@ -157,6 +157,34 @@ TEST_F(TableFiles, FileThatOnlyRootMayReadIsReadAtTheStart) {
   EXPECT_TRUE(postfix_->LogLinesWith({"the new version is broken"}).empty()) << postfix_->Log();
 }
 
+// The service has given up root by then: the table's text is that of the start, its connection not.
+TEST_F(TableFiles, StrongerTlsReachesATableThatOnlyRootMayRead) {
+  const std::string key = world_.NewDirectory() + ".key", certificate = key + ".pem";
+  harness::RunOrThrow({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+                       "/CN=test", "-keyout", key, "-out", certificate});
+  harness::RunOrThrow({"chown", "postgres", key, certificate});
+  harness::PostgresCluster::Options with_tls;
+  with_tls.settings = {"ssl = on", "ssl_key_file = '" + key + "'",
+                       "ssl_cert_file = '" + certificate + "'"};
+  harness::PostgresCluster server(world_.NewDirectory(), with_tls);
+  server.Start();
+  harness::CreateMailDatabase(server, 1);
+  options_.tables.push_back(
+      {"tls.cf", harness::TableText(server.TcpHost(),
+                                    "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")});
+  const std::string pool = "pools: {\"" + std::string(harness::kMailRole) + "@" + server.TcpHost() +
+                           "/" + harness::kMailDatabase + "\": {sslmode: ";
+  options_.yaml = pool + "disable}}\n";
+  prepare_ = [&] { ::chmod((postfix_->config_directory() + "/tls.cf").c_str(), 0600); };
+  Start();
+  ASSERT_TRUE(Lookup("tls.cf", "k").IsValue("f")) << Describe(Lookup("tls.cf", "k"));
+  postfix_->WriteConfig("proxymux.yaml", pool + "require}}\n");
+  ASSERT_EQ(postfix_->Pids("proxymux").size(), 1u);
+  ::kill(postfix_->Pids("proxymux")[0], SIGHUP);
+  EXPECT_TRUE(postfix_->WaitForLog("settings and tables were read again")) << postfix_->Log();
+  EXPECT_TRUE(Lookup("tls.cf", "k").IsValue("t")) << Describe(Lookup("tls.cf", "k"));
+}
+
 TEST_F(TableFiles, ChangeIsPickedUpWithinASecondWithoutALostLookup) {
   options_.tables.push_back({"changing.cf", Constant("0")});
   Start();
