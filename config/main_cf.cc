@@ -89,7 +89,13 @@ MainCf ParseMainCf(std::string_view text, const std::string& file) {
 
 std::map<std::string, std::string> LastValues(const std::vector<MainCfSetting>& settings) {
   std::map<std::string, std::string> values;
-  for (const MainCfSetting& setting : settings) values[setting.name] = setting.value;
+  for (const MainCfSetting& setting : settings) {
+    if (setting.fault.empty()) {
+      values[setting.name] = setting.value;
+    } else {
+      values.erase(setting.name);
+    }
+  }
   return values;
 }
 

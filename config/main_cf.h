@@ -29,7 +29,8 @@ std::vector<LogicalLine> ReadLogicalLines(std::string_view text, const std::stri
 struct MainCfSetting {
   std::string name;
   std::string value;
-  int line = 0;  // where the logical line begins
+  int line = 0;         // where the logical line begins
+  std::string fault{};  // why it has no value: set where values are expanded and this one cannot be
 };
 
 struct MainCf {
@@ -41,7 +42,7 @@ struct MainCf {
 
 MainCf ParseMainCf(std::string_view text, const std::string& file);
 
-// The value that counts for each name: the last one.
+// The value that counts for each name: the last one. None when that one has a fault.
 std::map<std::string, std::string> LastValues(const std::vector<MainCfSetting>& settings);
 
 }  // namespace proxymux::config

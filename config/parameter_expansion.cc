@@ -68,7 +68,6 @@ class Expander {
 
   // Appends the expanded text to *out. All methods return false after an error.
   bool Text(std::string_view text, int depth, std::string* out) {
-    const std::string_view whole = text;
     while (!text.empty()) {
       const std::size_t dollar = text.find('$');
       if (!Append(text.substr(0, dollar), out)) return false;
@@ -83,7 +82,7 @@ class Expander {
       if (!text.empty() && (text[0] == '{' || text[0] == '(')) {
         const char close = text[0] == '{' ? '}' : ')';
         const auto end = FindClosing(text.substr(1), text[0], close);
-        if (!end) return Fail("a reference is not closed in", whole);
+        if (!end) return Fail("a reference is not closed");
         expression = text.substr(1, *end);
         text.remove_prefix(*end + 2);
       } else {
@@ -92,7 +91,7 @@ class Expander {
         expression = text.substr(0, end);
         text.remove_prefix(end);
       }
-      if (expression.empty()) return Fail("a \"$\" without a name in", whole);
+      if (expression.empty()) return Fail("a \"$\" without a name behind it");
       if (!Expression(expression, depth + 1, out)) return false;
     }
     return true;
@@ -101,25 +100,26 @@ class Expander {
   std::string TakeError() { return std::move(error_); }
 
  private:
-  bool Fail(std::string_view what, std::string_view where) {
-    constexpr std::size_t kShown = 60;
-    error_ = std::string(what) + " \"" + std::string(where.substr(0, kShown)) +
-             (where.size() > kShown ? "...\"" : "\"");
+  // Nothing of the value is shown: it may be, or hold, a password.
+  bool Fail(std::string_view what) {
+    error_ = what;
+    if (!inside_.empty()) error_ += ", in the value of " + inside_;
     return false;
   }
 
   bool Append(std::string_view text, std::string* out) {
-    if (out->size() + text.size() > kLongest) return Fail("too long:", *out);
+    if (out->size() + text.size() > kLongest) return Fail("the result is too long");
     *out += text;
     return true;
   }
 
   // What stands between the brackets: a name or a comparison, then perhaps `?` or `:` and text.
   bool Expression(std::string_view expression, int depth, std::string* out) {
-    if (depth > kDeepest) return Fail("refers to itself, or nests too deeply:", expression);
-    if (++references_ > kMostReferences) return Fail("too many references in", expression);
+    if (depth > kDeepest) return Fail("it refers to itself, or nests too deeply");
+    if (++references_ > kMostReferences) return Fail("too many references");
     std::string_view rest = SkipBlanks(expression);
     std::optional<std::string> value;
+    std::string name;
     bool is_name = false;
     if (!rest.empty() && rest[0] == '{') {
       if (!Comparison(&rest, depth, &value)) return false;
@@ -127,17 +127,17 @@ class Expander {
       is_name = true;
       std::size_t end = 0;
       while (end < rest.size() && IsNameCharacter(rest[end])) ++end;
-      if (end == 0) return Fail("no name in the reference", expression);
-      const std::string name(rest.substr(0, end));
+      if (end == 0) return Fail("a reference without a name");
+      name = rest.substr(0, end);
       rest = SkipBlanks(rest.substr(end));
       if (!rest.empty() && rest[0] != '?' && rest[0] != ':') {
-        return Fail("a name may hold only letters, digits and _, not as in", expression);
+        return Fail("a reference to a name of other characters than letters, digits and _");
       }
       value = lookup_(name);
     }
     if (rest.empty()) {
       if (!value || value->empty()) return true;
-      return is_name ? Text(*value, depth, out) : Append(*value, out);
+      return is_name ? Value(name, *value, depth, out) : Append(*value, out);
     }
     const bool holds = value && !value->empty();
     if (rest[0] == '?') {
@@ -146,15 +146,23 @@ class Expander {
       if (!Operand(&rest, &then)) return false;
       if (holds && !Text(then, depth, out)) return false;
       if (rest.empty()) return true;
-      if (rest[0] != ':') return Fail("expected \":\" before", rest);
+      if (rest[0] != ':') return Fail("in a reference, expected \":\" behind {text}");
     } else if (rest[0] != ':') {
-      return Fail("expected \"?\" or \":\" before", rest);
+      return Fail("in a reference, expected \"?\" or \":\"");
     }
     std::string_view otherwise;
     rest.remove_prefix(1);
     if (!Operand(&rest, &otherwise)) return false;
     if (!holds && !Text(otherwise, depth, out)) return false;
-    return rest.empty() || Fail("nothing may follow the last {text}, but there is", rest);
+    return rest.empty() || Fail("in a reference, nothing may follow the last {text}");
+  }
+
+  // The value of a parameter, expanded in turn.
+  bool Value(const std::string& name, const std::string& value, int depth, std::string* out) {
+    const std::string outside = std::exchange(inside_, name);
+    if (!Text(value, depth, out)) return false;
+    inside_ = outside;
+    return true;
   }
 
   // `{text}`, after which more may come, or all of the rest as it is.
@@ -172,7 +180,7 @@ class Expander {
   // *rest begins with "{"; afterwards it begins behind the "}" and blanks.
   bool Braced(std::string_view* rest, std::string_view* operand) {
     const auto end = FindClosing(rest->substr(1), '{', '}');
-    if (!end) return Fail("a \"{\" is not closed in", *rest);
+    if (!end) return Fail("in a reference, a \"{\" is not closed");
     *operand = rest->substr(1, *end);
     *rest = SkipBlanks(rest->substr(*end + 2));
     return true;
@@ -180,26 +188,26 @@ class Expander {
 
   // `{text} == {text}`: the value is "true" or empty.
   bool Comparison(std::string_view* rest, int depth, std::optional<std::string>* value) {
-    const std::string_view whole = *rest;
     std::string_view left_text, right_text;
     if (!Braced(rest, &left_text)) return false;
     const std::size_t operator_end = std::min(rest->find_first_not_of("<>!="), rest->size());
     const std::string_view op = rest->substr(0, operator_end);
     if (op != "==" && op != "!=" && op != "<" && op != "<=" && op != ">=" && op != ">") {
-      return Fail("expected a comparison (==, !=, <, <=, >=, >) in", whole);
+      return Fail("in a reference, expected a comparison (==, !=, <, <=, >=, >)");
     }
     rest->remove_prefix(operator_end);
     const bool levels = rest->starts_with(kLevel);
     if (levels) rest->remove_prefix(kLevel.size());
     *rest = SkipBlanks(*rest);
-    if (rest->empty() || (*rest)[0] != '{') return Fail("expected {text} on both sides of", whole);
+    if (rest->empty() || (*rest)[0] != '{')
+      return Fail("in a reference, expected {text} on both sides of a comparison");
     if (!Braced(rest, &right_text)) return false;
     std::string left, right;
     if (!Text(left_text, depth, &left) || !Text(right_text, depth, &right)) return false;
     int order = 0;
     if (levels) {
       const std::optional<Level> left_level = ParseLevel(left), right_level = ParseLevel(right);
-      if (!left_level || !right_level) return Fail("expected compatibility levels in", whole);
+      if (!left_level || !right_level) return Fail("in a reference, expected compatibility levels");
       order = *left_level < *right_level ? -1 : *left_level > *right_level;
     } else {
       order = Compare(left, right);
@@ -213,6 +221,7 @@ class Expander {
 
   const ParameterLookup& lookup_;
   int references_ = 0;
+  std::string inside_;  // the parameter whose value is being expanded; empty: the text itself
   std::string error_;
 };
 

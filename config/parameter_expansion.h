@@ -19,7 +19,9 @@ using ParameterLookup = std::function<std::optional<std::string>(const std::stri
 
 struct Expansion {
   std::string text;
-  std::string error;  // empty: fine. Else what was wrong; `text` is then what came of it so far
+  // Empty: fine. Else what was wrong, without a piece of the text, which may be a secret; `text` is
+  // then what came of it so far.
+  std::string error;
 };
 
 // Bounded: references nested deeper than 100 (a parameter that refers to itself) and results over

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <set>
 #include <utility>
@@ -99,6 +100,13 @@ class TableReader {
       }
       return;
     }
+    if (!setting.fault.empty()) {
+      settings_.erase(known->name);
+      faulty_.insert(known->name);
+      Report(Severity::kError, setting.line, prefix_ + setting.name + ": " + setting.fault,
+             "write `$$` for a plain \"$\"");
+      return;
+    }
     const auto [earlier, is_new] = settings_.try_emplace(known->name, setting);
     if (is_new) return;
     if (earlier->second.value != setting.value) {
@@ -142,6 +150,12 @@ class TableReader {
   const MainCfSetting* Find(std::string_view name) const {
     const auto at = settings_.find(name);
     return at == settings_.end() ? nullptr : &at->second;
+  }
+
+  // Given, but with a fault that was reported: not missing.
+  bool AnyFaulty(std::initializer_list<std::string_view> names) const {
+    return std::any_of(names.begin(), names.end(),
+                       [this](std::string_view name) { return faulty_.contains(name); });
   }
 
   int LineOf(std::string_view name) const {
@@ -225,6 +239,7 @@ class TableReader {
     if (const std::string function = Text("select_function"); !function.empty()) {
       return "SELECT " + function + "('%s')";
     }
+    if (AnyFaulty({"query", "select_function", "table", "select_field", "where_field"})) return {};
     std::string missing;
     for (const std::string_view part : {"table", "select_field", "where_field"}) {
       if (!Text(part).empty()) continue;
@@ -257,6 +272,7 @@ class TableReader {
       }
     }
     if (!table.dbname.empty() || (all_uris && version_ >= kPostgresUriSince)) return;
+    if (AnyFaulty({"dbname", "hosts"})) return;
     Report(Severity::kError, LineOf("dbname"), "there is no " + prefix_ + "dbname",
            all_uris ? "Postfix before 3.10 requires it even when every host is a URI"
                     : "write `" + prefix_ + "dbname = NAME`");
@@ -266,6 +282,7 @@ class TableReader {
   MailVersion version_;
   std::string prefix_;
   std::map<std::string_view, MainCfSetting> settings_;  // by the names in kKnownSettings
+  std::set<std::string_view> faulty_;                   // by the same
   std::set<std::string> unknown_;
   std::vector<Diagnostic> diagnostics_;
 };
@@ -294,7 +311,7 @@ ParsedTable ParsePgsqlTableInMainCf(const std::string& name,
     // Other parameters may begin like this too, so an unknown one is nobody's mistake.
     if (FindKnown(rest) == nullptr) continue;
     found = true;
-    reader.Add({std::string(rest), setting.value, setting.line});
+    reader.Add({std::string(rest), setting.value, setting.line, setting.fault});
   }
   if (!found) {
     reader.diagnostics().push_back(

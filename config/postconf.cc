@@ -15,6 +15,7 @@ namespace {
 
 using Values = std::map<std::string, std::string>;
 
+constexpr char kPlainDollar[] = "write `$$` for a plain \"$\"";
 constexpr std::size_t kMostMainCfBytes = 8 << 20;
 constexpr std::size_t kMostMessages = 20;
 constexpr std::size_t kLongestMessage = 300;
@@ -187,14 +188,8 @@ class Parameters {
     return at->second;
   }
 
-  std::optional<std::string> Expand(const std::string& name, const std::string& value,
-                                    const std::string& file, int line, Severity severity) {
-    Expansion expansion =
-        ExpandParameters(value, [this](const std::string& other) { return Find(other); });
-    if (expansion.error.empty()) return std::move(expansion.text);
-    diagnostics_->push_back(
-        {file, line, 0, severity, name + ": " + expansion.error, "it is left out"});
-    return std::nullopt;
+  Expansion Expand(const std::string& value) {
+    return ExpandParameters(value, [this](const std::string& other) { return Find(other); });
   }
 
   bool failed() const { return failed_; }
@@ -216,8 +211,12 @@ void ReadWithoutPostconf(const PostconfRequest& request, PostconfResult* result)
   for (const std::string& name : request.names) {
     const std::optional<std::string> raw = parameters.Find(name);
     if (!raw) continue;
-    if (auto value = parameters.Expand(name, *raw, MainCfPath(request), 0, Severity::kError)) {
-      result->values[name] = std::move(*value);
+    Expansion expansion = parameters.Expand(*raw);
+    if (expansion.error.empty()) {
+      result->values[name] = std::move(expansion.text);
+    } else {
+      result->diagnostics.push_back(Error(MainCfPath(request), name + ": " + expansion.error,
+                                          kPlainDollar + std::string("; it is left out")));
     }
   }
   if (parameters.failed()) result->ok = false;
@@ -253,10 +252,10 @@ MainCfSettings ReadMainCf(const PostconfRequest& request) {
   if (!ReadOwnSettings(request, &raw, &result.diagnostics)) result.ok = false;
   Parameters parameters(request, LastValues(raw), &result.diagnostics);
   for (const MainCfSetting& setting : raw) {
-    if (auto value = parameters.Expand(setting.name, setting.value, result.file, setting.line,
-                                       Severity::kWarning)) {
-      result.settings.push_back({setting.name, std::move(*value), setting.line});
-    }
+    Expansion expansion = parameters.Expand(setting.value);
+    if (!expansion.error.empty()) expansion.text.clear();
+    result.settings.push_back(
+        {setting.name, std::move(expansion.text), setting.line, std::move(expansion.error)});
   }
   if (parameters.failed()) result.ok = false;
   return result;

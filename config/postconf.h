@@ -44,7 +44,8 @@ PostconfResult ReadParameters(const PostconfRequest& request);
 // they refer to. Settings that postconf does not know (NAME_hosts, ...) are in it.
 struct MainCfSettings {
   std::string file;
-  std::vector<MainCfSetting> settings;  // repeated names kept, in order, the one that counts last
+  // Repeated names kept, in order, the one that counts last. What cannot be expanded has a fault.
+  std::vector<MainCfSetting> settings;
   std::vector<Diagnostic> diagnostics;
   bool ok = true;
 };

@@ -85,6 +85,23 @@ TEST(ParameterExpansion, SyntaxErrorsAreErrors) {
   }
 }
 
+// Passwords and connection strings are values too.
+TEST(ParameterExpansion, ErrorsShowNothingOfTheText) {
+  for (const std::string_view text :
+       {"secret$", "secret${x", "secret${?secret}", "${secret-y}", "${{secret}}", "${x?{a}secret}",
+        "${{1} == {2} secret}", "${x:{a}secret}", "${x secret}"}) {
+    const Expansion expansion = Expand(text);
+    EXPECT_FALSE(expansion.error.empty()) << text;
+    EXPECT_EQ(expansion.error.find("secret"), std::string::npos) << expansion.error;
+  }
+}
+
+TEST(ParameterExpansion, AnErrorNamesTheParameterThatHasIt) {
+  EXPECT_EQ(Expand("$a", {{"a", "$b $b"}, {"b", "x$"}}).error,
+            "a \"$\" without a name behind it, in the value of b");
+  EXPECT_EQ(Expand("$a$", {{"a", "x"}}).error, "a \"$\" without a name behind it");
+}
+
 TEST(ParameterExpansion, TheUntakenBranchIsNotLookedInto) {
   EXPECT_TRUE(Expand("${mydomain?{a}:{$}}").error.empty());
 }

@@ -201,6 +201,22 @@ TEST(PgsqlTableParser, ATableMayStandInMainCf) {
   EXPECT_NE(Messages(none).find("pgsql:/etc/postfix/bar"), std::string::npos);
 }
 
+TEST(PgsqlTableParser, ASettingOfMainCfThatCannotBeExpandedIsNamedAndNotMissing) {
+  const std::vector<MainCfSetting> main_cf = {{"foo_hosts", "h", 3},
+                                              {"foo_dbname", "", 4, "a stray thing"},
+                                              {"foo_expansion_limit", "", 5, "a stray thing"},
+                                              {"foo_query", "", 6, "a stray thing"}};
+  const ParsedTable parsed = ParsePgsqlTableInMainCf("foo", main_cf, "main.cf", k312);
+  EXPECT_FALSE(parsed.table);
+  std::string expected;
+  for (const char* setting :
+       {"4: error: foo_dbname", "5: error: foo_expansion_limit", "6: error: foo_query"}) {
+    expected +=
+        std::string("main.cf:") + setting + ": a stray thing (write `$$` for a plain \"$\")\n";
+  }
+  EXPECT_EQ(Messages(parsed), expected);
+}
+
 TEST(MailVersion, IsReadWithPatchLevelsAndSnapshotDates) {
   EXPECT_EQ(ParseMailVersion("3.7.11"), k37);
   EXPECT_EQ(ParseMailVersion("3.12-20260821"), k312);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace proxymux::config {
@@ -265,10 +266,26 @@ TEST_F(PostconfTest, SettingsThatPostconfDoesNotKnowAreReadFromMainCf) {
   EXPECT_EQ(Setting(main_cf, "db_user"), "u");
   EXPECT_EQ(Setting(main_cf, "db_dbname"), "example.com");
   EXPECT_EQ(Setting(main_cf, "broken"), "(absent)");
+  EXPECT_EQ(main_cf.settings.at(9).fault, "a reference is not closed");
   EXPECT_EQ(main_cf.settings.at(5).name, "db_hosts");
   EXPECT_EQ(main_cf.settings.at(5).line, 6);
   EXPECT_EQ(main_cf.settings.at(8).value, "postfix") << "by way of a built-in default";
-  EXPECT_EQ(main_cf.diagnostics.size(), 1u) << Messages(main_cf.diagnostics);
+  EXPECT_TRUE(main_cf.diagnostics.empty()) << Messages(main_cf.diagnostics);
+}
+
+TEST_F(PostconfTest, ASettingThatCannotBeExpandedSaysWhyAndNothingOfItsValue) {
+  Write("main.cf", std::string(kMainCf) +
+                       "db_query = SELECT a FROM t WHERE b ~ '%s$'\ndb_password = se$-cret\n"
+                       "db_user = $tail\ntail = x$\n");
+  const MainCfSettings main_cf = ReadMainCf(request_);
+  const std::string stray = "a \"$\" without a name behind it";
+  std::map<std::string, std::string> faults;
+  for (const MainCfSetting& setting : main_cf.settings) faults[setting.name] = setting.fault;
+  EXPECT_EQ(faults["db_query"], stray);
+  EXPECT_EQ(faults["db_password"], stray);
+  EXPECT_EQ(faults["db_user"], stray + ", in the value of tail");
+  EXPECT_EQ(faults["myhostname"], "");
+  EXPECT_EQ(LastValues(main_cf.settings).count("db_query"), 0u);
 }
 
 TEST_F(PostconfTest, AskingForNothingRunsNothing) {
