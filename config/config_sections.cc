@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/hidden_text.h"
 #include "config/nearest_name.h"
 #include "config/option_table.h"
 #include "config/option_value.h"
@@ -169,7 +170,7 @@ class SectionReader {
       }
       const auto [first, is_new] = seen.try_emplace(key.scalar, &key);
       if (!is_new) {
-        Error(key, "\"" + key.scalar + "\" is set twice",
+        Error(key, "\"" + WithoutSecrets(key.scalar) + "\" is set twice",
               "it is already set in line " + std::to_string(first->second->line));
         on_error(key, security);
         continue;
@@ -183,7 +184,7 @@ class SectionReader {
   bool IsSection(const YamlNode& key, const YamlNode& value) {
     if (value.kind == YamlKind::kMapping || value.kind == YamlKind::kNull) return true;
     Error(value,
-          "\"" + key.scalar + "\" is a section: expected settings below it, not " +
+          "\"" + WithoutSecrets(key.scalar) + "\" is a section: expected settings below it, not " +
               std::string(KindName(value)),
           "");
     return false;
@@ -239,7 +240,7 @@ class SectionReader {
       }
       std::string hint = option != nullptr ? AsSection(key->scalar) : WhereItBelongs(key->scalar);
       if (hint.empty()) hint = DidYouMean(key->scalar, NamesIn(scope));
-      Error(*key, "unknown setting \"" + key->scalar + '"', hint);
+      Error(*key, "unknown setting \"" + WithoutSecrets(key->scalar) + '"', hint);
       on_error(LooksLikeSecurityOption(key->scalar) || Mentions(*value));
     }
   }
@@ -279,7 +280,7 @@ class SectionReader {
         std::string hint = name.find('.') == std::string::npos ? WhereItBelongs(name) : "";
         if (option != nullptr) hint = AsSection(name);
         if (hint.empty()) hint = DidYouMean(name, names);
-        Error(*key, "unknown setting \"" + name + '"', hint);
+        Error(*key, "unknown setting \"" + WithoutSecrets(name) + '"', hint);
         const std::string nearest = NearestName(name, {"pool", "pools"});
         elsewhere(!nearest.empty() || LooksLikeSecurityOption(name) || Mentions(*value));
       }
@@ -317,7 +318,9 @@ class SectionReader {
       }
       std::string hint = WhereItBelongs(key->scalar);
       if (hint.empty()) hint = DidYouMean(key->scalar, names);
-      Error(*key, "unknown setting \"" + key->scalar + "\" in \"" + group.scalar + '"', hint);
+      Error(*key,
+            "unknown setting \"" + WithoutSecrets(key->scalar) + "\" in \"" + group.scalar + '"',
+            hint);
       on_error(LooksLikeSecurityOption(key->scalar) || Mentions(*value));
     }
   }
@@ -356,7 +359,7 @@ class SectionReader {
     for (const auto& [key, value] : members) {
       const std::optional<std::string> name = NormalTableName(key->scalar);
       if (!name) {
-        Error(*key, "\"" + key->scalar + "\" is no table: expected \"pgsql:NAME\"",
+        Error(*key, "\"" + WithoutSecrets(key->scalar) + "\" is no table: expected \"pgsql:NAME\"",
               key->scalar.starts_with('/') ? "write \"pgsql:" + key->scalar + '"' : "");
         // The table that was meant, if there is one, is served as if this were not here.
         if (key->scalar.starts_with('/')) result_.broken_tables.insert("pgsql:" + key->scalar);

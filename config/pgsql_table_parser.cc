@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "config/hidden_text.h"
 #include "config/nearest_name.h"
 
 namespace proxymux::config {
@@ -95,7 +96,7 @@ class TableReader {
         for (const KnownSetting& k : kKnownSettings) names.push_back(k.name);
         const std::string nearest = NearestName(setting.name, names);
         Report(Severity::kWarning, setting.line,
-               "unknown setting \"" + setting.name + "\"; it is ignored",
+               "unknown setting \"" + WithoutSecrets(setting.name) + "\"; it is ignored",
                nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?");
       }
       return;

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "config/hidden_text.h"
 #include "config/parameter_expansion.h"
 #include "config/program_output.h"
 
@@ -73,6 +74,16 @@ std::string Presentable(std::string_view line) {
   return text;
 }
 
+// A line of postconf's, without what may be a password: it quotes the whole value of a parameter
+// whose "$" it does not understand.
+std::string Shown(std::string_view line) {
+  const std::size_t quoted = line.find(": \"");
+  if (quoted != std::string_view::npos && line.find("macro") < quoted) {
+    return std::string(line.substr(0, quoted)) + " (in a value that is not shown)";
+  }
+  return WithoutSecrets(line);
+}
+
 // What postconf wrote to standard error, without what it says about names that it does not know:
 // ours, and those of tables in main.cf, are known to others.
 void AddMessages(std::string_view err, std::vector<Diagnostic>* diagnostics) {
@@ -89,7 +100,7 @@ void AddMessages(std::string_view err, std::vector<Diagnostic>* diagnostics) {
     for (const std::string_view prefix : {"postconf: ", "warning: "}) {
       if (line.starts_with(prefix)) line.remove_prefix(prefix.size());
     }
-    diagnostics->push_back({"postconf", 0, 0, Severity::kWarning, Presentable(line), ""});
+    diagnostics->push_back({"postconf", 0, 0, Severity::kWarning, Presentable(Shown(line)), ""});
     ++added;
   }
 }

@@ -10,6 +10,26 @@ std::string Located(std::string_view setting, const TemplateError& error) {
          error.text;
 }
 
+void WarnOfUnshowable(std::string_view setting, std::string_view text,
+                      CompiledTable::Errors* warnings) {
+  switch (WhetherToShow(text)) {
+    case Showable::kYes:
+      return;
+    case Showable::kStrayAt:
+      warnings->push_back(
+          std::string(setting) +
+          ": a connection URI has an '@' behind its user and password (nothing of it is shown, "
+          "since a part of a password may have been taken for a host or a database): in a password "
+          "write %40 for @, %2F for /, %23 for #, %3F for ?; elsewhere %40 for @");
+      return;
+    case Showable::kMistypedUri:
+      warnings->push_back(std::string(setting) +
+                          ": is taken as it stands, but looks like a connection URI (it is not "
+                          "shown, since it may hold a password): those begin with postgresql://");
+      return;
+  }
+}
+
 }  // namespace
 
 std::string_view NoQueryText(NoQueryReason reason) {
@@ -69,21 +89,17 @@ std::variant<std::shared_ptr<const CompiledTable>, CompiledTable::Errors> Compil
   }
 
   // One bad entry among good ones is a host that cannot be used, as in Postfix, not a broken table.
-  std::vector<HostSpec> hosts;
-  Errors host_faults;
-  bool needs_dbname = false;
-  for (const std::string& entry : table.hosts) {
-    auto parsed = ParseHost(entry);
-    if (auto* host = std::get_if<HostSpec>(&parsed)) {
-      needs_dbname = needs_dbname || host->kind != HostKind::kUri;
-      hosts.push_back(std::move(*host));
-    } else {
-      host_faults.push_back("hosts: " + std::get<std::string>(parsed));
-    }
-  }
-  if (hosts.empty() && host_faults.empty()) errors.push_back("hosts: names no host");
+  ParsedHosts parsed = ParseHosts(table.hosts);
+  const std::vector<HostSpec>& hosts = parsed.hosts;
+  if (hosts.empty() && parsed.faults.empty()) errors.push_back("hosts: names no host");
   Errors& faults_go_to = hosts.empty() ? errors : warnings;
-  faults_go_to.insert(faults_go_to.end(), host_faults.begin(), host_faults.end());
+  for (const std::string& fault : parsed.faults) faults_go_to.push_back("hosts: " + fault);
+  bool needs_dbname = false;
+  for (const HostSpec& host : hosts) {
+    if (host.kind != HostKind::kUri) needs_dbname = true;
+    WarnOfUnshowable("hosts", host.name, &warnings);
+  }
+  WarnOfUnshowable("dbname", table.dbname, &warnings);
   if (needs_dbname && table.dbname.empty())
     errors.push_back("dbname: is not set; it may be left out only when every host is a URI");
 
@@ -92,7 +108,7 @@ std::variant<std::shared_ptr<const CompiledTable>, CompiledTable::Errors> Compil
       std::get<QueryTemplate>(std::move(query)), std::get<ResultFormat>(std::move(format))));
   result->domain_ = std::get<DomainFilter>(std::move(domain));
   result->limits_ = {table.expansion_limit, settings.max_value};
-  result->hosts_ = std::move(hosts);
+  result->hosts_ = std::move(parsed.hosts);
   result->warnings_ = std::move(warnings);
   return std::shared_ptr<const CompiledTable>(std::move(result));
 }

@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace proxymux::pgsql {
 namespace {
@@ -101,26 +103,58 @@ std::variant<HostSpec, std::string> ParseHost(std::string_view entry) {
   return host;
 }
 
-std::string HostSpec::DisplayName() const {
-  const std::string port_text = port == 0 ? "" : ":" + std::to_string(port);
-  switch (kind) {
-    case HostKind::kUnixSocket:
-      return "unix:" + name + port_text;
-    case HostKind::kTcp:
-      return (name.find(':') == std::string::npos ? name : "[" + name + "]") + port_text;
-    case HostKind::kUri:
-      break;
+namespace {
+
+// Where the pieces end that a URI, or what was meant for one, was cut into; `first` when it is
+// whole. A piece with an '@' that is no URI ends one that began before; a host that can be used as
+// it stands begins none.
+std::size_t LastPiece(const std::vector<std::string>& entries, std::size_t first) {
+  const bool may_begin_one = IsUri(entries[first]) || MayHoldSecret(entries[first]) ||
+                             std::holds_alternative<std::string>(ParseHost(entries[first]));
+  if (!may_begin_one) return first;
+  std::size_t last = first;
+  for (std::size_t i = first + 1; i < entries.size() && !IsUri(entries[i]); ++i) {
+    if (entries[i].find('@') != std::string::npos) last = i;
   }
-  // The scheme, hosts and database; user names, passwords and options stay out.
-  const std::size_t authority = name.find("://") + 3;
-  const std::size_t question = name.find('?');
-  const std::string_view rest = std::string_view(name).substr(
-      authority, question == std::string::npos ? std::string::npos : question - authority);
-  // A password may hold '@' and '/' that its writer did not encode: everything before the last '@'
-  // goes.
-  const std::size_t at = rest.rfind('@');
-  return name.substr(0, authority) +
-         std::string(at == std::string_view::npos ? rest : rest.substr(at + 1));
+  return last;
+}
+
+}  // namespace
+
+ParsedHosts ParseHosts(const std::vector<std::string>& entries) {
+  ParsedHosts result;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (const std::size_t last = LastPiece(entries, i); last > i) {
+      result.faults.emplace_back(
+          "a connection URI is cut in pieces by a comma or white space (they are not shown, since "
+          "they may hold a password): write %2C for a comma and %20 for a blank");
+      i = last;
+      continue;
+    }
+    auto parsed = ParseHost(entries[i]);
+    if (auto* host = std::get_if<HostSpec>(&parsed)) {
+      result.hosts.push_back(std::move(*host));
+    } else {
+      result.faults.push_back(std::get<std::string>(std::move(parsed)));
+    }
+  }
+  return result;
+}
+
+Showable WhetherToShow(std::string_view text) {
+  if (IsUri(text)) {
+    text.remove_prefix(text.find("//") + 2);
+    const std::size_t end = text.find_first_of("@/");
+    if (end == std::string_view::npos) return Showable::kYes;
+    const bool stray = text.find('@', end + 1) != std::string_view::npos;
+    return stray ? Showable::kStrayAt : Showable::kYes;
+  }
+  // A connection string of `name=value` says itself what is what.
+  if (text.find('=') != std::string_view::npos) return Showable::kYes;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const bool mistyped =
+      text.find("//") != std::string_view::npos || text.find('@', colon) != std::string_view::npos;
+  return mistyped ? Showable::kMistypedUri : Showable::kYes;
 }
 
 }  // namespace proxymux::pgsql

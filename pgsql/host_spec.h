@@ -7,14 +7,22 @@
 //   :port                that port of libpq's own UNIX socket directory
 //   inet:..., unix:...   the same; the prefix means nothing
 //   postgresql://...     or postgres://...: a connection URI for libpq, kept whole
+//
+// A URI may hold a password, and a password may hold what its writer should have encoded: nothing
+// of an entry is shown where that could show a part of one. White space and commas separate
+// entries, so a password with one of them makes several.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace proxymux::pgsql {
+
+// Instead of a host's name that must not be shown.
+inline constexpr char kHiddenHost[] = "hidden-uri";
 
 // In the order in which hosts are preferred.
 enum class HostKind { kUnixSocket, kTcp, kUri };
@@ -25,14 +33,28 @@ struct HostSpec {
       name;  // directory, host name or address without brackets, or the URI (may hold a password)
   std::uint16_t port = 0;  // 0: libpq's default
 
-  // For logs: "[::1]:5432", "db1:5432", "unix:/run/postgresql", a URI without its password and
-  // query.
-  std::string DisplayName() const;
-
   friend bool operator==(const HostSpec&, const HostSpec&) = default;
 };
 
 // The error says what is wrong with the entry and what to write instead.
 std::variant<HostSpec, std::string> ParseHost(std::string_view entry);
+
+struct ParsedHosts {
+  std::vector<HostSpec> hosts;      // in order
+  std::vector<std::string> faults;  // of the entries that cannot be used
+};
+
+// All entries of a `hosts` setting. Those that a URI may have been split into are one fault.
+ParsedHosts ParseHosts(const std::vector<std::string>& entries);
+
+// Whether what libpq makes of a host's name or of the `dbname` setting may be shown.
+enum class Showable {
+  kYes,
+  // An '@' behind the end of user and password, as libpq finds it: what it takes for a host or a
+  // database may be a part of the password.
+  kStrayAt,
+  kMistypedUri,  // a plain name for libpq, but it looks like a URI
+};
+Showable WhetherToShow(std::string_view name_or_dbname);
 
 }  // namespace proxymux::pgsql

@@ -13,6 +13,11 @@ namespace {
 // A host of which nothing is heard for that long is dialled again, and again.
 constexpr Duration kRedial = std::chrono::milliseconds(750);
 
+// Instead of a message that may name a part of a password as a host or a database.
+constexpr char kUnshown[] =
+    "no connection (the reason is not shown, since it may name a part of a password: write %40 for "
+    "an '@' in it, %2F for a '/', %23 for a '#')";
+
 bool IsNumericAddress(const std::string& host) {
   unsigned char address[sizeof(in6_addr)];
   // A scope ("fe80::1%eth0") is the resolver's business: getaddrinfo takes it without asking a
@@ -78,6 +83,7 @@ PgConnector::~PgConnector() { Disconnect(); }
 void PgConnector::NextEndpoint() {
   if (next_endpoint_ == plan_.endpoints.size()) {
     Disconnect();
+    if (plan_.secretive) last_failure_.text = kUnshown;
     const Done done = std::move(done_);
     done(nullptr, ConnectFailure(last_failure_));
     return;

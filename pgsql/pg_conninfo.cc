@@ -92,6 +92,11 @@ std::string Label(const std::vector<Endpoint>& endpoints) {
   return label;
 }
 
+std::string ValueOf(const Parameters& parameters, const char* name) {
+  const auto found = parameters.find(name);
+  return found == parameters.end() ? std::string() : found->second;
+}
+
 void Override(Parameters* parameters, const char* name, const std::string& value) {
   if (!value.empty()) (*parameters)[name] = value;
 }
@@ -163,10 +168,19 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
 
   ConnectPlan plan;
   plan.endpoints = std::get<std::vector<Endpoint>>(std::move(endpoints));
-  plan.label = Label(plan.endpoints);
-  if (const auto user = parameters.find("user"); user != parameters.end()) plan.user = user->second;
-  if (const auto dbname = parameters.find("dbname"); dbname != parameters.end()) {
-    plan.dbname = dbname->second;
+  const bool is_uri = host.kind == HostKind::kUri;
+  const bool hide_host = WhetherToShow(host.name) != Showable::kYes;
+  const bool hide_dbname = !is_uri && WhetherToShow(table.dbname) != Showable::kYes;
+  plan.secretive = hide_host || hide_dbname;
+  if (!plan.secretive) {
+    plan.label = Label(plan.endpoints);
+    plan.user = ValueOf(parameters, "user");
+    plan.dbname = ValueOf(parameters, "dbname");
+  } else {
+    // What stands in settings of its own is what it says.
+    plan.label = hide_host || host.name.empty() ? kHiddenHost : Label(plan.endpoints);
+    if (!is_uri) plan.user = table.user;
+    if (!is_uri && !hide_dbname) plan.dbname = ValueOf(parameters, "dbname");
   }
   plan.parameters.assign(parameters.begin(), parameters.end());
   return plan;

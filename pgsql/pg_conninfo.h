@@ -6,6 +6,9 @@
 // and dbname of the file are not used); for any other host a dbname that is a connection string
 // gives the base, and a non-empty host, port, user and password override it. The pool's own
 // settings (sslmode and the like), where set, override both.
+//
+// Where a URI's password was not encoded, libpq may take a part of it for a host or a database:
+// such a plan is used as it is, as in stock, and named kHiddenHost.
 #pragma once
 
 #include <string>
@@ -33,10 +36,12 @@ struct Endpoint {
 struct ConnectPlan {
   std::vector<Endpoint> endpoints;  // in order; a URI may name several
   std::vector<std::pair<std::string, std::string>>
-      parameters;     // everything but host, hostaddr and port
-  std::string label;  // "db1.example.com:5433", "/run/postgresql": for logs, without secrets
+      parameters;  // everything but host, hostaddr and port
+  // For people: without secrets, and empty where it could show a part of one.
+  std::string label;  // "db1.example.com:5433", "/run/postgresql"; never empty
   std::string user;   // as libpq will use it; empty: its default
   std::string dbname;
+  bool secretive = false;  // what libpq and the server say of its host and database is not shown
 
   friend bool operator==(const ConnectPlan&, const ConnectPlan&) = default;
 };

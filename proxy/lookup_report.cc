@@ -157,6 +157,7 @@ std::string ReportText(const LookupReport& report) {
   std::string out;
   AppendLine("table", report.table, &out);
   AppendLine("settings", report.settings, &out);
+  AppendLine("user", report.user, &out);
   AppendLine("key", QuotedText(report.key), &out);
   AppendLine("folded key",
              fmt::format("{} ({})", QuotedText(report.folded_key), FoldingText(report.folding)),

@@ -51,6 +51,7 @@ struct ShownStatement {
 struct LookupReport {
   std::string table;
   std::string settings;  // where they come from
+  std::string user;      // whose rights the lookup has
   std::string key;
   KeyFolding folding = KeyFolding::kNone;
   std::string folded_key;

@@ -35,6 +35,7 @@ LookupSettings ReadLookupSettings(const std::string& config_directory, bool in_m
   const PostfixSettings& postfix = *read.settings;
   settings.mail_version = postfix.mail_version;
   settings.smtputf8_enable = postfix.smtputf8_enable;
+  settings.mail_owner = postfix.mail_owner;
   if (postfix.main_cf.has_value()) settings.main_cf = *postfix.main_cf;
   settings.diagnostics = postfix.diagnostics;
   settings.source = settings.main_cf_file + " (Postfix " + postfix.mail_version.ToString() +

@@ -15,6 +15,7 @@ struct LookupSettings {
   // Without a main.cf: those of the newest Postfix.
   config::MailVersion mail_version;
   bool smtputf8_enable = true;
+  std::string mail_owner;  // who the service runs as; empty without a main.cf
 
   std::vector<config::MainCfSetting> main_cf;  // whole; only for a table that is defined there
   std::string main_cf_file;

@@ -9,6 +9,7 @@
 #include "config/yaml_loader.h"
 #include "pgsql/key_parts.h"
 #include "proxy/key_fold.h"
+#include "proxy/lookup_user.h"
 #include "proxy/postfix_settings.h"
 #include "proxy/table_loader.h"
 #include "proxy/table_registry.h"
@@ -101,7 +102,8 @@ bool LookupTable::Open() {
   if (const auto problem = MisnamedSection()) {
     return Fail("table " + name_ + " is not used: " + *problem);
   }
-  return !options_->explain || OpenProbe();
+  if (options_->explain && !OpenProbe()) return false;
+  return GiveUpRoot();
 }
 
 bool LookupTable::NameIsGood() {
@@ -156,11 +158,19 @@ bool LookupTable::OpenProbe() {
   return true;
 }
 
+bool LookupTable::GiveUpRoot() {
+  LookupUser user = BecomeServiceUser(settings_.mail_owner);
+  if (!user.error.empty()) return Fail(user.error);
+  user_ = std::move(user.text);
+  return true;
+}
+
 LookupReport LookupTable::Ask(const std::string& key) {
   LookupReport report;
   report.table = name_;
   report.settings = settings_.source + (config_.loaded().file_found ? ", with " : ", without ") +
                     options_->config_directory + "/proxymux.yaml";
+  report.user = user_;
   report.key = key;
   report.query = binding_->table->query().source();
   report.pool = pool_->name();

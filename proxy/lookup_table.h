@@ -1,5 +1,6 @@
 // One pgsql table for `proxymux lookup`: loaded as the service would load it, and asked for one key
-// after the other over a pool of its own.
+// after the other over a pool of its own, with the rights of the service: root becomes mail_owner
+// when everything is read.
 //
 // Owns an event loop, which runs while a key is looked up and at no other time.
 #pragma once
@@ -54,6 +55,7 @@ class LookupTable {
   bool NameIsGood();
   std::optional<std::string> MisnamedSection();
   bool OpenProbe();
+  bool GiveUpRoot();
 
   void Resolve(LookupReport* report);
   void Fold(LookupReport* report);
@@ -72,6 +74,7 @@ class LookupTable {
   Coalescer coalescer_{&loop_};
   const ServiceConfig config_;
   LookupSettings settings_;
+  std::string user_;  // who asks, for people
   std::shared_ptr<pgsql::TableBinding> binding_;
   std::unique_ptr<LookupProbe> probe_;  // with `explain`; outlives its pool
   std::shared_ptr<pgsql::ConnectionPool> pool_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "pgsql/host_spec.h"
+
 namespace proxymux::proxy {
 
 PoolName PoolName::Parse(std::string_view text) {
@@ -31,6 +33,7 @@ PoolName PoolName::Parse(std::string_view text) {
 
 bool PoolName::ResemblesPoolOf(const PoolName& other) const {
   if (user == other.user && dbname == other.dbname) return true;
+  if (other.hosts.contains(pgsql::kHiddenHost)) return true;
   return std::any_of(hosts.begin(), hosts.end(),
                      [&other](const std::string& host) { return other.hosts.contains(host); });
 }

@@ -18,7 +18,8 @@ struct PoolName {
   // out.
   static PoolName Parse(std::string_view text);
 
-  // Names a host of the other's, or the same user and database.
+  // Names a host of the other's, or the same user and database; or the other's hosts are not shown,
+  // so that it may.
   bool ResemblesPoolOf(const PoolName& other) const;
 
   friend bool operator==(const PoolName&, const PoolName&) = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/hidden_text.h"
 #include "config/option_table.h"
 #include "config/option_value.h"
 #include "proxy/pool_name.h"
@@ -39,7 +40,7 @@ std::variant<config::PoolSettings, std::string> ServiceConfig::ForPool(
   if (loaded_.all_tables_broken) return loaded_.all_tables_broken_reason;
   for (const std::string& broken : loaded_.broken_pools) {
     if (SamePool(broken, name))
-      return "proxymux.yaml has an error in the section of pool " + broken;
+      return "proxymux.yaml has an error in the section of pool " + config::WithoutSecrets(broken);
   }
   for (const auto& [section, settings] : loaded_.config.pools) {
     if (SamePool(section, name)) return settings;
@@ -55,7 +56,7 @@ std::optional<std::string> ServiceConfig::MisnamedSection(
       if (SamePool(section, pool)) return std::nullopt;
     }
     if (!PoolName::Parse(section).ResemblesPoolOf(PoolName::Parse(name))) return std::nullopt;
-    return "proxymux.yaml: pools: the section " + section +
+    return "proxymux.yaml: pools: the section " + config::WithoutSecrets(section) +
            " asks for TLS but names no pool; this table's pool is " + name +
            " (name the section so if it is meant, or remove it)";
   };
@@ -85,8 +86,8 @@ std::vector<std::string> UnusedSections(const config::ServerConfig& config,
     const bool used = std::any_of(pools.begin(), pools.end(),
                                   [&](const std::string& pool) { return SamePool(name, pool); });
     if (used) continue;
-    problems.push_back("proxymux.yaml: pools: no table uses a pool named " + name +
-                       "; its section has no effect (" +
+    problems.push_back("proxymux.yaml: pools: no table uses a pool named " +
+                       config::WithoutSecrets(name) + "; its section has no effect (" +
                        (known.empty() ? "there is no pool" : "there are: " + known) + ")");
   }
   return problems;

@@ -123,11 +123,15 @@ TEST_F(LookupCommand, ATableThatIsDefinedInMainCf) {
                      std::string("aliases_password = ") + harness::kMailPassword,
                      "aliases_dbname = $aliases_base",
                      std::string("aliases_base = ") + harness::kMailDatabase,
-                     "aliases_query = SELECT goto FROM alias WHERE address = '%s'"};
+                     "aliases_query = SELECT goto FROM alias WHERE address = '%s'",
+                     "stray_dbname = x",
+                     "stray_query = SELECT 1 WHERE '%s' ~ 'x$'"};
   postfix_.WriteMainCf(options);
   ExpectValue("user7@example7.com", "pgsql:aliases", "box7@store.example.net");
   ExpectNoValue("nobody@example7.com", "pgsql:aliases");
   ExpectError("x", "pgsql:other", {"other_query", Path("main.cf")});
+  ExpectError("x", "pgsql:stray",
+              {Path("main.cf") + ":", "error: stray_query: a \"$\" without", "write `$$`"});
   const CommandResult report = Explain("user8@example8.com", "pgsql:aliases");
   EXPECT_THAT(report.out, HasSubstr("value:      \"box8@store.example.net\"\n"));
   EXPECT_THAT(report.out, HasSubstr("table:      pgsql:aliases\n"));
@@ -225,6 +229,50 @@ TEST_F(LookupCommand, SettingsOfProxymuxYamlCount) {
   EXPECT_EQ(broken.out, "") << "never with weaker settings than those that were meant";
   EXPECT_EQ(broken.status, 1);
   EXPECT_THAT(broken.err, HasSubstr("proxymux.yaml:1:"));
+}
+
+// Run by root it could connect where the service cannot: by root's name, and with root's files.
+TEST_F(LookupCommand, AsksWithTheRightsOfTheService) {
+  const std::string directory = world_.NewDirectory();
+  harness::PostgresCluster::Options options;
+  options.settings = {"hba_file = '" + directory + ".hba'"};
+  harness::WriteFile(directory + ".hba",
+                     "local all postgres trust\nhost all postgres 127.0.0.1/32 trust\n"
+                     "local all all peer\nhost all all 127.0.0.1/32 scram-sha-256\n");
+  harness::PostgresCluster server(directory, options);
+  server.Start();
+  server.Sql("postgres", "CREATE ROLE root LOGIN; CREATE ROLE only_root LOGIN PASSWORD 'file'");
+  const auto text = [](const std::string& host, const std::string& more) {
+    return "hosts = " + host + "\ndbname = postgres\nquery = SELECT session_user\n" + more;
+  };
+  postfix_.WriteConfig("peer.cf", text(server.socket_directory(), ""), 0600);
+  const std::string table = postfix_.Table("peer.cf");
+  const CommandResult refused = Ask("x", table);
+  EXPECT_EQ(refused.out, "") << "root may connect, the service may not";
+  EXPECT_THAT(refused.err, HasSubstr("\"postfix\"")) << "the table itself was read as root";
+  server.Sql("postgres", "CREATE ROLE postfix LOGIN");
+  EXPECT_EQ(Ask("x", table).out, "postfix\n");
+  EXPECT_THAT(Explain("x", table).out,
+              HasSubstr("user:       postfix (mail_owner), as the service\n"));
+
+  // Root's own file of passwords, by its name in the environment.
+  harness::WriteFile(directory + ".pgpass", "*:*:*:only_root:file\n", 0600);
+  postfix_.WriteConfig("file.cf", text(server.TcpHost(), "user = only_root\n"));
+  harness::CommandOptions with_file;
+  with_file.environment["PGPASSFILE"] = directory + ".pgpass";
+  const Words words = {std::filesystem::absolute(harness::ProxymuxBinary()),
+                       "lookup",
+                       "-c",
+                       postfix_.config_directory(),
+                       "x",
+                       postfix_.Table("file.cf")};
+  const CommandResult without = harness::RunCommand(words, with_file);
+  EXPECT_EQ(without.out, "");
+  EXPECT_THAT(without.err, HasSubstr("no password supplied"));
+
+  std::filesystem::remove(Path("main.cf"));
+  EXPECT_THAT(Explain("x", table).out, HasSubstr("user:       root; who the service runs as is not "
+                                                 "known without main.cf\n"));
 }
 
 // The section may be meant for this table's pool, unless it is that of another approved table.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace proxymux::pgsql {
 namespace {
@@ -25,9 +26,6 @@ std::string Parse(std::string_view entry) {
       break;
   }
   return kind + host.name + " " + std::to_string(host.port);
-}
-std::string Shown(std::string_view entry) {
-  return std::get<HostSpec>(ParseHost(entry)).DisplayName();
 }
 
 TEST(HostSpec, NamesAndPorts) {
@@ -94,13 +92,44 @@ TEST(HostSpec, ErrorsQuoteNothingOfAMistypedUri) {
   }
 }
 
-TEST(HostSpec, DisplayNamesHoldNoSecret) {
-  EXPECT_EQ(Shown("[::1]:5432"), "[::1]:5432");
-  EXPECT_EQ(Shown("db1"), "db1");
-  EXPECT_EQ(Shown("/run"), "unix:/run");
-  EXPECT_EQ(Shown("postgresql://u:p@ss@db:5433/mail?password=x"), "postgresql://db:5433/mail");
-  EXPECT_EQ(Shown("postgres:///mail?host=/tmp"), "postgres:///mail");
-  EXPECT_EQ(Shown("postgresql://u:a?b@db/mail").find("a?b"), std::string::npos);
+// Commas and white space separate entries: a password that holds one makes several.
+TEST(HostSpec, ThePiecesOfAUriAreOneFaultThatQuotesNothing) {
+  using Entries = std::vector<std::string>;
+  for (const Entries& entries :
+       {Entries{"postgresql://mail:Pw", "Pw@db1/mail"}, Entries{"postgresql://mail:12", "Pw@db1"},
+        Entries{"postgresql://mail:12", "Pw/Pw", "Pw:Pw", "/Pw@db1/mail"},
+        Entries{"postgresql://mail:Pw@Pw", "Pw", "Pw@db1/mail"},
+        Entries{"postgres:/mail:Pw", "Pw:x", "Pw@db1/mail"}, Entries{"mail:Pw", "Pw@db1"}}) {
+    const ParsedHosts parsed = ParseHosts(entries);
+    EXPECT_TRUE(parsed.hosts.empty()) << entries.front();
+    ASSERT_EQ(parsed.faults.size(), 1u) << entries.front();
+    EXPECT_EQ(parsed.faults[0].find("Pw"), std::string::npos) << parsed.faults[0];
+    EXPECT_NE(parsed.faults[0].find("%2C"), std::string::npos) << parsed.faults[0];
+  }
+  const ParsedHosts mixed =
+      ParseHosts({"db0", "postgresql://u:p@db1/x", "db2:1", "postgresql://u:Pw", "Pw@db3/x",
+                  "postgresql://db4/x", "db5"});
+  ASSERT_EQ(mixed.hosts.size(), 5u) << "the others stay in use";
+  EXPECT_EQ(mixed.hosts[1].name, "postgresql://u:p@db1/x");
+  EXPECT_EQ(mixed.hosts[4].name, "db5");
+  EXPECT_EQ(mixed.faults.size(), 1u);
+}
+
+TEST(HostSpec, WhatMayShowAPasswordIsNotShown) {
+  for (const char* text :
+       {"postgresql://u:p%40w@db1/x", "postgresql://u@db1", "postgres:///x?host=/tmp",
+        "postgresql://db1:5432/x?sslmode=require", "postgresql://u:p?w#x:y@db1/x", "mail", "mail@x",
+        "user=a password=x:y@z//"}) {
+    EXPECT_EQ(WhetherToShow(text), Showable::kYes) << text;
+  }
+  for (const char* text : {"postgresql://u:p@w@db1/x", "postgresql://u:p@w/x#y@db1/x",
+                           "postgresql://u:1/w@db1/x", "postgresql://u:p@w?user=x@db1/x",
+                           "postgresql://db1/x?password=p@w", "postgres://u:1/w?user=x@db1"}) {
+    EXPECT_EQ(WhetherToShow(text), Showable::kStrayAt) << text;
+  }
+  for (const char* text : {"postgres:/u:pw@db1", "postgressql://u:pw@db1/x", "u:pw@db1", "//x"}) {
+    EXPECT_EQ(WhetherToShow(text), Showable::kMistypedUri) << text;
+  }
 }
 
 }  // namespace

@@ -187,5 +187,33 @@ TEST(ConnectPlan, APasswordWithAnUnescapedAtSignIsAnErrorAndNotShown) {
   EXPECT_EQ(Plan("postgresql://%40abstract/x").label, "@abstract");
 }
 
+// Used as libpq understands it, as in stock, but nothing that may be the password's is named.
+TEST(ConnectPlan, WhatAUnescapedPasswordMayHaveBecomeIsNotShown) {
+  for (const char* uri : {"postgresql://mail:p@ss/w#rd@db1/mail", "postgresql://mail:12/w@db1/mail",
+                          "postgresql://mail:p@ss?user=w@db1"}) {
+    const ConnectPlan plan = Plan(uri);
+    EXPECT_EQ(plan.label, kHiddenHost) << uri;
+    EXPECT_EQ(plan.user + plan.dbname, "") << uri;
+    EXPECT_TRUE(plan.secretive) << uri;
+  }
+  EXPECT_EQ(Plan("postgresql://mail:p@ss/w#rd@db1/mail").endpoints,
+            (std::vector<Endpoint>{{"ss", "", ""}}));
+  EXPECT_FALSE(Plan("postgresql://mail:p%40ss%2Fw%23rd@db1/mail").secretive);
+
+  const config::TableConfig table = Table("postgresql://mail:p@ss/w#rd@db1/mail");
+  const ConnectPlan by_name = Plan("db2", table);
+  EXPECT_EQ(by_name.label, "db2");
+  EXPECT_EQ(by_name.user, "reader");
+  EXPECT_EQ(by_name.dbname, "");
+  EXPECT_EQ(Value(by_name, "dbname"), "w#rd@db1/mail");
+  EXPECT_TRUE(by_name.secretive);
+  EXPECT_EQ(Plan("", table).label, kHiddenHost) << "the URI's host";
+  EXPECT_EQ(Plan("db2", Table("postgres:/mail:pw@db1/mail")).dbname, "");
+  const ConnectPlan no_directory = Plan("//mail:pw@db1/mail");
+  EXPECT_EQ(no_directory.label, kHiddenHost);
+  EXPECT_EQ(no_directory.dbname, "mail");
+  EXPECT_TRUE(no_directory.secretive);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -17,6 +17,7 @@ LookupReport Found() {
   LookupReport report;
   report.table = "pgsql:/etc/postfix/x.cf";
   report.settings = "/etc/postfix/main.cf (Postfix 3.7, smtputf8_enable = yes)";
+  report.user = "postfix (mail_owner), as the service";
   report.key = "A@B.c";
   report.folding = KeyFolding::kUnicode;
   report.folded_key = "a@b.c";
@@ -44,6 +45,7 @@ TEST(LookupReport, ShowsTheWholeWayOfAKeyThatIsFound) {
   EXPECT_EQ(ReportText(Found()),
             "table:      pgsql:/etc/postfix/x.cf\n"
             "settings:   /etc/postfix/main.cf (Postfix 3.7, smtputf8_enable = yes)\n"
+            "user:       postfix (mail_owner), as the service\n"
             "key:        \"A@B.c\"\n"
             "folded key: \"a@b.c\" (Unicode)\n"
             "query:      SELECT v, w FROM t WHERE k = '%s'\n"

@@ -47,5 +47,14 @@ TEST(PoolName, ResemblesWhatSharesAHostOrUserAndDatabase) {
   EXPECT_FALSE(PoolName::Parse("postfix@db9/web").ResemblesPoolOf(pool));
 }
 
+// Its hosts are not known by name: a section that names no pool may be meant for it.
+TEST(PoolName, APoolWhoseHostsAreNotShownResemblesAny) {
+  const PoolName hidden = PoolName::Parse("hidden-uri#2");
+  EXPECT_TRUE(PoolName::Parse("mail@db1/mail").ResemblesPoolOf(hidden));
+  EXPECT_TRUE(
+      PoolName::Parse("mail@db1/mail").ResemblesPoolOf(PoolName::Parse("a@db2,hidden-uri")));
+  EXPECT_FALSE(PoolName::Parse("mail@db1/mail").ResemblesPoolOf(PoolName::Parse("a@db2/x")));
+}
+
 }  // namespace
 }  // namespace proxymux::proxy
