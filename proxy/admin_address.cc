@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 
 namespace proxymux::proxy {
 namespace {
@@ -31,7 +34,44 @@ bool IsNumericHost(const std::string& host, bool* is_v6) {
   return *is_v6 || inet_pton(AF_INET, host.c_str(), bytes) == 1;
 }
 
+AdminSocketAddress UnixName(const std::string& path) {
+  AdminSocketAddress result;
+  auto* name = reinterpret_cast<sockaddr_un*>(&result.storage);
+  name->sun_family = AF_UNIX;
+  std::memcpy(name->sun_path, path.data(), std::min(path.size(), sizeof(name->sun_path) - 1));
+  result.size = sizeof(*name);
+  return result;
+}
+
+AdminSocketAddress TcpName(const std::string& host, std::uint16_t port) {
+  AdminSocketAddress result;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
+  if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    result.size = sizeof(*v4);
+  } else if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    result.size = sizeof(*v6);
+  }
+  return result;
+}
+
 }  // namespace
+
+AdminSocketAddress NameOf(const AdminAddress& address) {
+  switch (address.kind) {
+    case AdminAddress::Kind::kOff:
+      return {};
+    case AdminAddress::Kind::kUnix:
+      return UnixName(address.path);
+    case AdminAddress::Kind::kTcp:
+      return TcpName(address.host, address.port);
+  }
+  return {};
+}
 
 std::string AdminAddress::Text() const {
   switch (kind) {

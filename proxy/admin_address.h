@@ -6,6 +6,8 @@
 // address.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +31,17 @@ struct AdminAddress {
 struct AdminAddressError {
   std::string text;
 };
+
+// An address as bind(2) and connect(2) want it. A path that is too long is cut: ParseAdminAddress()
+// lets none through.
+struct AdminSocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;  // 0: the address is off, or its host is not numeric
+
+  int family() const { return storage.ss_family; }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+AdminSocketAddress NameOf(const AdminAddress& address);
 
 // A '/' in the service's name becomes '_' in the default socket's name.
 std::variant<AdminAddress, AdminAddressError> ParseAdminAddress(std::string_view setting,

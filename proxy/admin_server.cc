@@ -1,25 +1,23 @@
 #include "proxy/admin_server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <variant>
-#include <vector>
 
+#include "proxy/admin_http.h"
 #include "proxy/admin_socket.h"
-#include "proxy/admin_stream.h"
 #include "proxy/log.h"
 #include "proxy/metrics_text.h"
 #include "proxy/status_json.h"
@@ -27,31 +25,20 @@
 namespace proxymux::proxy {
 namespace {
 
-constexpr int kWorkers = 2;
-constexpr std::chrono::seconds kExchangeLimit{5};
-constexpr std::chrono::seconds kListenAgain{1};
-constexpr int kNoDescriptorsPauseMs = 200;
-constexpr std::size_t kMaxRequest = 64 << 10;
+using std::chrono::milliseconds;
+using Clock = AdminHttp::Clock;
+
+constexpr milliseconds kListenAgain{1000};
+constexpr milliseconds kNoDescriptorsPause{200};
+// A loop that did not answer is not asked again at once: those who wait behind are told the same.
+constexpr milliseconds kAskAgain{500};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 
-// httplib's reading of requests and writing of answers, without its listener and threads.
-class HttpExchange : public httplib::Server {
- public:
-  void Serve(httplib::Stream& stream) {
-    bool connection_closed = false;
-    process_request(stream, /*close_connection=*/true, connection_closed, nullptr);
-  }
-};
-
-void AnswerHealth(const ServiceStatus& status, httplib::Response& response) {
-  if (status.state == ServiceState::kDraining) {
-    response.status = 503;
-    response.set_content("draining\n", kPlainText);
-    return;
-  }
+HttpReply HealthReply(const ServiceStatus& status) {
+  if (status.state == ServiceState::kDraining) return {503, kPlainText, "draining\n"};
   std::string body = status.degraded.empty() ? "ok\n" : "degraded\n";
   for (const std::string& reason : status.degraded) body += reason + "\n";
-  response.set_content(body, kPlainText);
+  return {200, kPlainText, std::move(body)};
 }
 
 }  // namespace
@@ -62,46 +49,36 @@ class AdminServer::Impl {
       : address_(std::move(address)),
         service_name_(std::move(service_name)),
         snapshot_(std::move(snapshot)),
-        logger_(logger) {
-    http_.set_default_headers(
-        {{"X-Proxymux-Service", service_name_}, {"Cache-Control", "no-store"}});
-    http_.set_pre_routing_handler(
-        [this](const httplib::Request& request, httplib::Response& response) {
-          Answer(request, response);
-          return httplib::Server::HandlerResponse::Handled;
-        });
-  }
+        logger_(logger) {}
 
   ~Impl() { Stop(); }
 
   void Start() {
-    if (address_.kind == AdminAddress::Kind::kOff || !workers_.empty()) return;
+    if (address_.kind == AdminAddress::Kind::kOff || thread_.joinable()) return;
     stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop_fd_ < 0) {
-      SetProblem("admin listener: no descriptor is left for it");
+    http_ = std::make_unique<AdminHttp>(
+        service_name_, [this](std::string_view path) { return Answer(path); }, AdminHttp::Limits{});
+    if (stop_fd_ < 0 || !http_->usable()) {
+      SetProblem("admin listener: no descriptor or memory is left for it");
       return;
     }
-    stopping_ = false;
     TryListen();
-    for (int i = 0; i < kWorkers; ++i) {
-      workers_.emplace_back([this, i] { Work(/*listens=*/i == 0); });
-    }
+    thread_ = std::thread([this] { Work(); });
   }
 
   void Stop() {
-    if (stop_fd_ < 0) return;
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-      if (socket_) socket_->RemoveName();
+    if (thread_.joinable()) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (socket_) socket_->RemoveName();
+      }
+      const std::uint64_t one = 1;
+      while (write(stop_fd_, &one, sizeof(one)) < 0 && errno == EINTR) {
+      }
+      thread_.join();
     }
-    changed_.notify_all();
-    const std::uint64_t one = 1;
-    while (write(stop_fd_, &one, sizeof(one)) < 0 && errno == EINTR) {
-    }
-    for (std::thread& worker : workers_) worker.join();
-    workers_.clear();
-    close(std::exchange(stop_fd_, -1));
+    http_.reset();
+    if (stop_fd_ >= 0) close(std::exchange(stop_fd_, -1));
     const std::lock_guard lock(mutex_);
     socket_.reset();
   }
@@ -131,11 +108,11 @@ class AdminServer::Impl {
     logger_->Warning(problem + "; lookups are not affected");
   }
 
-  bool TryListen() {
+  void TryListen() {
     auto result = AdminSocket::Listen(address_, service_name_);
     if (const auto* error = std::get_if<AdminSocketError>(&result)) {
       SetProblem("admin listener: " + error->text);
-      return false;
+      return;
     }
     bool was_missing = false;
     {
@@ -144,101 +121,75 @@ class AdminServer::Impl {
       was_missing = !problem_.empty();
       problem_.clear();
     }
-    changed_.notify_all();
     if (was_missing) logger_->Info(fmt::format("admin listener: now on {}", address_.Text()));
-    return true;
   }
 
-  // One worker tries until there is a listener, the others wait for it. The descriptor, or -1 when
-  // it is time to stop.
-  int WaitForListener(bool listens) {
-    std::unique_lock lock(mutex_);
-    while (!stopping_ && socket_ == nullptr) {
-      if (!listens) {
-        changed_.wait(lock);
-        continue;
-      }
-      if (changed_.wait_for(lock, kListenAgain, [this] { return stopping_; })) break;
-      lock.unlock();
+  // The thread. Only it changes socket_ between Start and Stop, and so may read it without the
+  // mutex.
+  void Work() {
+    while (socket_ == nullptr) {
+      pollfd stop = {stop_fd_, POLLIN, 0};
+      if (poll(&stop, 1, static_cast<int>(kListenAgain.count())) > 0) return;
       TryListen();
-      lock.lock();
     }
-    return stopping_ ? -1 : socket_->fd();
-  }
-
-  void Work(bool listens) {
-    const int listener = WaitForListener(listens);
-    if (listener < 0) return;
+    Clock::time_point accept_from{};  // later than now after descriptors ran out
     for (;;) {
-      std::array<pollfd, 2> watched = {{{listener, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
-      if (poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return;
-      if (watched[1].revents != 0) return;
-      if (watched[0].revents == 0) continue;
-      const int client = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (client >= 0) {
-        Serve(client);
-        close(client);
-      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        pollfd stop = {stop_fd_, POLLIN, 0};
-        poll(&stop, 1, kNoDescriptorsPauseMs);
-      }
+      const auto pause = std::chrono::ceil<milliseconds>(accept_from - Clock::now());
+      const bool accepts = pause.count() <= 0;
+      const milliseconds wait =
+          accepts ? http_->LongestWait() : std::min(http_->LongestWait(), pause);
+      std::array<pollfd, 3> watched = {{{stop_fd_, POLLIN, 0},
+                                        {http_->fd(), POLLIN, 0},
+                                        {accepts ? socket_->fd() : -1, POLLIN, 0}}};
+      poll(watched.data(), watched.size(), static_cast<int>(wait.count()));
+      if (watched[0].revents != 0) return;
+      if (watched[2].revents != 0 && !Accept()) accept_from = Clock::now() + kNoDescriptorsPause;
+      http_->Run();
     }
   }
 
-  void Serve(int client) {
-    AdminStream stream(client, stop_fd_, AdminStream::Clock::now() + kExchangeLimit, kMaxRequest);
-    try {
-      http_.Serve(stream);
-    } catch (const std::exception& error) {
-      logger_->Warning(fmt::format("admin listener: a request failed: {}", error.what()));
+  // False when the system has no room for another connection.
+  bool Accept() {
+    const int client = accept4(socket_->fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client >= 0) {
+      http_->Add(client);
+      return true;
     }
-    shutdown(client, SHUT_RDWR);
+    return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
   }
 
-  void Answer(const httplib::Request& request, httplib::Response& response) {
-    response.status = 200;
-    if (request.method != "GET" && request.method != "HEAD") {
-      response.status = 405;
-      response.set_header("Allow", "GET, HEAD");
-      response.set_content("only GET and HEAD\n", kPlainText);
-      return;
+  std::optional<ServiceStatus> Snapshot() {
+    if (Clock::now() < ask_from_) return std::nullopt;
+    std::optional<ServiceStatus> status = snapshot_(kSnapshotLimit);
+    if (!status) ask_from_ = Clock::now() + kAskAgain;
+    return status;
+  }
+
+  HttpReply Answer(std::string_view path) {
+    if (path == "/") return {200, kPlainText, "proxymux: /healthz /metrics /status.json\n"};
+    const bool health = path == "/healthz";
+    const bool metrics = path == "/metrics";
+    if (!health && !metrics && path != "/status.json") {
+      return {404, kPlainText, "there are /healthz, /metrics and /status.json\n"};
     }
-    if (request.path == "/") {
-      response.set_content("proxymux: /healthz /metrics /status.json\n", kPlainText);
-      return;
-    }
-    const bool health = request.path == "/healthz";
-    const bool metrics = request.path == "/metrics";
-    if (!health && !metrics && request.path != "/status.json") {
-      response.status = 404;
-      response.set_content("there are /healthz, /metrics and /status.json\n", kPlainText);
-      return;
-    }
-    const std::optional<ServiceStatus> status = snapshot_(kSnapshotLimit);
-    if (!status) {
-      response.status = 503;
-      response.set_content("no answer from the event loop in time\n", kPlainText);
-    } else if (health) {
-      AnswerHealth(*status, response);
-    } else if (metrics) {
-      response.set_content(MetricsText(*status), kMetricsContentType);
-    } else {
-      response.set_content(StatusJson(*status), "application/json");
-    }
+    const std::optional<ServiceStatus> status = Snapshot();
+    if (!status) return {503, kPlainText, "no answer from the event loop in time\n"};
+    if (health) return HealthReply(*status);
+    if (metrics) return {200, kMetricsContentType, MetricsText(*status)};
+    return {200, "application/json", StatusJson(*status)};
   }
 
   const AdminAddress address_;
   const std::string service_name_;
   const SnapshotFunction snapshot_;
   Logger* const logger_;
-  HttpExchange http_;  // used by several threads at once, read-only after construction
-  int stop_fd_ = -1;   // readable once it is time to stop
-  std::vector<std::thread> workers_;
+  int stop_fd_ = -1;                 // readable once it is time to stop
+  std::unique_ptr<AdminHttp> http_;  // of the thread, as long as there is one
+  Clock::time_point ask_from_{};     // of the thread
+  std::thread thread_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;                // guarded by mutex_, as all below
-  std::unique_ptr<AdminSocket> socket_;  // set once between Start and Stop
+  std::unique_ptr<AdminSocket> socket_;  // guarded by mutex_, as all below
   std::string problem_;
 };
 

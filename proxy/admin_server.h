@@ -1,19 +1,18 @@
-// HTTP for the administrator: /metrics, /healthz and /status.json, on threads of its own that never
-// touch the event loop's data.
+// HTTP for the administrator: /metrics, /healthz and /status.json, on a thread of its own that
+// never touches the event loop's data.
 //
-// A request asks for a snapshot through the injected function, which may be called from several
-// threads at once, must return within the limit it is given, and returns nothing when the loop did
-// not answer in that time: the request then gets 503. /healthz is 200 "ok", or 200 "degraded" with
-// one reason per line, or 503 "draining".
+// A request asks for a snapshot through the injected function, which must return within the limit
+// it is given, and returns nothing when the loop did not answer in that time: this request and
+// those behind it then get 503. /healthz is 200 "ok", or 200 "degraded" with one reason per line,
+// or 503 "draining".
 //
-// Bounds: two exchanges at a time, 16 connections waiting for their turn in the listen queue; 5 s
-// for a whole exchange, 64 KiB for a request, one request per connection. A listener that cannot be
-// had is no reason to stop: Problem() says why, the log says it once, and it is tried again every
-// second. Stop() ends every exchange at once, except that it waits for snapshot functions that are
-// running: when it is called on the event loop's thread, let these return nothing first.
+// What a client may cost is bounded (admin_http.h). A listener that cannot be had is no reason to
+// stop: Problem() says why, the log says it once, and it is tried again every second. Stop() ends
+// every exchange at once, except that it waits for a snapshot function that is running: when it is
+// called on the event loop's thread, let that return nothing first.
 //
-// Every answer carries the header `X-Proxymux-Service: NAME`, by which a successor knows its
-// predecessor (see admin_socket).
+// Every answer to a request that is well-formed carries the header `X-Proxymux-Service: NAME`, by
+// which a successor knows its predecessor (see admin_socket).
 #pragma once
 
 #include <chrono>
@@ -43,8 +42,8 @@ class AdminServer {
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  // Tries to listen once before it returns. Does nothing when the address is "off". Threads start
-  // here, so not before a fork.
+  // Tries to listen once before it returns. Does nothing when the address is "off". The thread
+  // starts here, so not before a fork.
   void Start();
   void Stop();
 

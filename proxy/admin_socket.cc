@@ -1,6 +1,5 @@
 #include "proxy/admin_socket.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,7 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -33,13 +31,6 @@ AdminSocketError FailedCall(const AdminAddress& address, const char* call) {
   return Failed(address, fmt::format("{}: {}", call, std::strerror(errno)));
 }
 
-sockaddr_un UnixName(const std::string& path) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  std::memcpy(name.sun_path, path.data(), std::min(path.size(), sizeof(name.sun_path) - 1));
-  return name;
-}
-
 // Why the name must stay with whom it belongs to now; nothing when we may have it.
 std::optional<AdminSocketError> WhoHolds(const AdminAddress& address,
                                          std::string_view service_name) {
@@ -50,12 +41,11 @@ std::optional<AdminSocketError> WhoHolds(const AdminAddress& address,
   }
   if (!S_ISSOCK(status.st_mode)) return Failed(address, "a file of that name is no socket");
 
-  const sockaddr_un name = UnixName(address.path);
+  const AdminSocketAddress name = NameOf(address);
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (probe < 0) return FailedCall(address, "socket");
   const bool refused =
-      connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0 &&
-      (errno == ECONNREFUSED || errno == ENOENT);
+      connect(probe, name.get(), name.size) != 0 && (errno == ECONNREFUSED || errno == ENOENT);
   close(probe);
   if (refused) return std::nullopt;  // of a process that is gone
 
@@ -116,11 +106,13 @@ std::variant<AdminSocket, AdminSocketError> AdminSocket::ListenUnix(const AdminA
   if (temporary.size() >= sizeof(sockaddr_un{}.sun_path)) {
     return Failed(address, "the name is too long for a socket");
   }
+  AdminAddress bound_as = address;
+  bound_as.path = temporary;
   AdminSocket listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), address);
   if (listener.fd_ < 0) return FailedCall(address, "socket");
   unlink(temporary.c_str());
-  const sockaddr_un name = UnixName(temporary);
-  if (bind(listener.fd_, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0) {
+  const AdminSocketAddress name = NameOf(bound_as);
+  if (bind(listener.fd_, name.get(), name.size) != 0) {
     return FailedCall(address, "bind");
   }
   struct stat status {};
@@ -137,39 +129,24 @@ std::variant<AdminSocket, AdminSocketError> AdminSocket::ListenUnix(const AdminA
 }
 
 std::variant<AdminSocket, AdminSocketError> AdminSocket::ListenTcp(const AdminAddress& address) {
-  sockaddr_storage name{};
-  socklen_t size = 0;
-  if (auto* v4 = reinterpret_cast<sockaddr_in*>(&name);
-      inet_pton(AF_INET, address.host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(address.port);
-    size = sizeof(*v4);
-  } else {
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&name);
-    if (inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr) != 1) {
-      return Failed(address, "not a numeric address");
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(address.port);
-    size = sizeof(*v6);
-  }
-  AdminSocket listener(socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+  const AdminSocketAddress name = NameOf(address);
+  if (name.size == 0) return Failed(address, "not a numeric address");
+  AdminSocket listener(socket(name.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                        address);
   if (listener.fd_ < 0) return FailedCall(address, "socket");
   const int on = 1;
   setsockopt(listener.fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (name.ss_family == AF_INET6) {
+  if (name.family() == AF_INET6) {
     setsockopt(listener.fd_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   }
-  if (bind(listener.fd_, reinterpret_cast<const sockaddr*>(&name), size) != 0) {
-    return FailedCall(address, "bind");
-  }
+  if (bind(listener.fd_, name.get(), name.size) != 0) return FailedCall(address, "bind");
   if (listen(listener.fd_, kListenQueue) != 0) return FailedCall(address, "listen");
-  size = sizeof(name);
-  if (getsockname(listener.fd_, reinterpret_cast<sockaddr*>(&name), &size) == 0) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof(bound);
+  if (getsockname(listener.fd_, reinterpret_cast<sockaddr*>(&bound), &size) == 0) {
     listener.address_.port =
-        ntohs(name.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&name)->sin6_port
-                                         : reinterpret_cast<const sockaddr_in*>(&name)->sin_port);
+        ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&bound)->sin6_port
+                                          : reinterpret_cast<const sockaddr_in*>(&bound)->sin_port);
   }
   return listener;
 }

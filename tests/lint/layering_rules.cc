@@ -50,7 +50,7 @@ const std::vector<Library>& LibraryTable() {
       {"fmt", {"fmt/*"}, "proxy/*"},
       {"CLI11", {"CLI/*"}, "proxy/*"},
       {"nlohmann-json", {"nlohmann/*"}, "proxy/*"},
-      {"cpp-httplib", {"httplib.h"}, "proxy/*"},
+      {"libmicrohttpd", {"microhttpd.h"}, "proxy/admin_http.cc"},
       {"prometheus-cpp", {"prometheus/*"}, "proxy/*"},
       {"GoogleTest", {"gtest/*", "gmock/*"}, "tests/*"},
       {"Google Benchmark", {"benchmark/*"}, "tests/*"},
