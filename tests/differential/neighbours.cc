@@ -5,7 +5,7 @@ namespace {
 
 using Kind = Neighbour::Kind;
 
-const std::vector<std::string> kAny = {"a@example.com", "b@example.com", "c@example.com"};
+const std::vector<std::string> kAny = {"a@example.com", "b@example.com"};
 const std::vector<std::string> kGood = {"good@example.com", "nobody@example.com"};
 const std::vector<std::string> kBoxes = {"user@example.com", "hidden@example.com",
                                          "nobody@example.com"};
@@ -18,40 +18,48 @@ std::vector<Neighbour> Quiet() {
   };
   return {
       quiet("good", "SELECT goto FROM address_book WHERE address = '%s'", kGood),
-      quiet("good-text", "SELECT goto FROM address_book WHERE address = '%s' LIMIT 1",
-            {"good@example.com", "nobody@example.com", "back\\slash@example.com",
-             "it's@example.com"},
-            "statement_mode = legacy\n"),
+      quiet(
+          "good-text", "SELECT goto FROM address_book WHERE address = '%s' LIMIT 1",
+          {"good@example.com", "nobody@example.com", "back\\slash@example.com", "it's@example.com"},
+          "statement_mode = legacy\n"),
       quiet("good-prepared", "SELECT goto FROM address_book WHERE address = '%s'",
             {"good@example.com", "nobody@example.com", "back\\slash@example.com"},
             "statement_mode = prepared\n"),
       quiet("good-script", "SELECT 1; SELECT goto FROM address_book WHERE address = '%s'", kGood),
       quiet("accents", "SELECT goto FROM address_book WHERE address = '%s'",
-            {"gr\xc3\xbc\xc3\x9f"
-             "e@example.com"}),
+            {"gr\xc3\xbcn@example.com"}),
       quiet("secured", "SELECT goto FROM boxes WHERE address = '%s'", kBoxes),
       quiet("secured-text", "SELECT goto FROM boxes WHERE address = '%s'", kBoxes,
             "statement_mode = legacy\n"),
       quiet("secured-view", "SELECT goto FROM open_boxes WHERE address = '%s'", kBoxes),
       quiet("shared", "SELECT goto FROM shared_boxes WHERE address = '%s'", kBoxes),
       quiet("journal", "INSERT INTO plain_journal VALUES ('%s') RETURNING 'written'", kAny),
-      quiet("dates", "SELECT '2026-02-03'::date || ' ' || timestamptz '2026-02-03 12:00Z' "
-                     "WHERE '%s' <> ''", kAny),
+      quiet("dates",
+            "SELECT '2026-02-03'::date || ' ' || timestamptz '2026-02-03 12:00Z' "
+            "WHERE '%s' <> ''",
+            kAny),
       quiet("who", "SELECT current_user || ' ' || current_setting('search_path') WHERE '%s' <> ''",
             kAny),
-      quiet("tenant", "SELECT 'tenant ' || coalesce(current_setting('app.tenant', true), '') "
-                      "WHERE '%s' <> ''", kAny),
-      quiet("locks-seen", "SELECT 'locks ' || count(*) FROM pg_locks WHERE locktype = 'advisory' "
-                          "AND pid = pg_backend_pid() AND '%s' <> ''", kAny),
-      quiet("channels-seen", "SELECT 'channels ' || count(*) FROM pg_listening_channels() "
-                             "WHERE '%s' <> ''", kAny),
+      quiet("tenant",
+            "SELECT 'tenant ' || coalesce(current_setting('app.tenant', true), '') "
+            "WHERE '%s' <> ''",
+            kAny),
+      quiet("locks-seen",
+            "SELECT 'locks ' || count(*) FROM pg_locks WHERE locktype = 'advisory' "
+            "AND pid = pg_backend_pid() AND '%s' <> ''",
+            kAny),
+      quiet("channels-seen",
+            "SELECT 'channels ' || count(*) FROM pg_listening_channels() "
+            "WHERE '%s' <> ''",
+            kAny),
       quiet("sequence-seen", "SELECT lastval() WHERE '%s' <> ''", {"a@example.com"}),
       quiet("broken", "SELECT goto FROM no_such_table WHERE address = '%s'", {"a@example.com"}),
   };
 }
 
 std::vector<Neighbour> LastingChanges() {
-  const auto change = [](const char* name, const char* query, std::vector<std::string> keys = kAny) {
+  const auto change = [](const char* name, const char* query,
+                         std::vector<std::string> keys = kAny) {
     return Neighbour{name, Kind::kSession, query, std::move(keys)};
   };
   return {
@@ -64,8 +72,15 @@ std::vector<Neighbour> LastingChanges() {
       change("path-built-in", "SELECT set_config('search_path', 'evil, public', '%s' = '')"),
       change("path-unicode",
              "SELECT U&\"set\\005fconfig\"('search_path', 'evil, public', '%s' = '')"),
-      change("path-settings", "UPDATE pg_settings SET setting = 'evil, public' "
-                              "WHERE name = 'search_path' AND '%s' <> ''"),
+      change("path-settings",
+             "UPDATE pg_settings SET setting = 'evil, public' "
+             "WHERE name = 'search_path' AND '%s' <> ''; SELECT 'set'"),
+      // The rows of a rule's SELECT, which stock takes for the answer, do not come outside of the
+      // simple protocol.
+      {"path-settings-alone", Kind::kSession,
+       "UPDATE pg_settings SET setting = 'evil, public' "
+       "WHERE name = 'search_path' AND '%s' <> ''",
+       kAny, "", false},
       change("path-by-xml",
              "SELECT 'xml' FROM query_to_xml('select set_config(''search_path'', "
              "''evil, public'', false)', true, false, '') x WHERE x IS NOT NULL AND '%s' <> ''"),
@@ -87,14 +102,16 @@ std::vector<Neighbour> LastingChanges() {
       change("dates-set", "SELECT near.dates('%s')"),
       change("temporary", "SELECT near.temporary('%s')"),
       change("locks", "SELECT near.locks('%s')"),
-      change("locks-built-in", "SELECT 'locked' FROM pg_try_advisory_lock_shared(4712) WHERE '%s' <> ''"),
+      change("locks-built-in",
+             "SELECT 'locked' FROM pg_try_advisory_lock_shared(4712) WHERE '%s' <> ''"),
       change("listens", "SELECT near.listens('%s')"),
       change("counts", "SELECT near.counts('%s')"),
   };
 }
 
 std::vector<Neighbour> ChangesOfATransaction() {
-  const auto change = [](const char* name, const char* query, std::vector<std::string> keys = kAny) {
+  const auto change = [](const char* name, const char* query,
+                         std::vector<std::string> keys = kAny) {
     return Neighbour{name, Kind::kLocal, query, std::move(keys)};
   };
   return {

@@ -20,7 +20,8 @@ struct Neighbour {
   Kind kind = Kind::kQuiet;
   std::string query;
   std::vector<std::string> keys;
-  std::string more = "";  // further settings of the file
+  std::string more = "";   // further settings of the file
+  bool has_answer = true;  // else its own answer is not looked at, only what it leaves
 };
 
 // The tables; the database must have been given neighbours.sql.

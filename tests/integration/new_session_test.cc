@@ -49,17 +49,14 @@ class NewSession : public OneServerTest {
   }
   // Within a time that no machine needs, and from then on always.
   void ExpectSoon(const std::string& key, const std::string& expected) {
-    for (const char* mode : kModes) {
-      const std::string file = std::string(mode) + ".cf";
-      Answer answer;
-      EXPECT_TRUE(Eventually([&] {
-        answer = Look(file, key);
-        return Fits(answer, expected);
-      })) << mode
-          << " went on to answer: " << Describe(answer);
-    }
-    if (HasFailure()) return;
-    for (int i = 0; i < 50; ++i) ExpectNow(key, expected);
+    const bool soon = Eventually([&] {
+      for (const char* mode : kModes) {
+        if (!Fits(Look(std::string(mode) + ".cf", key), expected)) return false;
+      }
+      return true;
+    });
+    EXPECT_TRUE(soon);
+    for (int i = 0; i < (soon ? 50 : 1); ++i) ExpectNow(key, expected);
   }
 };
 
@@ -113,18 +110,20 @@ TEST_F(NewSession, AFunctionIsOverloaded) {
   ExpectSoon("key", "varchar");
 }
 
+// The new operator suits a literal better; a parameter that was given its type before would not
+// come to it.
 TEST_F(NewSession, AnOperatorIsOverloaded) {
-  Sql("CREATE TABLE changing.a (address varchar(64), goto text);"
+  Sql("CREATE TABLE changing.a (address text, goto text);"
       "INSERT INTO changing.a VALUES ('User@Example.com', 'box');"
-      "CREATE FUNCTION changing.same(a text, b text) RETURNS boolean IMMUTABLE LANGUAGE sql AS"
-      " $f$ SELECT a OPERATOR(pg_catalog.=) b $f$;"
-      "CREATE FUNCTION changing.alike(a varchar, b varchar) RETURNS boolean IMMUTABLE LANGUAGE sql"
-      " AS $f$ SELECT lower(a::text) OPERATOR(pg_catalog.=) lower(b::text) $f$;"
-      "CREATE OPERATOR changing.=== (FUNCTION = changing.same, LEFTARG = text, RIGHTARG = text)");
+      "CREATE FUNCTION changing.same(a text, b varchar) RETURNS boolean IMMUTABLE LANGUAGE sql AS"
+      " $f$ SELECT a OPERATOR(pg_catalog.=) b::text $f$;"
+      "CREATE FUNCTION changing.alike(a text, b text) RETURNS boolean IMMUTABLE LANGUAGE sql"
+      " AS $f$ SELECT lower(a) OPERATOR(pg_catalog.=) lower(b) $f$;"
+      "CREATE OPERATOR changing.=== (FUNCTION = changing.same, LEFTARG = text, RIGHTARG = "
+      "varchar)");
   Start("SELECT goto FROM changing.a WHERE address OPERATOR(changing.===) '%s'");
   ExpectNow("user@example.com", "");
-  Sql("CREATE OPERATOR changing.=== (FUNCTION = changing.alike, LEFTARG = varchar, RIGHTARG = "
-      "varchar)");
+  Sql("CREATE OPERATOR changing.=== (FUNCTION = changing.alike, LEFTARG = text, RIGHTARG = text)");
   ExpectSoon("user@example.com", "box");
 }
 

@@ -1,0 +1,266 @@
+// Neighbours of all kinds in one pool: every answer is what stock gives, who has a connection for
+// each table, and nothing that one table leaves behind is seen by another.
+//
+// From the environment: PROXYMUX_STORM_LOOKUPS (of each table, 100), PROXYMUX_DIFF_SEED (of the
+// order in which they are asked; else taken at random, and printed).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/differential/answered.h"
+#include "tests/differential/differential_world.h"
+#include "tests/differential/neighbours.h"
+#include "tests/differential/random_source.h"
+#include "tests/differential/stock_oracle.h"
+#include "tests/harness/mail_schema.h"
+#include "tests/harness/postfix_instance.h"
+#include "tests/harness/proxymap_client.h"
+
+namespace proxymux::differential {
+namespace {
+
+using harness::Eventually;
+using harness::PostfixInstance;
+using harness::ProxymapClient;
+using protocol::Status;
+using Kind = Neighbour::Kind;
+
+constexpr int kClients = 24;
+
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::stoull(value);
+}
+
+// What came of lookups of one table.
+struct Tally {
+  std::size_t asked = 0;
+  std::size_t wrong = 0;    // another value, or found where nothing is, or nothing where a row is
+  std::size_t shown = 0;    // of these: a row that stock does not show
+  std::size_t refused = 0;  // RETRY or CONFIG where stock has an answer
+  std::string first;        // of these
+
+  void Add(const Tally& more) {
+    asked += more.asked;
+    wrong += more.wrong;
+    shown += more.shown;
+    refused += more.refused;
+    if (first.empty()) first = more.first;
+  }
+  bool Clean() const { return wrong == 0 && refused == 0; }
+};
+
+bool IsError(const Answered& answer) {
+  return answer.Is(Status::kRetry) || answer.Is(Status::kConfig);
+}
+
+class NeighbourStorm : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const std::string text = harness::ReadFile("tests/differential/neighbours.sql");
+    if (text.empty()) throw std::runtime_error("tests/differential/neighbours.sql is not there");
+    auto& world = DifferentialWorld::Instance();
+    world.cluster().Sql(harness::kMailDatabase, world.Fill(text));
+  }
+
+  void StartService(int connections) {
+    PostfixInstance::Options options;
+    options.service = harness::Service::kInPlace;
+    options.proxymux = harness::ProxymuxBinary();
+    for (const Neighbour& table : tables_) {
+      options.tables.push_back({table.name + ".cf", harness::TableText(world_.cluster().TcpHost(),
+                                                                       table.query, table.more)});
+    }
+    options.yaml =
+        "pool: {connections: " + std::to_string(connections) + "}\ntable: {coalesce: off}\n";
+    postfix_ = std::make_unique<PostfixInstance>(world_.NewDirectory(), options);
+    postfix_->Start();
+    AskStock();
+  }
+
+  // Each key in a session of its own: what is right does not depend on what was asked before.
+  void AskStock() {
+    if (!right_.empty()) return;
+    for (const Neighbour& table : tables_) {
+      for (const std::string& key : table.keys) {
+        StockOracle stock(postfix_->config_directory(), postfix_->Table(table.name + ".cf"));
+        right_[table.name + ' ' + key] = FromDirect(stock.Ask({key}, {true}).front());
+      }
+    }
+  }
+
+  Tally Ask(ProxymapClient& client, const Neighbour& table, const std::string& key) const {
+    const std::string name = postfix_->Table(table.name + ".cf");
+    const Answered stock = right_.at(table.name + ' ' + key);
+    const Answered ours = FromWire(client.Lookup(name, key), "proxymux", name);
+    Tally tally;
+    tally.asked = 1;
+    if (!table.has_answer) return tally;
+    if (IsError(stock) ? IsError(ours) : Equal(stock, ours, true)) return tally;
+    if (IsError(ours)) {
+      tally.refused = 1;
+    } else {
+      tally.wrong = 1;
+      if (ours.Is(Status::kOk) && stock.Is(Status::kNoKey)) tally.shown = 1;
+    }
+    tally.first =
+        table.name + ' ' + key + ": stock " + Describe(stock) + ", proxymux " + Describe(ours);
+    return tally;
+  }
+
+  // New sessions, when a test has spoilt those that are open.
+  void EndSessions(ProxymapClient& client) {
+    world_.cluster().Sql("postgres",
+                         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                         "WHERE usename = '" +
+                             std::string(harness::kMailRole) + "'");
+    ASSERT_TRUE(Eventually([&] {
+      return std::all_of(tables_.begin(), tables_.end(), [&](const Neighbour& table) {
+        return table.kind != Kind::kQuiet || Ask(client, table, table.keys[0]).Clean();
+      });
+    }));
+  }
+
+  int AdvisoryLocks() {
+    return std::stoi(world_.cluster().Sql(
+        harness::kMailDatabase, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
+  }
+
+  void Storm(int connections);
+
+  DifferentialWorld& world_ = DifferentialWorld::Instance();
+  const std::vector<Neighbour> tables_ = Neighbours();
+  std::unique_ptr<PostfixInstance> postfix_;
+  static std::map<std::string, Answered> right_;  // by table and key
+};
+
+std::map<std::string, Answered> NeighbourStorm::right_;
+
+// The tables are worth something only if stock finds what they look for.
+TEST_F(NeighbourStorm, StockAnswersEachTable) {
+  StartService(1);
+  const std::set<std::string> errors = {"sequence-seen", "broken"};
+  for (const Neighbour& table : tables_) {
+    for (const std::string& key : table.keys) {
+      const Answered& right = right_.at(table.name + ' ' + key);
+      EXPECT_EQ(IsError(right), errors.contains(table.name))
+          << table.name << ' ' << key << ": " << Describe(right);
+    }
+  }
+  EXPECT_TRUE(right_.at("secured hidden@example.com").Is(Status::kNoKey));
+  EXPECT_TRUE(right_.at("shared user@example.com").Is(Status::kOk));
+  EXPECT_TRUE(right_.at("tenant-box hidden@example.com").Is(Status::kOk));
+}
+
+// One connection, one client: which neighbour is seen by which table.
+TEST_F(NeighbourStorm, OneAfterTheOther) {
+  StartService(1);
+  ProxymapClient client(postfix_->SocketPath());
+  Tally all;
+  for (const Neighbour& changing : tables_) {
+    if (changing.kind == Kind::kQuiet) continue;
+    Tally of_one;
+    std::string seen_by;
+    for (const Neighbour& quiet : tables_) {
+      if (quiet.kind != Kind::kQuiet) continue;
+      Tally tally = Ask(client, changing, changing.keys[0]);
+      for (const std::string& key : quiet.keys) tally.Add(Ask(client, quiet, key));
+      if (!tally.Clean()) seen_by += ' ' + quiet.name;
+      of_one.Add(tally);
+    }
+    EXPECT_TRUE(of_one.Clean()) << changing.name << ": " << of_one.wrong << " wrong ("
+                                << of_one.shown << " rows that must be hidden), " << of_one.refused
+                                << " refused of " << of_one.asked << "; seen by" << seen_by << "\n"
+                                << of_one.first;
+    all.Add(of_one);
+    if (!of_one.Clean()) EndSessions(client);
+  }
+  std::cout << "one after the other: " << all.asked << " lookups, " << all.wrong << " wrong, "
+            << all.shown << " hidden rows shown, " << all.refused << " refused" << std::endl;
+}
+
+void NeighbourStorm::Storm(int connections) {
+  StartService(connections);
+  const std::size_t lookups = FromEnvironment("PROXYMUX_STORM_LOOKUPS", 100);
+  const std::uint64_t seed = FromEnvironment("PROXYMUX_DIFF_SEED", std::random_device()());
+  struct Question {
+    std::size_t table;
+    std::string key;
+  };
+  std::vector<Question> questions;
+  for (std::size_t table = 0; table < tables_.size(); ++table) {
+    const auto& keys = tables_[table].keys;
+    for (std::size_t i = 0; i < lookups; ++i) questions.push_back({table, keys[i % keys.size()]});
+  }
+  RandomSource random(seed);
+  for (std::size_t i = questions.size(); i > 1; --i) {
+    std::swap(questions[i - 1], questions[random.Below(i)]);
+  }
+
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::vector<Tally>> tallies(kClients, std::vector<Tally>(tables_.size()));
+  std::vector<std::string> failures(kClients);
+  std::vector<std::thread> clients;
+  for (std::size_t n = 0; n < kClients; ++n) {
+    clients.emplace_back([&, n] {
+      try {
+        ProxymapClient client(postfix_->SocketPath());
+        for (std::size_t i = next++; i < questions.size(); i = next++) {
+          const auto& question = questions[i];
+          tallies[n][question.table].Add(Ask(client, tables_[question.table], question.key));
+        }
+      } catch (const std::exception& error) {
+        failures[n] = error.what();
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+
+  Tally all;
+  for (std::size_t table = 0; table < tables_.size(); ++table) {
+    Tally of_one;
+    for (const auto& tally : tallies) of_one.Add(tally[table]);
+    EXPECT_TRUE(of_one.Clean()) << tables_[table].name << ": " << of_one.wrong << " wrong ("
+                                << of_one.shown << " rows that must be hidden), " << of_one.refused
+                                << " refused of " << of_one.asked << "\n"
+                                << of_one.first;
+    all.Add(of_one);
+  }
+  for (const std::string& failure : failures) EXPECT_EQ(failure, "");
+  EXPECT_EQ(all.asked, questions.size()) << "not each lookup was answered";
+  std::cout << "seed " << seed << ", " << connections << " connections: " << all.asked
+            << " lookups of " << tables_.size() << " tables, " << all.wrong << " wrong, "
+            << all.shown << " hidden rows shown, " << all.refused << " refused" << std::endl;
+
+  // The locks of those who left are given back as soon as others are served.
+  EXPECT_TRUE(Eventually([&] {
+    std::vector<std::thread> others;
+    for (int n = 0; n < kClients; ++n) {
+      others.emplace_back([&] {
+        ProxymapClient client(postfix_->SocketPath());
+        for (int i = 0; i < 20; ++i) client.Lookup(postfix_->Table("good.cf"), "good@example.com");
+      });
+    }
+    for (auto& other : others) other.join();
+    return AdvisoryLocks() == 0;
+  })) << AdvisoryLocks()
+      << " locks are held while others ask";
+}
+
+TEST_F(NeighbourStorm, OnOneConnection) { Storm(1); }
+TEST_F(NeighbourStorm, OnTwoConnections) { Storm(2); }
+TEST_F(NeighbourStorm, OnFourConnections) { Storm(4); }
+
+}  // namespace
+}  // namespace proxymux::differential
