@@ -183,7 +183,7 @@ std::string ChangingSchema() {
 }
 
 std::vector<ChangingTable> ChangingTables() {
-  const std::vector<std::string> keys = {"key@example.com", "Key@Example.com"};
+  const std::vector<std::string> keys = {"key@example.com", "nobody@example.com"};
   const auto by_address = [](const std::string& table) {
     return "SELECT goto FROM " + table + " WHERE address = '%s'";
   };

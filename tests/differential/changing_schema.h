@@ -13,7 +13,7 @@ namespace proxymux::differential {
 struct ChangingTable {
   std::string name;  // of the file, without .cf
   std::string query;
-  std::vector<std::string> keys;
+  std::vector<std::string> keys;  // in small letters: postmap folds them
 };
 
 struct SchemaStep {
