@@ -12,6 +12,7 @@
 #include "config/yaml_loader.h"
 #include "proxy/descriptor_limit.h"
 #include "proxy/privileges.h"
+#include "proxy/process_environment.h"
 #include "proxy/relay_setup.h"
 #include "proxy/version.h"
 
@@ -141,6 +142,9 @@ bool Daemon::Configure() {
     return false;
   }
   postfix_ = std::move(*read.settings);
+  if (options_.mode == ServiceMode::kStandalone) {  // else master(8) has done it
+    SetProcessEnvironment(ImportedEnvironment(postfix_.import_environment, ProcessEnvironment()));
+  }
   ReadServiceConfig();
   RetargetLog();
   if (chdir(postfix_.queue_directory.c_str()) != 0) {

@@ -56,13 +56,14 @@ PostfixSettingsResult ReadPostfixSettings(
   config::PostconfRequest request;
   request.command = CommandDirectory(config_directory) + "/postconf";
   request.config_directory = config_directory;
-  request.names = {"queue_directory",  "data_directory",
-                   "daemon_directory", "mail_owner",
-                   "syslog_name",      "syslog_facility",
-                   "maillog_file",     "postlog_service_name",
-                   "myhostname",       "mail_version",
-                   "smtputf8_enable",  "daemon_timeout",
-                   "proxy_read_maps",  "smtpd_restriction_classes"};
+  request.names = {"queue_directory",   "data_directory",
+                   "daemon_directory",  "mail_owner",
+                   "syslog_name",       "syslog_facility",
+                   "maillog_file",      "postlog_service_name",
+                   "myhostname",        "mail_version",
+                   "smtputf8_enable",   "daemon_timeout",
+                   "proxy_read_maps",   "smtpd_restriction_classes",
+                   "import_environment"};
   for (const auto& [name, value] : overrides) request.overrides.push_back(name + "=" + value);
 
   config::PostconfResult read = config::ReadParameters(request);
@@ -91,6 +92,7 @@ PostfixSettingsResult ReadPostfixSettings(
   settings.postlog_service_name = value("postlog_service_name");
   settings.myhostname = value("myhostname");
   settings.smtputf8_enable = IsYes(value("smtputf8_enable"));
+  settings.import_environment = value("import_environment");
   settings.proxy_read_maps = value("proxy_read_maps");
   settings.diagnostics = std::move(read.diagnostics);
   settings.used_fallback = read.used_fallback;

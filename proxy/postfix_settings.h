@@ -28,6 +28,7 @@ struct PostfixSettings {
   config::MailVersion mail_version;
   bool smtputf8_enable = true;
   std::chrono::seconds daemon_timeout{18000};
+  std::string import_environment;
   std::string proxy_read_maps;  // expanded
   config::ApprovedTables approved;
   // main.cf whole, for tables that are defined in it; read only when there are any.

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "proxy/process_environment.h"
 #include "proxy/socket_name.h"
 #include "proxy/stock_command.h"
 #include "proxy/stock_listener.h"

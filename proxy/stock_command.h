@@ -34,7 +34,4 @@ struct StockCommand {
 
 StockCommand MakeStockCommand(const StockLaunch& launch);
 
-// The environment of this process.
-std::map<std::string, std::string> ProcessEnvironment();
-
 }  // namespace proxymux::proxy

@@ -138,6 +138,17 @@ TEST_F(Standalone, TakesTheSocketsOfSocketActivation) {
   ::close(listener);
 }
 
+// As under master(8): what root has in its environment is not meant for mail_owner.
+TEST_F(Standalone, TheCallersEnvironmentIsNotLibpqs) {
+  CommandOptions options;
+  options.environment["HOME"] = "/root";
+  options.environment["PGSSLMODE"] = "require";  // the server has no TLS
+  options.environment["PGOPTIONS"] = "-c search_path=nowhere";
+  options.environment["PGSERVICE"] = "nosuch";
+  Serve(options);
+  ExpectGoodLookup();
+}
+
 TEST_F(Standalone, SecondProcessOnTheSamePathIsRefused) {
   Serve();
   const CommandResult second =

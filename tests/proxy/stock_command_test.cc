@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "config/parameter_expansion.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -29,6 +33,44 @@ TEST(StockCommand, DollarInATableNameIsNotExpandedAgain) {
   StockLaunch launch;
   launch.approved = {"inline:{a=$b}"};
   EXPECT_EQ(MakeStockCommand(launch).arguments.back(), "proxy_read_maps=proxy:inline:{a=$$b}");
+}
+
+// The value of a parameter, as Postfix makes it of the command line.
+std::string Expanded(const Words& arguments, const std::string& name) {
+  std::map<std::string, std::string> settings;
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+    if (arguments[i] != "-o") continue;
+    const std::size_t equals = arguments[i + 1].find('=');
+    settings[arguments[i + 1].substr(0, equals)] = arguments[i + 1].substr(equals + 1);
+  }
+  const config::ParameterLookup find = [&](const std::string& other) -> std::optional<std::string> {
+    const auto found = settings.find(other);
+    if (found == settings.end()) return std::nullopt;
+    return found->second;
+  };
+  const config::Expansion expansion = config::ExpandParameters(settings[name], find);
+  EXPECT_EQ(expansion.error, "");
+  return expansion.text;
+}
+
+// execve(2): MAX_ARG_STRLEN.
+TEST(StockCommand, ALongApprovalGoesInPartsThatTheSystemTakes) {
+  for (const std::size_t blanks : {0, 1, 3}) {
+    StockLaunch launch;
+    std::string whole;
+    for (int i = 0; i < 20000; ++i) {
+      launch.approved.push_back("inline:{a" + std::to_string(i) + "=" + std::string(blanks, ' ') +
+                                "$b" + std::to_string(i % 7) + "}");
+      whole += (i > 0 ? " proxy:" : "proxy:") + launch.approved.back();
+    }
+    const StockCommand command = MakeStockCommand(launch);
+    for (const std::string& word : command.arguments) {
+      ASSERT_LT(word.size(), std::size_t{128} << 10);
+      ASSERT_EQ(word.find_last_not_of(" \t"), word.size() - 1);
+      if (word.size() > 10) ASSERT_NE(word[word.find('=') + 1], ' ');  // of a setting
+    }
+    EXPECT_TRUE(Expanded(command.arguments, "proxy_read_maps") == whole);
+  }
 }
 
 TEST(StockCommand, NothingApprovedOverridesWhatMainCfApproves) {

@@ -22,6 +22,21 @@ TEST_F(UvRelayStock, LooksUpInTheTablesThatStockHas) {
   EXPECT_EQ(log_.warnings, 0);
 }
 
+// execve(2) takes no argument of more than 128 KiB.
+TEST_F(UvRelayStock, ApprovalsMayBeLongerThanAnArgument) {
+  std::vector<std::string> approved;
+  for (int i = 0; i < 10000; ++i) {
+    approved.push_back("inline:{key=" + std::to_string(i) + ", { other = some words }}");
+  }
+  Start(approved);
+  for (std::size_t i = 0; i < approved.size(); i += 333) {
+    EXPECT_EQ(Ask(approved[i], "key"), Found(std::to_string(i)));
+  }
+  EXPECT_EQ(Ask(approved.back(), "other"), Found("some words"));
+  EXPECT_EQ(Ask("inline:{key=1}", "key"), List({{"status", "4"}, {"value", ""}}));
+  EXPECT_EQ(log_.warnings, 0);
+}
+
 TEST_F(UvRelayStock, ChildHasTheDescriptorsOfMasterAndNoOthers) {
   const int leak = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
   Start({"inline:{a=b}"});
