@@ -138,6 +138,13 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
     Override(&parameters, "password", table.password);
   }
 
+  if (parameters.contains("service")) {
+    return std::string(
+        "the connection string names a service, and libpq's service files are not read: they may "
+        "hold host names, which libpq would look up itself while every lookup waits; write what "
+        "the file says about the service (hosts, user, password, dbname) instead");
+  }
+
   Override(&parameters, "sslmode", settings.sslmode);
   Override(&parameters, "sslrootcert", settings.sslrootcert);
   Override(&parameters, "sslcert", settings.sslcert);

@@ -178,6 +178,17 @@ TEST(ConnectPlan, ErrorsAndLabelsShowNoSecret) {
   EXPECT_EQ(Plan("postgresql://u:hunter2@db/x?password=hunter2").label, "db");
 }
 
+// A service file may name hosts that libpq would resolve on the loop.
+TEST(ConnectPlan, AServiceIsAnErrorThatSaysWhatToWrite) {
+  for (const std::string& error :
+       {Error("postgresql:///?service=hunter2"), Error("postgresql://db/x?service=hunter2"),
+        Error("db1", Table("service=hunter2")), Error("/run", Table("dbname=x service=hunter2"))}) {
+    EXPECT_NE(error.find("service files are not read"), std::string::npos) << error;
+    EXPECT_NE(error.find("instead"), std::string::npos) << error;
+    EXPECT_EQ(error.find("hunter2"), std::string::npos) << error;
+  }
+}
+
 // libpq ends the password at the first '@': the rest would be taken, resolved and logged as a host.
 TEST(ConnectPlan, APasswordWithAnUnescapedAtSignIsAnErrorAndNotShown) {
   const std::string error = Error("postgresql://u:first@hunter2@db/x");
