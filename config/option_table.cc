@@ -238,10 +238,13 @@ std::vector<Option> MakeOptions() {
                "it is answered RETRY."},
       {.name = "max_value",
        .member = Table(&TableSettings::max_value),
-       .default_text = "32MiB",
+       .default_text = "4MiB",
        .minimum = 1,
-       .maximum = 64 * kMiB,
-       .help = "The largest result; a larger one is logged and answered RETRY."},
+       .maximum = 32 * kMiB,
+       .help =
+           "The largest result; a larger one is logged and answered RETRY. It also bounds what "
+           "a connection keeps of one answer: 8 times this and 1MiB, or one row, as received; in "
+           "memory up to four times that."},
       {.name = "coalesce",
        .member = Table(EnumAt<&TableSettings::coalesce>::Make()),
        .default_text = "in_flight",

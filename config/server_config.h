@@ -50,7 +50,7 @@ enum class UnquotedPlaceholders { kNumbers, kAny };
 struct TableSettings {
   Milliseconds query_timeout{10000};   // one statement on one server
   Milliseconds lookup_timeout{20000};  // one lookup, over queue, servers and repetitions
-  std::size_t max_value = 32 << 20;    // bytes of a formatted result
+  std::size_t max_value = 4 << 20;     // bytes of a formatted result
   Coalesce coalesce = Coalesce::kInFlight;
   UnquotedPlaceholders unquoted_placeholders = UnquotedPlaceholders::kNumbers;
   StatementMode statement_mode = StatementMode::kAuto;  // unless the table's file says

@@ -4,12 +4,10 @@
 #include <random>
 
 #include "pgsql/pg_connection.h"
+#include "pgsql/result_format.h"
 
 namespace proxymux::pgsql {
 namespace {
-
-// What one statement may make libpq hold: rows may carry much that result_format leaves out.
-std::size_t ResultBytes(std::size_t max_value) { return 8 * max_value + (1 << 20); }
 
 class PgFactory final : public UpstreamFactory {
  public:
@@ -19,7 +17,7 @@ class PgFactory final : public UpstreamFactory {
   void SetLimits(const config::PoolSettings& settings, std::size_t max_value) {
     limits_.connect_timeout = settings.connect_timeout;
     limits_.pooler = settings.pooler;
-    limits_.max_result_bytes = std::max(limits_.max_result_bytes, ResultBytes(max_value));
+    limits_.max_result_bytes = std::max(limits_.max_result_bytes, MostReceivedFor(max_value));
   }
 
   std::unique_ptr<UpstreamConnection> NewConnection(std::size_t host,

@@ -36,6 +36,12 @@ struct FormatLimits {
   std::size_t value_bytes = 1 << 20;  // of the whole value
 };
 
+// The most that a server may send for one value: rows may carry much that is left out of it, and an
+// element of one byte comes as twelve.
+constexpr std::size_t MostReceivedFor(std::size_t value_bytes) {
+  return 8 * value_bytes + (1 << 20);
+}
+
 enum class FormatStatus {
   kFound,
   kNotFound,         // no element was left

@@ -5,14 +5,12 @@
 #include <utility>
 
 #include "pgsql/key_parts.h"
+#include "pgsql/result_format.h"
 
 namespace proxymux::proxy {
 namespace {
 
 using pgsql::KeyParts;
-
-// Rows may carry much that result_format leaves out.
-std::size_t ResultBytes(std::size_t max_value) { return 8 * max_value + (1 << 20); }
 
 // The statement as the connection was given it: only a connection can escape.
 void FillStatement(const pgsql::QueryTemplate& query, const pgsql::Work& work,
@@ -66,8 +64,9 @@ std::variant<std::unique_ptr<LookupProbe>, std::string> LookupProbe::Make(
     pool.hosts.emplace_back(host.kind, plan.label, config.retry_interval);
     plans.push_back(std::move(plan));
   }
-  const pgsql::PgConnectionLimits limits{
-      pool.settings.connect_timeout, ResultBytes(binding.settings.max_value), pool.settings.pooler};
+  const pgsql::PgConnectionLimits limits{pool.settings.connect_timeout,
+                                         pgsql::MostReceivedFor(binding.settings.max_value),
+                                         pool.settings.pooler};
   std::unique_ptr<LookupProbe> probe(new LookupProbe(std::move(plans), limits, loop));
   pgsql::UpstreamFactory* const factory = probe.get();
   probe->pool_ = std::make_shared<pgsql::ConnectionPool>(std::move(pool), factory, loop, observer,

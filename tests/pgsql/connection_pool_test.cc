@@ -236,7 +236,7 @@ TEST(ConnectionPool, NoRowsOrOnlyNullsAreNotFoundAndAValueOverTheLimitIsRetry) {
   EXPECT_EQ(client->value, "a,b");
   client = world.Look("k");
   world.Turn();
-  world.Connection(0).Answer(std::string((32 << 20) + 1, 'x'));
+  world.Connection(0).Answer(std::string(config::TableSettings().max_value + 1, 'x'));
   EXPECT_EQ(client->outcome, Outcome::kRetry);
   EXPECT_NE(client->reason.find("max_value"), std::string::npos);
 }

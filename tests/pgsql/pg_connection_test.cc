@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <thread>
 
 #include "tests/harness/tcp_gate.h"
@@ -318,6 +319,33 @@ TEST(Refused, AResultUnderTheLimitIsNotHoweverManyRowsItHas) {
       ASSERT_TRUE(session.Results(1)) << session.reason;
       EXPECT_EQ(session.results[0].size(), 40000U * 101 - 1);
     }
+  }
+}
+
+// The most memory that this process had since the last call, in bytes.
+std::size_t PeakMemory() {
+  std::ifstream status("/proc/self/status");
+  std::size_t peak = 0;
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:") status >> peak;  // proc(5), in KiB
+  }
+  std::ofstream("/proc/self/clear_refs") << "5";
+  return peak << 10;
+}
+
+// What proxymux.yaml(5) says of max_value. Rows of one byte, and one large row, take the most.
+TEST(Refused, AResultTakesAtMostFourTimesTheLimitInMemory) {
+  constexpr std::size_t kLimit = 16 << 20;
+  for (const char* sql :
+       {"SELECT 'x' FROM generate_series(1, 5000000)", "SELECT repeat('x', 12 << 20)"}) {
+    Session session(Local(), kLimit);
+    ASSERT_TRUE(session.Settled());
+    PeakMemory();
+    const std::size_t before = PeakMemory();
+    session.Send(0, sql);
+    ASSERT_TRUE(session.connection->Sync());
+    ASSERT_TRUE(session.Until([&] { return session.lost || !session.results.empty(); }));
+    EXPECT_LT(PeakMemory(), before + 4 * kLimit) << sql;
   }
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "config/server_config.h"
+
 namespace proxymux::pgsql {
 namespace {
 
@@ -103,6 +105,14 @@ TEST(ResultFormat, AValueOverItsBoundIsTooLarge) {
   EXPECT_EQ(Format("%s", {{"abc"}, {"def"}}, "k", {.value_bytes = 7}), "abc,def");
   EXPECT_EQ(Format("%s", {{"abc"}, {"def"}}, "k", {.value_bytes = 6}), "(too large)");
   EXPECT_EQ(Format("x%s", {{"abc"}}, "k", {.value_bytes = 3}), "(too large)");
+}
+
+// proxymux.yaml(5), max_value, says how much memory a pool takes at most.
+TEST(ResultFormat, WhatIsReceivedForOneValueIsBounded) {
+  constexpr std::size_t kMiB = 1 << 20;
+  EXPECT_EQ(MostReceivedFor(4 * kMiB), 33 * kMiB);
+  const std::size_t connections = config::PoolSettings().connections;
+  EXPECT_EQ(connections * 4 * MostReceivedFor(config::TableSettings().max_value), 528 * kMiB);
 }
 
 TEST(ResultFormat, AsksTheKeyOnlyForWhatCapitalsAndDigitsUse) {
