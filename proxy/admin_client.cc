@@ -44,7 +44,8 @@ class Connection {
     if (connect(fd_, name.get(), name.size) == 0) return std::nullopt;
     const int error = errno;
     if (error == EINPROGRESS) return NoAnswer("no connection");
-    return AdminClientError{WhyNoConnection(error)};
+    const bool nobody_listens = error == ENOENT || error == ECONNREFUSED;
+    return AdminClientError{WhyNoConnection(error), nobody_listens};
   }
 
   std::optional<AdminClientError> Send(std::string_view bytes) {
@@ -74,7 +75,8 @@ class Connection {
 
   AdminClientError NoAnswer(std::string_view why) const {
     return {
-        fmt::format("no answer from {} within {} ms ({})", address_.Text(), limit_.count(), why)};
+        fmt::format("no answer from {} within {} ms ({})", address_.Text(), limit_.count(), why),
+        /*nobody_listens=*/false};
   }
 
  private:

@@ -18,6 +18,7 @@ struct AdminReply {
 
 struct AdminClientError {
   std::string text;
+  bool nobody_listens = false;  // there is no such socket, or nobody behind it
 };
 
 // Errors are complete sentences for a terminal: nobody listens, no permission, no answer in time.

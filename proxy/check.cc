@@ -6,6 +6,7 @@
 #include <map>
 #include <ostream>
 
+#include "config/master_cf.h"
 #include "config/yaml_loader.h"
 #include "pgsql/table_binding.h"
 #include "proxy/log.h"
@@ -14,8 +15,10 @@
 #include "proxy/postfix_settings.h"
 #include "proxy/privileges.h"
 #include "proxy/served_table.h"
+#include "proxy/service_lines.h"
 #include "proxy/table_loader.h"
 #include "proxy/table_registry.h"
+#include "proxy/text_file.h"
 #include "proxy/uv_event_loop.h"
 
 namespace proxymux::proxy {
@@ -47,6 +50,19 @@ bool CachesInVain(const pgsql::TableBinding& binding) {
   return binding.write_class == pgsql::WriteClass::kMayWrite && KeepsAnswers(binding.settings);
 }
 
+void CheckMasterCf(const std::string& config_directory, Report* report) {
+  const std::string file = config_directory + "/master.cf";
+  std::string error;
+  const auto text = ReadTextFile(file, &error);
+  if (!text.has_value()) {
+    report->Warn(file + ": cannot be read: " + error);
+    return;
+  }
+  const config::MasterCf master_cf = config::ParseMasterCf(*text, file);
+  for (const config::Diagnostic& diagnostic : master_cf.diagnostics) report->Add(diagnostic);
+  for (const config::Diagnostic& diagnostic : CheckServiceLines(master_cf)) report->Add(diagnostic);
+}
+
 }  // namespace
 
 bool Check(const std::string& config_directory, std::ostream& out) {
@@ -59,6 +75,7 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   const PostfixSettings& postfix = *read.settings;
   if (postfix.used_fallback) report.Warn("postconf failed; main.cf was read without it");
   for (const config::Diagnostic& diagnostic : postfix.diagnostics) report.Add(diagnostic);
+  CheckMasterCf(config_directory, &report);
 
   const ServiceConfig config(config::LoadConfigFile(config_directory + "/proxymux.yaml"));
   for (const config::Diagnostic& diagnostic : config.loaded().diagnostics) report.Add(diagnostic);

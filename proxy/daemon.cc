@@ -316,7 +316,7 @@ void Daemon::Housekeeping() {
   if (away >= kLongAway) {
     log_.LimitedWarning(
         "away", fmt::format("this process was not run for {:.1f} s: the machine was paused or has "
-                            "too little processor time; no limit counts that",
+                            "too little processor time; no limit of a pool counts that",
                             std::chrono::duration<double>(away).count()));
   }
   log_.WriteSummaries();

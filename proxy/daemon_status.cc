@@ -27,6 +27,7 @@ ServiceStatus Daemon::Snapshot() {
   status.version = kVersion;
   status.pid = getpid();
   status.service = options_.service_name;
+  status.config_directory = options_.config_directory;
   status.mode = options_.mode;
   status.started = started_;
   status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(

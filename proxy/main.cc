@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config_text.h"
+#include "config/master_cf.h"
 #include "config/yaml_loader.h"
 #include "proxy/admin_address.h"
 #include "proxy/admin_client.h"
@@ -21,15 +22,21 @@
 #include "proxy/master_arguments.h"
 #include "proxy/master_service.h"
 #include "proxy/postfix_settings.h"
+#include "proxy/service_lines.h"
 #include "proxy/socket_activation.h"
 #include "proxy/status_text.h"
+#include "proxy/text_file.h"
 #include "proxy/uv_listener.h"
 #include "proxy/version.h"
 
 namespace proxymux::proxy {
 namespace {
 
-constexpr char kDefaultConfigDirectory[] = "/etc/postfix";
+// For commands without --config-directory; postmulti(1) -x sets MAIL_CONFIG.
+std::string DefaultConfigDirectory() {
+  const char* given = std::getenv("MAIL_CONFIG");
+  return given != nullptr && *given != '\0' ? given : "/etc/postfix";
+}
 
 // Master throttles a service that ends so: the administrator has to act.
 int FatalUnderMaster(Logger* logger, const std::string& text) {
@@ -62,7 +69,7 @@ int RunUnderMaster(const std::vector<std::string>& argv) {
   options.process_name = arguments.process_name;
   options.service_name = arguments.service_name;
   options.config_directory =
-      variables.config_directory.empty() ? kDefaultConfigDirectory : variables.config_directory;
+      variables.config_directory.empty() ? DefaultConfigDirectory() : variables.config_directory;
   options.overrides = arguments.overrides;
   options.generation = variables.generation;
   options.drop_privileges = arguments.drop_privileges;
@@ -83,7 +90,7 @@ int RunUnderMaster(const std::vector<std::string>& argv) {
 }
 
 struct ServeOptions {
-  std::string config_directory = kDefaultConfigDirectory;
+  std::string config_directory = DefaultConfigDirectory();
   std::string listen;
   std::string service_name = "proxymux";
   std::vector<std::string> overrides;
@@ -162,7 +169,7 @@ int ShowConfig(const std::string& config_directory) {
 }
 
 struct CtlOptions {
-  std::string config_directory = kDefaultConfigDirectory;
+  std::string config_directory = DefaultConfigDirectory();
   std::string service_name;
   std::string socket;
   bool json = false;
@@ -179,9 +186,20 @@ std::vector<std::string> AdminSocketsIn(const std::string& directory) {
   return found;
 }
 
+// What Postfix's configuration tells about a service that nobody reaches.
+std::string WhyNotThere(const CtlOptions& ctl, const std::string& queue_directory) {
+  const std::string file = ctl.config_directory + "/master.cf";
+  std::string error;
+  const auto text = ReadTextFile(file, &error);
+  if (!text.has_value()) return file + ": cannot be read: " + error;
+  return WhyNobodyListens(config::ParseMasterCf(*text, file), ctl.service_name,
+                          LookForMaster(queue_directory));
+}
+
 int ShowStatus(const CtlOptions& ctl) {
   std::string setting = ctl.socket;
   std::string data_directory;
+  std::string queue_directory;
   if (setting.empty()) {
     setting = config::LoadConfigFile(ctl.config_directory + "/proxymux.yaml").config.admin_listen;
     const PostfixSettingsResult postfix = ReadPostfixSettings(ctl.config_directory, {});
@@ -190,6 +208,7 @@ int ShowStatus(const CtlOptions& ctl) {
       return EXIT_FAILURE;
     }
     data_directory = postfix.settings->data_directory;
+    queue_directory = postfix.settings->queue_directory;
   }
   if (setting.empty() && ctl.service_name.empty()) {
     // One service as a rule, whatever its name in master.cf.
@@ -210,7 +229,14 @@ int ShowStatus(const CtlOptions& ctl) {
   }
   const auto reply = AdminGet(std::get<AdminAddress>(address), "/status.json");
   if (const auto* error = std::get_if<AdminClientError>(&reply)) {
-    std::cerr << "proxymux: " << error->text << "\n";
+    if (error->nobody_listens && ctl.socket.empty()) {
+      std::cerr << "proxymux: " << WhyNotThere(ctl, queue_directory) << " (nobody listens "
+                << (setting.empty() ? "in " + data_directory
+                                    : "on " + std::get<AdminAddress>(address).Text())
+                << ")\n";
+    } else {
+      std::cerr << "proxymux: " << error->text << "\n";
+    }
     return EXIT_FAILURE;
   }
   const auto& document = std::get<AdminReply>(reply);
@@ -255,7 +281,7 @@ int RunCommand(int argc, char** argv) {
 
   CLI::App* config_command = app.add_subcommand("config", "The settings of proxymux.yaml");
   config_command->require_subcommand(1);
-  std::string config_directory = kDefaultConfigDirectory;
+  std::string config_directory = DefaultConfigDirectory();
   CLI::App* show = config_command->add_subcommand("show", "Every setting in effect");
   show->add_option("-c,--config-directory", config_directory, "Where proxymux.yaml is")
       ->capture_default_str();
@@ -263,7 +289,7 @@ int RunCommand(int argc, char** argv) {
   config_command->add_subcommand("reference", "Every setting with its meaning, as an example file")
       ->callback([] { std::cout << config::RenderReference(); });
 
-  std::string check_directory = kDefaultConfigDirectory;
+  std::string check_directory = DefaultConfigDirectory();
   CLI::App* check =
       app.add_subcommand("check", "Check main.cf, proxymux.yaml and every approved pgsql table");
   check->add_option("-c,--config-directory", check_directory, "Where main.cf is")
@@ -272,7 +298,7 @@ int RunCommand(int argc, char** argv) {
       [&] { status = Check(check_directory, std::cout) ? EXIT_SUCCESS : EXIT_FAILURE; });
 
   LookupOptions lookup;
-  lookup.config_directory = kDefaultConfigDirectory;
+  lookup.config_directory = DefaultConfigDirectory();
   CLI::App* lookup_command =
       app.add_subcommand("lookup", "Ask one pgsql table, as postmap -q does, without Postfix");
   lookup_command->add_option("KEY", lookup.key, "What to look up; -: keys on standard input")

@@ -145,6 +145,7 @@ struct ServiceStatus {
   std::string version;
   std::int64_t pid = 0;
   std::string service;
+  std::string config_directory;
   ServiceMode mode = ServiceMode::kMaster;
   std::chrono::system_clock::time_point started;
   std::chrono::milliseconds uptime{0};

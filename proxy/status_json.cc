@@ -115,6 +115,7 @@ std::string StatusJson(const ServiceStatus& status) {
       {"version", status.version},
       {"pid", status.pid},
       {"service", status.service},
+      {"config_directory", status.config_directory},
       {"mode", ServiceModeName(status.mode)},
       {"started", UtcText(status.started)},
       {"uptime_ms", status.uptime.count()},

@@ -175,6 +175,7 @@ void AddService(const Json& status, std::string* out) {
                                 Milliseconds(status, "uptime_ms"), Bytes(status, "resident_bytes")),
                     kWidth) +
           "\n";
+  *out += "config    " + Text(status, "config_directory") + "\n";
   *out += "health    " + Text(status, "health") + "\n";
   const Json& reasons = Member(status, "degraded");
   if (reasons.is_array()) {

@@ -168,7 +168,8 @@ void PostfixInstance::WriteMasterCf(const Options& options) {
        << "error unix - - n - - error\n"
        << "retry unix - - n - - error\n"
        << "anvil unix - - n - 1 anvil\n"
-       << "proxymap unix - - n - " << (in_place ? ours : "- proxymap") << "\n";
+       << "proxymap unix - - n - "
+       << (in_place ? ours + " -o proxymap_service_name=proxymap" : "- proxymap") << "\n";
   if (own_line) text << "proxymux unix - - n - " << ours << "\n";
   WriteConfig("master.cf", text.str(), 0644);
 }

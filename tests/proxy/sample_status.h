@@ -12,6 +12,7 @@ inline ServiceStatus SampleStatus() {
   status.version = "0.1.0";
   status.pid = 4711;
   status.service = "proxymap";
+  status.config_directory = "/etc/postfix-second";
   status.mode = ServiceMode::kMaster;
   status.started = std::chrono::system_clock::time_point(std::chrono::seconds(1700000000));
   status.uptime = milliseconds(3'725'000);

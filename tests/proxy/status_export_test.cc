@@ -140,6 +140,7 @@ TEST(StatusJson, IsCompleteAndTyped) {
   const auto json = nlohmann::json::parse(StatusJson(SampleStatus()));
   EXPECT_EQ(json["program"], "proxymux");
   EXPECT_EQ(json["pid"], 4711);
+  EXPECT_EQ(json["config_directory"], "/etc/postfix-second");
   EXPECT_EQ(json["started"], "2023-11-14T22:13:20Z");
   EXPECT_EQ(json["uptime_ms"], 3725000);
   EXPECT_EQ(json["away_ms"], 2500);
@@ -189,6 +190,7 @@ TEST(StatusText, ShowsPoolsHostsAndTablesInAHundredColumns) {
   for (const std::string& line : Lines(text)) EXPECT_LE(line.size(), 100u) << line;
   EXPECT_THAT(text, HasSubstr("service proxymap, pid 4711, master, serving, up 1h02m"));
   EXPECT_THAT(text, HasSubstr("memory 9.0MiB"));
+  EXPECT_THAT(text, HasSubstr("\nconfig    /etc/postfix-second\n"));
   EXPECT_THAT(text,
               HasSubstr("health    degraded\n          - table pgsql:/etc/postfix/broken.cf"));
   EXPECT_THAT(text, HasSubstr("123.5G"));

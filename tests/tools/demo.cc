@@ -133,7 +133,7 @@ class Demo {
     postfix_ = std::make_unique<PostfixInstance>(directory_ / "postfix", options);
     postfix_->Start();
     Say("the one line that was changed in its master.cf:");
-    Say("  proxymap  unix  -  -  n  -  1  proxymux");
+    Say("  proxymap  unix  -  -  n  -  1  proxymux -o proxymap_service_name=proxymap");
   }
 
   void ShowLookups() {
