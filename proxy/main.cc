@@ -25,6 +25,7 @@
 #include "proxy/service_lines.h"
 #include "proxy/socket_activation.h"
 #include "proxy/status_text.h"
+#include "proxy/terminal_width.h"
 #include "proxy/text_file.h"
 #include "proxy/uv_listener.h"
 #include "proxy/version.h"
@@ -249,7 +250,7 @@ int ShowStatus(const CtlOptions& ctl) {
     std::cout << document.body << "\n";
     return EXIT_SUCCESS;
   }
-  const auto text = StatusText(document.body);
+  const auto text = StatusText(document.body, OutputWidth(STDOUT_FILENO, std::getenv("COLUMNS")));
   if (const auto* error = std::get_if<StatusTextError>(&text)) {
     std::cerr << "proxymux: " << error->text << "\n";
     return EXIT_FAILURE;

@@ -2,37 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <vector>
+
+#include "proxy/text_grid.h"
 
 namespace proxymux::proxy {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kWidth = 100;
-constexpr std::string_view kGap = "  ";
+constexpr std::size_t kIndent = 10;                // below the words at the head of a line
 constexpr std::string_view kTableType = "pgsql:";  // of every table: not worth its columns
-
-// The number of UTF-8 characters: bytes that do not continue one.
-std::size_t Columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
-// The byte where the character number `index` begins.
-std::size_t ByteOf(std::string_view text, std::size_t index) {
-  std::size_t seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 && seen++ == index) return i;
-  }
-  return text.size();
-}
 
 // A terminal must not obey what a file or a server named something.
 std::string Printable(std::string text) {
@@ -109,82 +91,25 @@ std::string Bytes(const Json& object, const char* name) {
   return fmt::format("{:.1f}GiB", *bytes / 1024 / 1024 / 1024);
 }
 
-// Rows of equal length; the first columns hold names and share the room that the others leave, the
-// rest is right-aligned.
-class Grid {
- public:
-  Grid(std::vector<std::string> heads, std::size_t names) : names_(names) {
-    rows_.push_back(std::move(heads));
-  }
-
-  void Add(std::vector<std::string> row, std::string note = "") {
-    rows_.push_back(std::move(row));
-    notes_.resize(rows_.size());
-    notes_.back() = std::move(note);
-  }
-
-  std::string Render() {
-    notes_.resize(rows_.size());
-    const std::vector<std::size_t> widths = Widths();
-    std::string out;
-    for (std::size_t r = 0; r < rows_.size(); ++r) {
-      std::string line;
-      for (std::size_t c = 0; c < widths.size(); ++c) {
-        const std::string cell = FitColumn(rows_[r][c], widths[c]);
-        const std::string padding(widths[c] - Columns(cell), ' ');
-        if (c > 0) line += kGap;
-        line += c < names_ ? cell + padding : padding + cell;
-      }
-      line.erase(line.find_last_not_of(' ') + 1);
-      out += line + "\n";
-      if (!notes_[r].empty()) out += "    " + FitColumn(notes_[r], kWidth - 4) + "\n";
-    }
-    return out;
-  }
-
- private:
-  std::vector<std::size_t> Widths() const {
-    std::vector<std::size_t> widths(rows_[0].size());
-    std::size_t total = kGap.size() * (widths.size() - 1);
-    for (std::size_t c = 0; c < widths.size(); ++c) {
-      for (const auto& row : rows_) widths[c] = std::max(widths[c], Columns(row[c]));
-      total += widths[c];
-    }
-    while (total > kWidth) {
-      const auto widest = std::max_element(widths.begin(), widths.begin() + names_);
-      if (*widest <= 4) break;
-      --*widest;
-      --total;
-    }
-    return widths;
-  }
-
-  std::size_t names_;
-  std::vector<std::vector<std::string>> rows_;
-  std::vector<std::string> notes_;  // a line of its own below the row
-};
-
-void AddService(const Json& status, std::string* out) {
+void AddService(const Json& status, std::size_t width, std::string* out) {
   const Json& clients = Member(status, "clients");
   const Json& requests = Member(status, "requests");
   const Json& replies = Member(status, "replies");
   const Json& relay = Member(status, "relay");
-  *out += FitColumn(fmt::format("proxymux {}, service {}, pid {}, {}, {}, up {}, memory {}",
-                                Text(status, "version"), Text(status, "service"),
-                                Text(status, "pid"), Text(status, "mode"), Text(status, "state"),
-                                Milliseconds(status, "uptime_ms"), Bytes(status, "resident_bytes")),
-                    kWidth) +
-          "\n";
-  *out += "config    " + Text(status, "config_directory") + "\n";
-  *out += "health    " + Text(status, "health") + "\n";
+  const auto line = [out, width](std::string_view text) { *out += WrapText(text, width, kIndent); };
+  line(fmt::format("proxymux {}, service {}, pid {}, {}, {}, up {}, memory {}",
+                   Text(status, "version"), Text(status, "service"), Text(status, "pid"),
+                   Text(status, "mode"), Text(status, "state"), Milliseconds(status, "uptime_ms"),
+                   Bytes(status, "resident_bytes")));
+  line("config    " + Text(status, "config_directory"));
+  line("health    " + Text(status, "health"));
   const Json& reasons = Member(status, "degraded");
   if (reasons.is_array()) {
     for (const Json& reason : reasons) {
       if (!reason.is_string()) continue;
-      *out += FitColumn("          - " + Printable(reason.get<std::string>()), kWidth) + "\n";
+      *out += WrapText("          - " + Printable(reason.get<std::string>()), width, kIndent + 2);
     }
   }
-  const auto line = [out](std::string text) { *out += FitColumn(text, kWidth) + "\n"; };
   line(fmt::format("clients   {} now, {} accepted, limit {}", Text(clients, "now"),
                    Text(clients, "accepted"), Text(clients, "limit")));
   line(fmt::format("requests  {} lookup, {} open, {} other kinds, {} malformed",
@@ -205,10 +130,11 @@ void AddService(const Json& status, std::string* out) {
                    Text(relay, "waiting"), Text(relay, "connections"), Text(relay, "processes")));
 }
 
-void AddPools(const Json& pools, std::string* out) {
-  Grid pool_grid(
+void AddPools(const Json& pools, std::size_t width, std::string* out) {
+  TextGrid pool_grid(
       {"#", "POOL", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS", "STMTS", "RERUN", "TIMEOUT"}, 2);
-  Grid host_grid({"#", "HOST", "STATE", "SINCE", "CONN", "OK", "FAILED", "CFAIL", "P50", "P99"}, 3);
+  TextGrid host_grid({"#", "HOST", "STATE", "SINCE", "CONN", "OK", "FAILED", "CFAIL", "P50", "P99"},
+                     3);
   int number = 0;
   for (const Json& pool : pools) {
     const std::string id = fmt::format("{}", ++number);  // of a pool, for its hosts to refer to
@@ -227,7 +153,7 @@ void AddPools(const Json& pools, std::string* out) {
           Note(host));
     }
   }
-  *out += "\n" + pool_grid.Render() + "\n" + host_grid.Render();
+  *out += "\n" + pool_grid.Render(width) + "\n" + host_grid.Render(width);
 }
 
 std::string TableName(const Json& table) {
@@ -236,23 +162,23 @@ std::string TableName(const Json& table) {
   return name;
 }
 
-void AddTables(const Json& tables, std::string* out) {
-  Grid grid({"TABLE", "STATE", "PLAN", "LOOKUPS", "FOUND", "RETRY", "CONF", "COAL", "P50", "P99"},
-            3);
+void AddTables(const Json& tables, std::size_t width, std::string* out) {
+  TextGrid grid(
+      {"TABLE", "STATE", "PLAN", "LOOKUPS", "FOUND", "RETRY", "CONF", "COAL", "P50", "P99"}, 3);
   for (const Json& table : tables) {
     const std::string plan = Text(table, "plan");
-    grid.Add({TableName(table), Text(table, "state"), plan == "parameters" ? "params" : plan,
+    grid.Add({TableName(table), Text(table, "state"), plan == "parameterized" ? "params" : plan,
               Count(table, "lookups"), Count(table, "found"), Count(table, "retry"),
               Count(table, "config"), Count(table, "coalesced"), Latency(table, "p50_us"),
               Latency(table, "p99_us")},
              Note(table));
   }
-  *out += "\n" + grid.Render();
+  *out += "\n" + grid.Render(width);
 }
 
 // Only the tables that keep answers, if there are any.
-void AddCaches(const Json& tables, std::string* out) {
-  Grid grid({"CACHE OF TABLE", "ENTRIES", "MEMORY", "HITS", "MISSES", "EVICTED", "STALE"}, 1);
+void AddCaches(const Json& tables, std::size_t width, std::string* out) {
+  TextGrid grid({"CACHE OF TABLE", "ENTRIES", "MEMORY", "HITS", "MISSES", "EVICTED", "STALE"}, 1);
   bool any = false;
   for (const Json& table : tables) {
     const Json& cache = Member(table, "cache");
@@ -262,36 +188,24 @@ void AddCaches(const Json& tables, std::string* out) {
               Count(cache, "hits"), Count(cache, "misses"), Count(cache, "evictions"),
               Count(cache, "stale")});
   }
-  if (any) *out += "\n" + grid.Render();
+  if (any) *out += "\n" + grid.Render(width);
 }
 
 }  // namespace
 
-std::string FitColumn(std::string_view text, std::size_t width) {
-  const std::size_t columns = Columns(text);
-  if (columns <= width) return std::string(text);
-  if (width == 0) return "";
-  const std::size_t tail = width * 2 / 3;  // files differ at the end of their names
-  const std::size_t head = width - 1 - tail;
-  std::string fitted(text.substr(0, ByteOf(text, head)));
-  fitted += '~';
-  fitted += text.substr(ByteOf(text, columns - tail));
-  return fitted;
-}
-
-std::variant<std::string, StatusTextError> StatusText(std::string_view json) {
+std::variant<std::string, StatusTextError> StatusText(std::string_view json, std::size_t width) {
   const Json status = Json::parse(json, nullptr, /*allow_exceptions=*/false);
   if (!status.is_object() || Text(status, "program") != "proxymux") {
     return StatusTextError{"the answer is not a status document of proxymux"};
   }
   std::string out;
-  AddService(status, &out);
+  AddService(status, width, &out);
   const Json& pools = Member(status, "pools");
-  if (pools.is_array() && !pools.empty()) AddPools(pools, &out);
+  if (pools.is_array() && !pools.empty()) AddPools(pools, width, &out);
   const Json& tables = Member(status, "tables");
   if (tables.is_array() && !tables.empty()) {
-    AddTables(tables, &out);
-    AddCaches(tables, &out);
+    AddTables(tables, width, &out);
+    AddCaches(tables, width, &out);
   }
   return out;
 }

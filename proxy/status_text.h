@@ -1,7 +1,7 @@
 // A /status.json document as text for a terminal: the service, then tables of pools, hosts and map
-// tables, at most 100 columns wide. Names too long for their column lose their middle. Fields that
-// the document lacks (an older or newer process) show as
-// "-", so that a command line tool of another version still works.
+// tables. On a narrow terminal names lose their middle, and reasons go on in the next line. Fields
+// that the document lacks (an older or newer process) show as "-", so that a command line tool of
+// another version still works.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,7 @@ struct StatusTextError {
   std::string text;
 };
 
-std::variant<std::string, StatusTextError> StatusText(std::string_view json);
-
-// `text` in at most `width` columns; "~" stands for what was cut from its middle. Counts UTF-8
-// characters, not bytes.
-std::string FitColumn(std::string_view text, std::size_t width);
+// `width` in columns, or kUnlimitedWidth (text_grid.h).
+std::variant<std::string, StatusTextError> StatusText(std::string_view json, std::size_t width);
 
 }  // namespace proxymux::proxy

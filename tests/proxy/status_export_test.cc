@@ -1,7 +1,11 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -14,6 +18,8 @@
 #include "proxy/metrics_text.h"
 #include "proxy/status_json.h"
 #include "proxy/status_text.h"
+#include "proxy/terminal_width.h"
+#include "proxy/text_grid.h"
 #include "tests/proxy/sample_status.h"
 
 namespace proxymux::proxy {
@@ -175,8 +181,8 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_TRUE(degraded["pools"].is_array());
 }
 
-std::string Rendered(const std::string& json) {
-  const auto result = StatusText(json);
+std::string Rendered(const std::string& json, std::size_t width = 100) {
+  const auto result = StatusText(json, width);
   if (const auto* error = std::get_if<StatusTextError>(&result)) return "error: " + error->text;
   return std::get<std::string>(result);
 }
@@ -202,6 +208,66 @@ TEST(StatusText, ShowsPoolsHostsAndTablesInAHundredColumns) {
   EXPECT_THAT(text, HasSubstr("\n    connection refused\n"));
   EXPECT_THAT(text, HasSubstr("\n    /etc/postfix/broken.cf:7: no `=' in the line\n"));
   EXPECT_THAT(text, HasSubstr("3.0ms"));
+}
+
+TEST(StatusText, ReasonsGoOnInTheNextLineWhole) {
+  ServiceStatus status = SampleStatus();
+  std::string reason = "first";
+  for (int i = 0; i < 40; ++i) reason += " word" + std::to_string(i);
+  status.degraded = {reason};
+  status.pools[0].hosts[1].reason = reason;
+  status.tables[1].reason = reason;
+  for (const std::size_t width : {60u, 80u, 200u}) {
+    const std::string text = Rendered(StatusJson(status), width);
+    std::string words;
+    for (const std::string& line : Lines(text)) {
+      EXPECT_LE(line.size(), std::max<std::size_t>(width, 88u)) << line;
+      words += " " + line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    }
+    std::size_t seen = 0;
+    for (std::size_t at = 0; (at = words.find(reason, at)) != std::string::npos; ++at) ++seen;
+    EXPECT_EQ(seen, 3u) << text;
+  }
+  const std::string whole = Rendered(StatusJson(status), kUnlimitedWidth);
+  EXPECT_THAT(whole, HasSubstr("\n          - " + reason + "\n"));
+  EXPECT_THAT(whole, HasSubstr("\n    " + reason + "\n"));
+  EXPECT_THAT(whole, HasSubstr(status.tables[1].name.substr(6) + "  ")) << "nothing is cut";
+}
+
+TEST(WrapText, BreaksAtSpacesAndLeavesLongWordsWhole) {
+  EXPECT_EQ(WrapText("one two three", 80, 2), "one two three\n");
+  EXPECT_EQ(WrapText("one two three", 13, 2), "one two three\n");
+  EXPECT_EQ(WrapText("one two three", 12, 2), "one two\n  three\n");
+  EXPECT_EQ(WrapText("one two three", 1, 0), "one\ntwo\nthree\n");
+  EXPECT_EQ(WrapText("    one two", 8, 4), "    one\n    two\n");
+  EXPECT_EQ(WrapText("a much-too-long-word b", 6, 2), "a\n  much-too-long-word\n  b\n");
+  EXPECT_EQ(WrapText("\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f", 5, 0),
+            "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f\n");
+  EXPECT_EQ(WrapText("", 10, 2), "\n");
+}
+
+TEST(OutputWidth, ColumnsThenTheTerminalAndNoLimitForAFile) {
+  const int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  EXPECT_EQ(OutputWidth(file, nullptr), kUnlimitedWidth);
+  EXPECT_EQ(OutputWidth(file, "132"), 132u);
+  EXPECT_EQ(OutputWidth(file, "10"), kLeastWidth);
+  for (const char* bad : {"", "0", "wide", "-5", "80x"}) {
+    EXPECT_EQ(OutputWidth(file, bad), kUnlimitedWidth) << bad;
+  }
+  close(file);
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  const int user = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(user, 0);
+  EXPECT_EQ(OutputWidth(user, nullptr), 80u) << "it does not tell";
+  winsize size{};
+  size.ws_col = 117;
+  ASSERT_EQ(ioctl(terminal, TIOCSWINSZ, &size), 0);
+  EXPECT_EQ(OutputWidth(user, nullptr), 117u);
+  EXPECT_EQ(OutputWidth(user, "90"), 90u);
+  close(user);
+  close(terminal);
 }
 
 TEST(StatusText, ShowsCachesWhereThereAreAny) {
