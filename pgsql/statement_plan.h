@@ -41,6 +41,9 @@ class StatementPlan {
   // Why it is, or stays, text; empty when it is not.
   const std::string& text_reason() const { return text_reason_; }
 
+  // The reason is the server's: its words, which may quote a value, are in it.
+  bool refused() const { return state_ != State::kTrusted; }
+
   // For the forms with parameters. types() has an OID for each: 0 where the server infers it.
   const std::string& sql() const { return sql_; }
   std::span<const std::uint32_t> types() const { return types_; }

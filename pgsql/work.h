@@ -49,7 +49,8 @@ struct Answer {
   std::string_view
       reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
   AnswerOrigin origin = {};
-  bool no_host = false;  // kRetry: every host is down
+  bool no_host = false;       // kRetry: every host is down
+  std::string_view key = {};  // that was asked, where whoever asked tells it
 };
 
 class LookupSink {

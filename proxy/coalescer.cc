@@ -172,7 +172,9 @@ void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
     return;
   }
   Keep(*flight, answer);
-  End(flight, [&answer](Waiter* waiter) { waiter->OnAnswer(answer); });
+  pgsql::Answer told = answer;
+  told.key = flight->key;
+  End(flight, [&told](Waiter* waiter) { waiter->OnAnswer(told); });
 }
 
 }  // namespace proxymux::proxy

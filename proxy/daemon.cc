@@ -110,7 +110,8 @@ int Daemon::Run() {
         [this](std::chrono::milliseconds limit) { return snapshots_->Ask(limit); }, logger_);
     admin_->Start();
   } else {
-    logger_->Warning("admin.listen: " + std::get<AdminAddressError>(address).text);
+    admin_fault_ = "admin.listen: " + std::get<AdminAddressError>(address).text;
+    logger_->Warning(admin_fault_);
   }
 
   WatchSignals();

@@ -106,6 +106,7 @@ class Daemon {
   std::unique_ptr<UvClients> clients_;
   std::unique_ptr<SnapshotExchange> snapshots_;
   std::unique_ptr<AdminServer> admin_;
+  std::string admin_fault_;  // why there is none, when the setting is to blame
   std::unique_ptr<MasterStatus> master_status_;
   std::optional<Watchdog> watchdog_;
   UvPoll master_watch_;

@@ -15,6 +15,8 @@ std::vector<std::string> Daemon::Degraded() const {
   }
   if (postfix_.used_fallback) reasons.push_back("postconf failed; main.cf was read without it");
   for (std::string& fault : tables_->Faults()) reasons.push_back(std::move(fault));
+  for (std::string& fault : TableFaults(*registry_)) reasons.push_back(std::move(fault));
+  if (!admin_fault_.empty()) reasons.push_back(admin_fault_);
   if (admin_ != nullptr && !admin_->Problem().empty()) reasons.push_back(admin_->Problem());
   for (std::string& fault : PoolFaults(*pools_)) reasons.push_back(std::move(fault));
   return reasons;
@@ -53,7 +55,7 @@ ServiceStatus Daemon::Snapshot() {
   status.relay = CollectRelay(
       *relay_, MakeRelayOptions(relay_mode_, options_, postfix_, config_->server()).policy);
   status.pools = CollectPools(*pools_, loop_.Now());
-  status.tables = CollectTables(*registry_);
+  status.tables = CollectTables(*registry_, loop_.Now());
   return status;
 }
 

@@ -265,9 +265,10 @@ class Builder {
     {
       Family family =
           Gauge("proxymux_table_state",
-                "1 for the state the table is in (ok, stale, broken), 0 for the others.");
+                "1 for the state the table is in (ok, failing, stale, broken), 0 for the others.");
       for (const TableStatus& table : tables) {
-        for (const TableState state : {TableState::kOk, TableState::kStale, TableState::kBroken}) {
+        for (const TableState state :
+             {TableState::kOk, TableState::kFailing, TableState::kStale, TableState::kBroken}) {
           family.Add(table.state == state ? 1 : 0,
                      {{"table", table.name}, {"state", std::string(TableStateName(state))}});
         }

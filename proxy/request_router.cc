@@ -201,6 +201,8 @@ RequestRouter::Handled RequestRouter::Proceed(const Prepared& lookup, Conversati
                            Concat({"table ", table.name, ": the domain list cannot be looked up: ",
                                    lookup.preparation.domain.text,
                                    lookup.failure.empty() ? "" : ": ", lookup.failure}));
+      table.failures.OnFailed(
+          Concat({"the domain list cannot be looked up: ", lookup.preparation.domain.text}));
       return Answer(conversation, Status::kRetry, {}, out);
   }
   if (lookup.cache != nullptr) {
@@ -304,8 +306,17 @@ Status RequestRouter::StatusOf(Conversation* conversation, const pgsql::Answer& 
   return Status::kRetry;
 }
 
+void RequestRouter::Remember(TableFailures* failures, Status status, const pgsql::Answer& answer) {
+  if (status != Status::kOk && status != Status::kNoKey) {
+    if (!answer.no_host) failures->OnFailed(answer);
+  } else if (!answer.origin.host.empty()) {
+    failures->OnAnswered();
+  }
+}
+
 void RequestRouter::OnLookupAnswer(Conversation* conversation, const pgsql::Answer& answer) {
   const Status status = StatusOf(conversation, answer);
+  Remember(&conversation->table_->failures, status, answer);
   late_reply_.clear();
   Answer(conversation, status, status == Status::kOk ? answer.value : std::string_view(),
          &late_reply_);

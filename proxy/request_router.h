@@ -81,6 +81,9 @@ class RequestRouter {
   void OnDomainAnswer(Conversation* conversation, const DomainAnswer& answer);
   void OnRelayReply(Conversation* conversation, const RelayReply& reply);
   protocol::Status StatusOf(Conversation* conversation, const pgsql::Answer& answer);
+  // What the answer says about its table.
+  static void Remember(TableFailures* failures, protocol::Status status,
+                       const pgsql::Answer& answer);
   void CountRelayed(const Conversation& conversation, std::string_view reply);
   void CountTable(ServedTable* table, protocol::Status status);
   void CountReply(protocol::Status status);

@@ -16,6 +16,7 @@
 #include "pgsql/table_binding.h"
 #include "proxy/answer_cache.h"
 #include "proxy/status.h"
+#include "proxy/table_failures.h"
 
 namespace proxymux::proxy {
 
@@ -45,9 +46,10 @@ struct ServedTable {
   std::shared_ptr<pgsql::TableBinding> binding;  // null: broken from the start
   std::shared_ptr<pgsql::ConnectionPool> pool;   // null: broken from the start
   std::shared_ptr<AnswerCache> cache;            // of this version; null: answers are not kept
-  TableState state = TableState::kBroken;
-  std::string reason;  // why the state is not kOk: "FILE:LINE: what"
+  TableState state = TableState::kBroken;        // as the files say: never kFailing
+  std::string reason;                            // why the state is not kOk: "FILE:LINE: what"
   TableCounters counters;
+  TableFailures failures;  // of this version
 
   // A new version, or settings that were read again: nothing of before is answered any more.
   // Lookups in flight keep what they bring in the cache that they began with.

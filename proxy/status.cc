@@ -42,6 +42,8 @@ std::string_view TableStateName(TableState state) {
       return "broken";
     case TableState::kStale:
       return "stale";
+    case TableState::kFailing:
+      return "failing";
   }
   return "";
 }
@@ -52,8 +54,10 @@ std::string_view PlanKindName(PlanKind kind) {
       return "none";
     case PlanKind::kText:
       return "text";
-    case PlanKind::kParameters:
-      return "parameters";
+    case PlanKind::kParameterized:
+      return "parameterized";
+    case PlanKind::kPrepared:
+      return "prepared";
   }
   return "";
 }

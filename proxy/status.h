@@ -25,9 +25,10 @@ enum class RelayMode { kNone, kSocket, kProcesses };
 enum class TableState {
   kOk,
   kBroken,
-  kStale
-};  // stale: the file is broken now, an older version is in use
-enum class PlanKind { kNone, kText, kParameters };
+  kStale,    // the file is broken now, an older version is in use
+  kFailing,  // the file is good, but the last lookups all failed (table_failures.h)
+};
+enum class PlanKind { kNone, kText, kParameterized, kPrepared };
 
 std::string_view ServiceModeName(ServiceMode mode);
 std::string_view ServiceStateName(ServiceState state);
@@ -126,9 +127,10 @@ struct TableStatus {
   std::string name;  // "pgsql:/etc/postfix/x.cf"
   std::string pool;
   TableState state = TableState::kOk;
-  std::string reason;  // "FILE:LINE: what" unless kOk
+  std::string reason;                 // "FILE:LINE: what" or the last error, unless kOk
+  std::uint64_t failed_in_a_row = 0;  // lookups since the last that a server answered
   PlanKind plan = PlanKind::kNone;
-  std::string plan_reason;        // why text and not parameters
+  std::string plan_reason;        // why text, when it could be more
   std::optional<bool> may_write;  // not asked yet: none
   std::uint64_t lookups = 0;
   std::uint64_t found = 0;

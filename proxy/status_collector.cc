@@ -60,6 +60,24 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgs
   return status;
 }
 
+PlanKind KindOf(pgsql::StatementForm form) {
+  switch (form) {
+    case pgsql::StatementForm::kText:
+      return PlanKind::kText;
+    case pgsql::StatementForm::kParameterized:
+      return PlanKind::kParameterized;
+    case pgsql::StatementForm::kPrepared:
+      return PlanKind::kPrepared;
+  }
+  return PlanKind::kNone;
+}
+
+std::string WhyText(const pgsql::StatementPlan& plan) {
+  if (plan.refused()) return "the server refused it with parameters; the log has its words";
+  if (!plan.text_reason().empty()) return plan.text_reason();
+  return "it failed less than a second ago";
+}
+
 }  // namespace
 
 std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now) {
@@ -94,16 +112,23 @@ std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time no
   return all;
 }
 
-std::vector<TableStatus> CollectTables(const TableRegistry& tables) {
+std::vector<TableStatus> CollectTables(const TableRegistry& tables, pgsql::Time now) {
   std::vector<TableStatus> all;
   for (const auto& [name, table] : tables.tables()) {
     TableStatus status;
     status.name = name;
     status.state = table->state;
     status.reason = table->reason;
+    status.failed_in_a_row = table->failures.in_a_row();
+    if (status.state == TableState::kOk && table->failures.failing()) {
+      status.state = TableState::kFailing;
+      status.reason = table->failures.error();
+    }
     if (table->binding != nullptr) {
       status.pool = table->pool->name();
-      status.plan = PlanKind::kText;
+      const pgsql::StatementPlan& plan = table->binding->plan;
+      status.plan = KindOf(plan.form(now));
+      if (status.plan == PlanKind::kText) status.plan_reason = WhyText(plan);
       switch (table->binding->write_class) {
         case pgsql::WriteClass::kUnknown:
         case pgsql::WriteClass::kAsking:
@@ -160,6 +185,17 @@ std::uint64_t ResidentBytes() {
   std::uint64_t resident = 0;
   statm >> size >> resident;
   return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::vector<std::string> TableFaults(const TableRegistry& tables) {
+  std::vector<std::string> faults;
+  for (const auto& [name, table] : tables.tables()) {
+    const TableFailures& failures = table->failures;
+    if (!failures.failing()) continue;
+    faults.push_back("table " + name + ": its last " + std::to_string(failures.in_a_row()) +
+                     " lookups all failed: " + failures.error());
+  }
+  return faults;
 }
 
 std::vector<std::string> PoolFaults(const pgsql::PgPools& pools) {

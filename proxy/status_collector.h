@@ -13,9 +13,12 @@
 namespace proxymux::proxy {
 
 std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now);
-std::vector<TableStatus> CollectTables(const TableRegistry& tables);
+std::vector<TableStatus> CollectTables(const TableRegistry& tables, pgsql::Time now);
 RelayCounts CollectRelay(const Relay& relay, const StockPolicy& policy);
 std::uint64_t ResidentBytes();
+
+// A line for each table whose last lookups all failed.
+std::vector<std::string> TableFaults(const TableRegistry& tables);
 
 // A line for each host that cannot be connected to.
 std::vector<std::string> PoolFaults(const pgsql::PgPools& pools);

@@ -76,6 +76,7 @@ Json TableJson(const TableStatus& table) {
           {"pool", table.pool},
           {"state", TableStateName(table.state)},
           {"reason", table.reason},
+          {"failed_in_a_row", table.failed_in_a_row},
           {"plan", PlanKindName(table.plan)},
           {"plan_reason", table.plan_reason},
           {"may_write", table.may_write ? Json(*table.may_write) : Json(nullptr)},

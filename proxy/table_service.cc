@@ -97,6 +97,7 @@ void TableService::Apply(ServedTable* table, LoadedTable loaded, std::optional<L
     in_use_[table->name] = std::move(loaded.texts);
     table->binding = std::move(loaded.binding);
     table->pool = std::move(loaded.pool);
+    table->failures = {};
   } else if (kept.has_value()) {
     if (kept->binding == nullptr) table->reason = kept->Reason();
     table->binding = std::move(kept->binding);

@@ -76,7 +76,7 @@ inline ServiceStatus SampleStatus() {
   TableStatus good;
   good.name = "pgsql:/etc/postfix/virtual_alias.cf";
   good.pool = pool.name;
-  good.plan = PlanKind::kParameters;
+  good.plan = PlanKind::kPrepared;
   good.may_write = false;
   good.lookups = 701;
   good.found = 702;
