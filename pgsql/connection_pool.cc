@@ -50,6 +50,10 @@ void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
   hosts_.SetPolicy(settings.hosts_policy);
 }
 
+void ConnectionPool::ForgetStatements() {
+  for (const auto& connection : connections_) connection->prepared.RetireAll();
+}
+
 Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
   if (free_work_.empty()) {
     all_work_.push_back(std::make_unique<Work>());
@@ -175,6 +179,7 @@ void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
       return;
     case Work::Kind::kPrepare:
     case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
       return;
     case Work::Kind::kLookup:
       if (work->first != nullptr) return;
@@ -185,7 +190,15 @@ void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
 
 bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
   // Of use on their connection only.
-  if (work->kind == Work::Kind::kPrepare || work->kind == Work::Kind::kStamp) return false;
+  switch (work->kind) {
+    case Work::Kind::kPrepare:
+    case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
+      return false;
+    case Work::Kind::kLookup:
+    case Work::Kind::kClassify:
+      break;
+  }
   if (work->first != nullptr) return false;  // the lookup has another try under way
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (work->second != nullptr) {

@@ -127,6 +127,9 @@ class ConnectionPool final : private UpstreamObserver {
   // New settings; the connection limit takes effect as connections become idle.
   void SetSettings(const config::PoolSettings& settings);
 
+  // What is prepared is not used any more: every statement is prepared anew.
+  void ForgetStatements();
+
   const std::string& name() const { return config_.name; }
   const config::PoolSettings& settings() const { return config_.settings; }
   const HostSet& hosts() const { return hosts_; }
@@ -268,6 +271,7 @@ class ConnectionPool final : private UpstreamObserver {
   bool SendLookup(Connection& connection, Work* work);
   bool SendStatement(Connection& connection, Work* work);
   bool Prepare(Connection& connection, const Work& lookup);
+  bool DeallocateSome(Connection& connection, const Work& lookup);
   bool EndBatch(Connection& connection);
   void SyncAll();
   std::optional<std::size_t> HostNeededBy(const Work& work) const;

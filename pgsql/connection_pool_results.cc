@@ -69,6 +69,11 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     result.message = "the server's answer does not fit the statement";
     connection.stuck = true;
   }
+  if (connection.outdated && !result.fatal && work->kind == Work::Kind::kLookup &&
+      !work->may_write && !work->script) {
+    result = {};
+    result.kind = StatementResult::Kind::kAborted;  // a new session is asked
+  }
   // What libpq says itself is no sign of life.
   const bool from_server = result.kind != StatementResult::Kind::kError || !result.sqlstate.empty();
   const Time now = loop_->Now();
@@ -91,7 +96,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
     case StatementResult::Kind::kAborted:
       TakeBackAttempt(connection, work);
       if (work->kind == Work::Kind::kPrepare) connection.prepared.Forget(work->statement);
-      RunAgain(work, "aborted by another statement of its batch");
+      RunAgain(work, "aborted by another statement of its batch, or in a session that is outdated");
       break;
     case StatementResult::Kind::kRows:
       switch (work->kind) {
@@ -102,6 +107,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
           FinishStamp(connection, *work, result);
           break;
         case Work::Kind::kPrepare:
+        case Work::Kind::kDeallocate:
           break;
         case Work::Kind::kLookup:
           if (work->form == StatementForm::kText && work->binding->plan.OnTextAnswered()) {
@@ -121,6 +127,8 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
           break;
         case Work::Kind::kPrepare:
           HandlePrepareError(connection, work, result);
+          break;
+        case Work::Kind::kDeallocate:  // it is not there, which was wanted
           break;
         case Work::Kind::kLookup:
           HandleError(connection, work, result);
@@ -282,7 +290,7 @@ void ConnectionPool::HandlePreparedError(Connection& connection, Work* work,
   if (IsUnknownStatement(result.sqlstate)) {
     OnStatementVanished(connection, *work);
   } else {
-    connection.prepared.Forget(work->statement);
+    connection.prepared.Retire(work->statement);
   }
   work->as_text = true;
   Asked(work)->as_text = true;

@@ -8,6 +8,10 @@
 namespace proxymux::pgsql {
 namespace {
 
+// Left over statements that are deallocated when another one is prepared: more than one, so that
+// they become fewer.
+constexpr int kDeallocatedAtOnce = 2;
+
 // libpq wants values that end in NUL.
 constexpr char kEnd = '\0';
 
@@ -56,6 +60,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
   switch (work->kind) {
     case Work::Kind::kPrepare:
     case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
       return;  // never wait in the queue
     case Work::Kind::kClassify: {
       const auto names = EffectsQuestion(work->binding->table->statement_class());
@@ -101,13 +106,11 @@ StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) 
     return StatementForm::kText;
   }
   if (form == StatementForm::kPrepared) {
+    // A pooler may keep a statement for longer than we do, by its text, or lose it.
+    if (connection.upstream->Pooled()) return StatementForm::kParameterized;
     if (loop_->Now() < hosts_[connection.host].text_until) return StatementForm::kText;
-    // PREPARE is the first in its batch, and behind a pooler the open one has to end first.
-    if (connection.upstream->Pooled() && connection.unsynced &&
-        !connection.prepared.Has(work.binding->plan.id())) {
-      return StatementForm::kParameterized;
-    }
-    if (!connection.prepared.Has(work.binding->plan.id()) && connection.prepared.full()) {
+    if (connection.prepared.full() &&
+        !connection.prepared.Has(work.binding->plan.id(), loop_->Now())) {
       connection.making_room = true;  // replaced when it is empty
       return StatementForm::kText;
     }
@@ -168,10 +171,12 @@ bool ConnectionPool::SendStatement(Connection& connection, Work* work) {
       OpenBatch(connection, work);
       return connection.upstream->SendStatement(work, plan.sql(), plan.types(), parameter_values_);
     case StatementForm::kPrepared:
-      if (!connection.prepared.Has(plan.id()) && !Prepare(connection, *work)) return false;
+      if (!connection.prepared.Has(plan.id(), work->sent) && !Prepare(connection, *work)) {
+        return false;
+      }
       OpenBatch(connection, work);
-      return connection.upstream->SendPrepared(
-          work, connection.prepared.NameOf(plan.id(), plan.name(), &scratch_), parameter_values_);
+      return connection.upstream->SendPrepared(work, connection.prepared.NameOf(plan.id()),
+                                               parameter_values_);
   }
   return false;
 }
@@ -180,20 +185,40 @@ bool ConnectionPool::Prepare(Connection& connection, const Work& lookup) {
   // First in its batch: no neighbour can keep it from being run.
   if (!EndBatch(connection)) return false;
   const StatementPlan& plan = lookup.binding->plan;
+  connection.prepared.Add(plan.id(), plan.name(), lookup.sent);
+  if (!DeallocateSome(connection, lookup)) return false;
   Work* work = NewWork(Work::Kind::kPrepare, lookup.binding);
   work->statement = plan.id();
   work->in_lane = lookup.in_lane;
-  connection.prepared.Add(plan.id());
-  work->sent = loop_->Now();
+  work->sent = lookup.sent;
   OpenBatch(connection, work);
   ++counters_.prepares;
-  if (!connection.upstream->SendPrepare(
-          work, connection.prepared.NameOf(plan.id(), plan.name(), &scratch_), plan.sql(),
-          plan.types())) {
+  if (!connection.upstream->SendPrepare(work, connection.prepared.NameOf(plan.id()), plan.sql(),
+                                        plan.types())) {
     Recycle(work);
     return false;
   }
   CountSent(connection, work);
+  return true;
+}
+
+// Each in a batch of its own: when one is refused, nothing else is.
+bool ConnectionPool::DeallocateSome(Connection& connection, const Work& lookup) {
+  for (int i = 0; i < kDeallocatedAtOnce; ++i) {
+    const auto name = connection.prepared.TakeLeftOver();
+    if (!name.has_value()) return true;
+    Work* work = NewWork(Work::Kind::kDeallocate, lookup.binding);
+    work->may_write = false;
+    work->in_lane = lookup.in_lane;
+    work->sent = lookup.sent;
+    OpenBatch(connection, work);
+    if (!connection.upstream->SendStatement(work, "DEALLOCATE \"" + *name + '"', {}, {})) {
+      Recycle(work);
+      return false;
+    }
+    CountSent(connection, work);
+    if (!EndBatch(connection)) return false;
+  }
   return true;
 }
 

@@ -23,6 +23,7 @@ void KeepFatalNotice(void* last_words, const char* message) {
 constexpr int kTextResult = 0;  // the format of values
 
 constexpr char kOutOfStep[] = "the server and the client are out of step";
+constexpr char kSettingsChanged[] = "the settings of the role or the database were changed";
 constexpr char kCopyRefused[] = "the query is a COPY, which a lookup cannot use";
 
 // Of a result: what libpq's buffer, which holds at least its largest row, may keep for the life of
@@ -124,8 +125,7 @@ bool PgConnection::SendPrepared(Work* work, const std::string& name,
 // In front of everything else, so that nothing in its batch keeps the check from being answered.
 bool PgConnection::BeginBatch() {
   if (ledger_.batch_open() || !check_.Due(loop_->Now())) return true;
-  if (PQsendQueryParams(connection_.get(), check_.sql(), 0, nullptr, nullptr, nullptr, nullptr,
-                        kTextResult) != 1) {
+  if (PQsendQueryParams(connection_.get(), check_.sql(), 0, {}, {}, {}, {}, kTextResult) != 1) {
     return false;
   }
   check_.OnSent(loop_->Now());
@@ -142,8 +142,9 @@ bool PgConnection::Sent(Work* work, int outcome) {
 bool PgConnection::SendScript(Work* work, const std::string& sql) {
   assert(state_ == State::kReady && script_.idle() && ledger_.statements() == 0);
   script_.Wait(work, sql);
-  // The pipeline ends when its last Sync is answered.
-  return ledger_.Next() == PipelineLedger::Expected::kSync || StartScript();
+  // It waits for the end of the pipeline, and so for a check of its own.
+  if (!BeginBatch() || !EndBatch(/*commits=*/false)) return false;
+  return ledger_.Next() != PipelineLedger::Expected::kNothing || StartScript();
 }
 
 bool PgConnection::StartScript() { return script_.Start(connection_.get()) && Flush(); }
@@ -344,7 +345,6 @@ bool PgConnection::DeliverCheck(PgResultHandle result) {
   const auto answer = AnswerOf(result.get(), rows);
   ledger_.PopCheck();
   const bool was_pooled = check_.pooled();
-  const bool was_outdated = check_.outdated();
   // An error without SQLSTATE is libpq's.
   const bool is_error = answer.has_value() && answer->kind == StatementResult::Kind::kError;
   if (!answer.has_value() || (is_error && (answer->fatal || answer->sqlstate.empty())) ||
@@ -354,7 +354,9 @@ bool PgConnection::DeliverCheck(PgResultHandle result) {
   }
   commits_may_fail_ = commits_may_fail_ || check_.serializable();
   if (was_pooled && !check_.pooled()) observer_->OnNoPooler(this);
-  if (state_ == State::kReady && !was_outdated && check_.outdated()) observer_->OnOutdated(this);
+  if (state_ != State::kReady || !check_.outdated()) return state_ == State::kReady;
+  observer_->OnOutdated(this);
+  if (state_ == State::kReady && script_.waits()) ReportLost(kSettingsChanged);  // it did not run
   return state_ == State::kReady;
 }
 

@@ -151,6 +151,7 @@ std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(const config::T
   const std::shared_ptr<Entry>& entry = found->second;
   entry->factory.SetLimits(settings, max_value);
   entry->pool.SetSettings(settings);
+  entry->pool.ForgetStatements();  // a table's file was read, perhaps because the database changed
   return PoolPointer(entry, &entry->pool);
 }
 
@@ -160,6 +161,7 @@ void PgPools::UpdateSettings(const SettingsFor& settings_for) {
     if (const auto* good = std::get_if<config::PoolSettings>(&settings)) {
       entry->factory.SetLimits(*good, 0);
       entry->pool.SetSettings(*good);
+      entry->pool.ForgetStatements();
     }
   }
 }

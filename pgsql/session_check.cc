@@ -76,6 +76,7 @@ bool SessionCheck::OnAnswer(const StatementResult& result) {
     settings_ = std::move(settings);
   } else if (*settings_ != settings && question_ == Question::kAll) {
     outdated_ = true;
+    question_ = Question::kNone;
   }
   return true;
 }

@@ -64,9 +64,10 @@ class LookupSink {
 struct Work {
   enum class Kind : std::uint8_t {
     kLookup,
-    kClassify,  // asks the catalogue what running the binding's statement may do
-    kStamp,     // asks whether the catalogue has changed, on the connection that it was sent on
-    kPrepare,   // prepares the binding's statement on the connection that it was sent on
+    kClassify,    // asks the catalogue what running the binding's statement may do
+    kStamp,       // asks whether the catalogue has changed, on the connection that it was sent on
+    kPrepare,     // prepares the binding's statement on the connection that it was sent on
+    kDeallocate,  // of a statement that the connection does not use any more
   };
 
   Kind kind = Kind::kLookup;

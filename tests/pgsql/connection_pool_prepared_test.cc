@@ -9,6 +9,7 @@ namespace proxymux::pgsql {
 namespace {
 
 using config::StatementMode;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using Strings = std::vector<std::string>;
@@ -59,6 +60,93 @@ TEST(PoolPrepared, AStatementIsPreparedWithItsFirstLookupAndThenUsed) {
   EXPECT_EQ(second->value, "w");
   EXPECT_EQ(third->value, "w");
   EXPECT_EQ(world.pool->counters().prepares, 1U);
+}
+
+// What it means was settled when it was prepared.
+TEST(PoolPrepared, AStatementIsUsedForASecondAndThenPreparedAnew) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  world.Pass(milliseconds(980));
+  const auto first = world.Look("a", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|E|");
+  connection.AnswerEverything("v");
+  world.Pass(milliseconds(20));
+  const auto second = world.Look("b", world.table);
+  const auto third = world.Look("c", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|E|S|PEE|");
+  EXPECT_TRUE(connection.oldest()->sql.starts_with("DEALLOCATE \"proxymux_"));
+  connection.Fail("26000", "prepared statement does not exist");  // which was wanted
+  EXPECT_EQ(second->answers, 0);
+  connection.AnswerEverything("v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(third->value, "v");
+  EXPECT_TRUE(world.observer.vanished.empty());
+  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_EQ(world.pool->WorkInUse(), 0U);
+}
+
+TEST(PoolPrepared, AnHourLeavesNothingBehind) {
+  PreparedWorld world;
+  std::size_t deallocated = 0;
+  for (int i = 0; i < 3600; ++i) {
+    const auto client = world.Look("a", world.table);
+    world.Turn();
+    deallocated += world.connection().oldest()->sql.starts_with("DEALLOCATE") ? 1 : 0;
+    world.connection().AnswerEverything("v");
+    ASSERT_EQ(client->value, "v");
+    world.Pass(seconds(1));
+  }
+  EXPECT_EQ(world.pool->counters().prepares, 3600U);
+  EXPECT_EQ(deallocated, 3599U);
+  EXPECT_EQ(world.connection().number(), 0);
+}
+
+TEST(PoolPrepared, IsForgottenWhenItIsAskedFor) {
+  PreparedWorld world;
+  Warm(world);
+  world.pool->ForgetStatements();
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  EXPECT_EQ(world.connection().history(), "PE|S|PE|");
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolOutdated, WhatReadsIsAskedInANewSessionAndWhatWritesIsAnswered) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  const auto reads = world.Look("a", world.table);
+  const auto writes = world.Look("b", world.writes);
+  const auto refused = world.Look("c", world.table);
+  world.Turn();
+  connection.Outdate();
+  connection.Answer("old");
+  connection.Answer("written");
+  connection.Fail("42P01", "relation \"t\" does not exist");
+  EXPECT_EQ(reads->answers, 0);
+  EXPECT_EQ(writes->value, "written");
+  EXPECT_EQ(refused->answers, 0);
+  world.Turn();
+  ASSERT_EQ(world.Open().size(), 1U);
+  EXPECT_EQ(world.connection().number(), 1);
+  EXPECT_EQ(world.connection().history(), "PEE|");
+  world.connection().AnswerEverything("new");
+  EXPECT_EQ(reads->value, "new");
+  EXPECT_EQ(refused->value, "new");
+}
+
+TEST(PoolOutdated, AnIdleConnectionEndsAtOnce) {
+  PreparedWorld world;
+  Warm(world);
+  world.connection().Outdate();
+  world.Turn();
+  EXPECT_TRUE(world.Open().empty());
+  Warm(world);
+  EXPECT_EQ(world.connection().number(), 1);
 }
 
 TEST(PoolPrepared, EveryConnectionPreparesForItself) {
@@ -189,7 +277,7 @@ TEST(PoolPrepared, AStatementThatNoLongerFitsRunsAsTextAndIsPreparedAnew) {
   world.Turn();
   connection.Fail("0A000", "cached plan must not change result type");
   world.Turn();
-  EXPECT_EQ(connection.history(), "PE|EE|S|PE|");
+  EXPECT_EQ(connection.history(), "PE|EE|S|S|PE|");
   connection.AnswerEverything("v");
   EXPECT_EQ(first->value, "v");
   EXPECT_EQ(second->value, "v");

@@ -178,7 +178,9 @@ class Storm {
         }
         break;
       case 6:
-        if (auto* upstream = AnyReady(false)) upstream->Lose("lost");
+        if (auto* upstream = AnyReady(false)) {
+          Pick(0, 3) == 0 ? upstream->Outdate() : upstream->Lose("lost");
+        }
         break;
       case 7:
         if (auto* upstream = AnyReady(true)) {
@@ -222,9 +224,10 @@ class Storm {
     ASSERT_LE(world_.factory.most_open(), limit);
     std::size_t in_flight = 0;
     for (auto* upstream : world_.Open()) {
-      // The last one may have brought its PREPARE, and a question to the catalogue stood before it.
+      // The last one may have brought its PREPARE and the end of two old statements, and a question
+      // to the catalogue stood before it.
       ASSERT_LE(upstream->unanswered(),
-                static_cast<std::size_t>(world_.pool->settings().pipeline_depth) + 2);
+                static_cast<std::size_t>(world_.pool->settings().pipeline_depth) + 4);
       in_flight += upstream->unanswered();
     }
     const PoolGauges gauges = world_.pool->Gauges();
