@@ -256,9 +256,10 @@ std::vector<Option> MakeOptions() {
        .member = Table(EnumAt<&TableSettings::unquoted_placeholders>::Make()),
        .default_text = "numbers",
        .words = {"numbers", "any"},
-       .help = "What may replace a placeholder of the query that stands outside quotes. numbers: "
-               "only a plain number, any other key is not found. any: every key, as Postfix's own "
-               "client does; whoever chooses the key can then change the statement."},
+       .help =
+           "What may replace a placeholder of the query that stands outside quotes. numbers: "
+           "only a plain number, any other key is answered RETRY. any: every key, as Postfix's own "
+           "client does; whoever chooses the key can then change the statement."},
       {.name = "statement_mode",
        .member = Table(EnumAt<&TableSettings::statement_mode>::Make()),
        .default_text = "auto",
@@ -268,7 +269,8 @@ std::vector<Option> MakeOptions() {
            "own. legacy: escaped, in the text of the query. parameterized: as parameters; "
            "nothing is kept on the server. prepared: as parameters of a prepared statement. "
            "auto: prepared where no plan can change the answer, else as legacy. A query that "
-           "cannot be sent so is sent as legacy."},
+           "cannot be sent so is sent as legacy. parameterized and prepared bind placeholders "
+           "outside quotes too."},
       {.name = "hedge_percent",
        .member = Table(&TableSettings::hedge_percent),
        .default_text = "0",

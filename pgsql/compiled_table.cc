@@ -5,11 +5,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-std::string Located(std::string_view setting, const TemplateError& error) {
-  return std::string(setting) + ": character " + std::to_string(error.offset + 1) + ": " +
-         error.text;
-}
-
 void WarnOfUnshowable(std::string_view setting, std::string_view text,
                       CompiledTable::Errors* warnings) {
   switch (WhetherToShow(text)) {

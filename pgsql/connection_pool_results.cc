@@ -113,7 +113,12 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
           if (work->form == StatementForm::kText && work->binding->plan.OnTextAnswered()) {
             observer_->OnKeptAsText(*work->binding);
           }
-          if (!answered_before) HandleRows(connection, work, *result.rows);
+          if (answered_before) break;
+          if (result.tag.empty()) {  // Postfix, too, takes it for an error
+            AnswerWork(work, {Outcome::kRetry, {}, "the query holds no statement"});
+            break;
+          }
+          HandleRows(connection, work, *result.rows);
           break;
       }
       break;

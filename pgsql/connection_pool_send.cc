@@ -74,11 +74,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
       work->form = FormFor(connection, *work);
       const Expansion expansion = Expand(connection, *work);
       if (expansion != Expansion::kDone) {
-        AnswerWork(work, {Outcome::kNotFound,
-                          {},
-                          expansion == Expansion::kNotEscapable
-                              ? "the key cannot be written in the connection's encoding"
-                              : "the key would stand outside of quotes and is not a plain number"});
+        AnswerWork(work, {Outcome::kRetry, {}, ExpansionText(expansion)});
         Recycle(work);
         return;
       }
@@ -129,12 +125,13 @@ Expansion ConnectionPool::Expand(Connection& connection, const Work& work) {
   }
   parameters_.clear();
   parameter_starts_.clear();
-  for (std::size_t i = 0; i < query.parameter_count(); ++i) {
+  const BindPlan& bind = query.bind(work.binding->plan.bound());
+  for (std::size_t i = 0; i < bind.parameter_count(); ++i) {
     parameter_starts_.push_back(parameters_.size());
-    query.AppendParameter(i, key, &parameters_);
+    bind.AppendParameter(i, key, &parameters_);
     parameters_ += kEnd;
   }
-  // What text could not hold is not found in either form.
+  // What text could not hold is refused in either form.
   if (!IsAscii(parameters_)) {
     for (const std::size_t start : parameter_starts_) {
       scratch_.clear();

@@ -70,9 +70,7 @@ void PgConnection::FinishConnect(PgConnectionHandle handle) {
   for (const auto& [name, value] : plan_.parameters) {
     if (name == "target_session_attrs") wanted_session_ = value;
   }
-  const char* strings = PQparameterStatus(connection, "standard_conforming_strings");
-  standard_strings_ = strings == nullptr || std::strcmp(strings, "on") == 0;
-  trail_bytes_ = HasAsciiTrailBytes(connection);
+  escaper_.emplace(connection);
   check_.OnConnected(PQbackendPID(connection));
   SetState(State::kReady);
   want_write_ = false;
@@ -82,16 +80,6 @@ void PgConnection::FinishConnect(PgConnectionHandle handle) {
   watch_->SetInterest(true, false);
   read_again_ = loop_->NewTimer([this] { ReadResults(); });
   observer_->OnReady(this);
-}
-
-bool PgConnection::Escape(std::string_view in, std::string* out) {
-  const std::size_t before = out->size();
-  out->resize(before + 2 * in.size() + 1);
-  int error = 0;
-  const std::size_t length =
-      PQescapeStringConn(connection_.get(), out->data() + before, in.data(), in.size(), &error);
-  out->resize(error != 0 ? before : before + length);
-  return error == 0;
 }
 
 bool PgConnection::SendStatement(Work* work, const std::string& sql,

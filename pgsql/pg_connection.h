@@ -16,9 +16,9 @@
 
 #include "config/server_config.h"
 #include "pgsql/event_loop.h"
-#include "pgsql/literal_escaper.h"
 #include "pgsql/pg_connector.h"
 #include "pgsql/pg_conninfo.h"
+#include "pgsql/pg_escaper.h"
 #include "pgsql/pg_handles.h"
 #include "pgsql/pg_held_results.h"
 #include "pgsql/pg_received.h"
@@ -35,14 +35,14 @@ struct PgConnectionLimits {
   config::Pooler pooler = config::Pooler::kAuto;
 };
 
-class PgConnection final : public UpstreamConnection, private LiteralEscaper {
+class PgConnection final : public UpstreamConnection {
  public:
   PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, EventLoop* loop,
                UpstreamObserver* observer);
   ~PgConnection() override;
 
   void Connect() override;
-  LiteralEscaper& escaper() override { return *this; }
+  LiteralEscaper& escaper() override { return *escaper_; }
   bool SendStatement(Work* work, const std::string& sql, std::span<const std::uint32_t> types,
                      std::span<const char* const> values) override;
   bool SendPrepare(Work* work, const std::string& name, const std::string& sql,
@@ -61,10 +61,6 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
 
  private:
   enum class State { kIdle, kConnecting, kReady, kClosed };
-
-  bool Escape(std::string_view in, std::string* out) override;
-  bool DoublesBackslashes() const override { return !standard_strings_; }
-  bool BackslashMayBeTrailByte() const override { return trail_bytes_; }
 
   void SetState(State state);
   void FinishConnect(PgConnectionHandle handle);
@@ -92,6 +88,7 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
 
   State state_ = State::kIdle;
   PgConnectionHandle connection_;
+  std::optional<PgEscaper> escaper_;  // once ready
   std::unique_ptr<SocketWatch> watch_;
   std::unique_ptr<Timer> read_again_;  // what an encryption library holds makes no socket readable
   std::unique_ptr<PgConnector> connector_;  // while connecting
@@ -104,8 +101,6 @@ class PgConnection final : public UpstreamConnection, private LiteralEscaper {
   PgResultHandle sync_error_;      // of the oldest Sync, which is not over yet
   bool commits_may_fail_ = false;  // of batches that only read
   std::string wanted_session_;     // target_session_attrs; empty: any
-  bool standard_strings_ = true;
-  bool trail_bytes_ = false;
   bool want_write_ = false;
   ReceivedBytes received_;
   bool swollen_ = false;    // libpq never gives back what it once had to buffer

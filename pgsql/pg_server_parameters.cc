@@ -5,15 +5,6 @@
 
 namespace proxymux::pgsql {
 
-bool HasAsciiTrailBytes(const PGconn* connection) {
-  const char* const encoding = PQparameterStatus(connection, "client_encoding");
-  if (encoding == nullptr) return false;
-  for (const char* name : {"SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"}) {
-    if (std::strcmp(encoding, name) == 0) return true;
-  }
-  return false;
-}
-
 bool SuitsTarget(const PGconn* connection, std::string_view wanted) {
   if (wanted.empty()) return true;
   const auto is_on = [connection](const char* name) -> std::optional<bool> {

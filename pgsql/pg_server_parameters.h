@@ -8,9 +8,6 @@
 
 namespace proxymux::pgsql {
 
-// The second byte of a character may look like ASCII in the client's encoding.
-bool HasAsciiTrailBytes(const PGconn* connection);
-
 // Whether the server is still one that `wanted`, a value of target_session_attrs, asks for; libpq
 // only looks while it connects. Servers from PostgreSQL 14 on tell that they were promoted or
 // became read-only, with the end of the next batch; of others, and for an empty `wanted`, true.

@@ -48,26 +48,29 @@ StatementPlan::StatementPlan(const QueryTemplate& query, const StatementClass& s
       text_reason_ = "statement_mode is legacy";
       return;
     case config::StatementMode::kAuto:
-      text_reason_ = query.can_bind() ? WhyPlanMatters(query.source(), query.tokens(), statement)
-                                      : query.text_reason();
       form_ = StatementForm::kPrepared;
       break;
     case config::StatementMode::kPrepared:
-      text_reason_ = query.text_reason();
+      bound_ = Bound::kEverywhere;
       form_ = StatementForm::kPrepared;
       break;
     case config::StatementMode::kParameterized:
-      text_reason_ = query.text_reason();
+      bound_ = Bound::kEverywhere;
       form_ = StatementForm::kParameterized;
       break;
+  }
+  const BindPlan& bind = query.bind(bound_);
+  text_reason_ = bind.text_reason();
+  if (mode == config::StatementMode::kAuto && bind.possible()) {
+    text_reason_ = WhyPlanMatters(query.source(), query.tokens(), statement);
   }
   if (!text_reason_.empty()) {
     form_ = StatementForm::kText;
     return;
   }
-  sql_ = query.bind_query();
+  sql_ = bind.query();
   may_declare_ = OnlyKnownFunctions(query.source(), query.tokens());
-  types_.assign(query.parameter_count(), 0);
+  types_.assign(bind.parameter_count(), 0);
   Rename();
 }
 

@@ -3,11 +3,11 @@
 //
 // statement_mode decides what is tried: `auto` prepares what answers the same under every plan
 // (plan_independence.h), `prepared` and `parameterized` use parameters wherever the template can be
-// bound (query_template.h), `legacy` never. What the server does not take goes on as text: a
-// parameter whose type it cannot infer is declared text first (SQLSTATE 42P18) where that is the
-// same as a literal, everything else is a refusal. A refusal stands when the query is then answered
-// as text; when that fails too the query itself is at fault, and parameters are tried again a
-// second later.
+// bound (bind_plan.h), outside of quotes too, `legacy` never. What the server does not take goes on
+// as text: a parameter whose type it cannot infer is declared text first (SQLSTATE 42P18) where
+// that is the same as a literal, everything else is a refusal. A refusal stands when the query is
+// then answered as text; when that fails too the query itself is at fault, and parameters are tried
+// again a second later.
 //
 // Pure. Statement names tell the statement: two with the same name have the same text and types,
 // also in another process behind the same pooler.
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "config/statement_mode.h"
+#include "pgsql/bind_plan.h"
 #include "pgsql/query_template.h"
 #include "pgsql/statement_class.h"
 #include "pgsql/work.h"
@@ -47,6 +48,7 @@ class StatementPlan {
   // For the forms with parameters. types() has an OID for each: 0 where the server infers it.
   const std::string& sql() const { return sql_; }
   std::span<const std::uint32_t> types() const { return types_; }
+  Bound bound() const { return bound_; }  // what of the template the parameters stand for
   const std::string& name() const { return name_; }
   std::uint64_t id() const { return id_; }  // changes with name()
 
@@ -76,6 +78,7 @@ class StatementPlan {
   State state_ = State::kTrusted;
   Time text_until_{};
   std::string text_reason_;
+  Bound bound_ = Bound::kInQuotes;
   std::string sql_;
   std::vector<std::uint32_t> types_;
   std::string name_;

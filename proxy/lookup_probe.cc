@@ -20,9 +20,10 @@ void FillStatement(const pgsql::QueryTemplate& query, const pgsql::Work& work,
     query.AppendText(key, escaper, &shown->sql);
     return;
   }
-  shown->sql = query.bind_query();
-  for (std::size_t i = 0; i < query.parameter_count(); ++i) {
-    query.AppendParameter(i, key, &shown->parameters.emplace_back());
+  const pgsql::BindPlan& bind = query.bind(work.binding->plan.bound());
+  shown->sql = bind.query();
+  for (std::size_t i = 0; i < bind.parameter_count(); ++i) {
+    bind.AppendParameter(i, key, &shown->parameters.emplace_back());
   }
 }
 

@@ -140,6 +140,12 @@ void TableLoader::Build(const std::string& name, const ServiceConfig& config,
       loaded->diagnostics.back().severity = config::Severity::kWarning;
     }
   }
+  if (loaded->binding->plan.form({}) == pgsql::StatementForm::kText) {
+    for (const pgsql::TemplateError& caution : table->query().cautions()) {
+      AddError(loaded, file, pgsql::Located("query", caution));
+      loaded->diagnostics.back().severity = config::Severity::kWarning;
+    }
+  }
 }
 
 }  // namespace proxymux::proxy

@@ -76,13 +76,30 @@ const std::vector<DeliberateDifference>& DeliberateDifferences() {
        "Text or parameters)",
        [](const Difference& d) { return d.table.traits.count("escape") != 0 && Has(d.key, "\\"); }},
       {"unquoted-number-only",
-       "outside of quotes only a plain number is inserted, all else is no such key, where stock is "
+       "outside of quotes only a plain number is inserted, all else is RETRY, where stock is "
        "injectable (pgsql-table, Text or parameters)",
        [](const Difference& d) {
-         return d.table.traits.count("unquoted") != 0 && d.ours.Is(Status::kNoKey) &&
+         return d.table.traits.count("unquoted") != 0 && d.ours.Is(Status::kRetry) &&
+                !d.stock.Is(Status::kRetry) &&
                 (d.table.traits.count("unquoted-label") != 0
                      ? !IsPlainNumber(d.key.substr(d.key.find_last_of(".@") + 1))
                      : !IsPlainNumber(d.key) && !(Has(d.key, "@") && IsPlainNumber(UserOf(d.key))));
+       }},
+      {"key-leaves-its-token",
+       "a key that would end the comment, dollar quote or name that it stands in is RETRY, where "
+       "stock is injectable (pgsql-table, Text or parameters)",
+       [](const Difference& d) {
+         return d.table.traits.count("open") != 0 && d.ours.Is(Status::kRetry) &&
+                !d.stock.Is(Status::kRetry) &&
+                d.key.find_first_of("*/$\"\n\r") != std::string::npos;
+       }},
+      {"unquoted-is-bound",
+       "parameterized and prepared, when the table asks for them, bind what stands outside of "
+       "quotes: it has the type that is wanted there, not that of a number (pgsql-table, Text or "
+       "parameters)",
+       [](const Difference& d) {
+         return d.table.traits.count("unquoted") != 0 &&
+                (d.mode == "parameterized" || d.mode == "prepared");
        }},
       {"encoding-is-obeyed",
        "a table's encoding counts under every release; stock before 3.8 has LATIN1 (pgsql-table, "

@@ -17,6 +17,7 @@ struct Difference {
   const DifferentialTable& table;
   const std::string& key;  // as asked, not folded
   bool smtputf8;
+  const std::string& mode;  // the statement_mode of a copy of the table, else empty
   const Answered& stock;
   const Answered& ours;
 };

@@ -22,6 +22,7 @@ struct DifferentialTable {
   // What deliberate_differences asks about and cannot see for itself:
   //   unquoted  a placeholder of the query stands outside of quotes
   //   unquoted-label  as well; that one is %1
+  //   open      one stands in a comment, a dollar quote or a quoted identifier
   //   escape    one stands in an E'' constant
   std::set<std::string> traits;
 };

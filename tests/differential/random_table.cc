@@ -13,6 +13,7 @@ namespace {
 // How the grammar writes what deliberate differences are about.
 const std::regex kEscapeConstant("(^|[^A-Za-z0-9_])[eE]'([^']|'')*%[sSuUdD1-9]");
 const std::regex kUnquotedLabel("(LIMIT|=|<) -?%1");
+const std::regex kOpen("/\\*[^/]*%[sud]|-- [^\r]*%[sud]|[$][a-z]*[$][^$]*%[sud]|\"[^\"]*%[sud]");
 const std::regex kUnquoted("(LIMIT|=|<) -?%[1us]");
 
 class TableWriter {
@@ -49,6 +50,7 @@ class TableWriter {
     table.plan_decides = query.plan_may_choose;
     if (std::regex_search(query.sql, kEscapeConstant)) table.traits.insert("escape");
     if (std::regex_search(query.sql, kUnquoted)) table.traits.insert("unquoted");
+    if (std::regex_search(query.sql, kOpen)) table.traits.insert("open");
     if (std::regex_search(query.sql, kUnquotedLabel)) table.traits.insert("unquoted-label");
     return table;
   }

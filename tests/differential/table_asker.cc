@@ -57,10 +57,10 @@ Answered TableAsker::Newer(const std::string& table, const std::string& key, std
 
 void TableAsker::Compare(const std::string& between, const DifferentialTable& table,
                          const std::string& key, const Answered& stock, const Answered& ours,
-                         ComparisonReport& report) const {
+                         ComparisonReport& report, const std::string& mode) const {
   ++report.comparisons;
   if (Equal(stock, ours, table.row_order_defined)) return;
-  const DeliberateDifference* row = Explain({table, key, options_.smtputf8, stock, ours});
+  const DeliberateDifference* row = Explain({table, key, options_.smtputf8, mode, stock, ours});
   if (row != nullptr) {
     ++report.deliberate[row->name];
     return;
@@ -85,9 +85,7 @@ ComparisonReport TableAsker::Ask(const DifferentialTable& table,
   for (const std::string& key : wanted) {
     const Answered reply = Older(older_, "proxymux, older dialect", name, key);
     const Answered seen = AsClientSees(reply, options_.smtputf8);
-    // Where stock inserts outside of quotes what we refuse, it is likely to fail.
-    const bool dubious =
-        seen.Is(Status::kNoKey) ? table.traits.contains("unquoted") : !seen.Is(Status::kOk);
+    const bool dubious = !seen.Is(Status::kNoKey) && !seen.Is(Status::kOk);
     if (dubious && ++suspects > options_.most_errors && options_.most_errors > 0) {
       ++report.passed_over;
       continue;
@@ -115,7 +113,7 @@ ComparisonReport TableAsker::Ask(const DifferentialTable& table,
         if (!suspect[i] && i % options_.further_every != 0) continue;
         const Answered reply = Older(older_, "proxymux, older dialect", copy, keys[i]);
         Compare(between, table, keys[i], FromDirect(direct[i]),
-                AsClientSees(reply, options_.smtputf8), report);
+                AsClientSees(reply, options_.smtputf8), report, mode);
       }
     }
   }

@@ -38,7 +38,8 @@ class TableAsker {
                  const std::string& key);
   Answered Newer(const std::string& table, const std::string& key, std::uint32_t flags);
   void Compare(const std::string& between, const DifferentialTable& table, const std::string& key,
-               const Answered& stock, const Answered& ours, ComparisonReport& report) const;
+               const Answered& stock, const Answered& ours, ComparisonReport& report,
+               const std::string& mode = "") const;
 
   const harness::PostfixInstance& postfix_;
   const ComparisonOptions& options_;

@@ -154,7 +154,8 @@ TEST(CompiledTable, CarriesLimitsAndTheStatementsClass) {
   EXPECT_EQ(table->limits().value_bytes, 99u);
   EXPECT_FALSE(table->statement_class().may_write);
   EXPECT_EQ(table->statement_class().called_names, std::vector<std::string>{"f"});
-  EXPECT_TRUE(Compiled(Config("SELECT %s"))->statement_class().may_write);
+  EXPECT_TRUE(Compiled(Config("SELECT v FROM t%u WHERE id = %s"))->statement_class().may_write);
+  EXPECT_FALSE(Compiled(Config("SELECT v FROM t WHERE id = %s"))->statement_class().may_write);
   EXPECT_TRUE(Compiled(Config("SELECT 'a\\', f('%s')"))->statement_class().may_write);
 }
 

@@ -370,8 +370,8 @@ TEST(PoolPrepared, WhatTextCouldNotHoldIsNotFoundInEitherForm) {
   Warm(world);
   const auto client = world.Look("a\xff", world.table);
   world.Turn();
-  EXPECT_EQ(client->outcome, Outcome::kNotFound);
-  EXPECT_EQ(client->reason, "the key cannot be written in the connection's encoding");
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_EQ(client->reason, ExpansionText(Expansion::kNotEscapable));
   EXPECT_EQ(world.connection().history(), "PE|");
 }
 

@@ -133,7 +133,7 @@ TEST(PoolUnfit, WhatAStatementThatWritesMayAnswerFits) {
   }
 }
 
-TEST(PoolUnfit, AnEmptyStatementHasAnEmptyAnswer) {
+TEST(PoolUnfit, AnEmptyStatementIsNoAnswer) {
   PoolWorld world;
   const auto table = PoolWorld::Table("-- '%s'", WriteClass::kReads);
   ASSERT_NE(table, nullptr);
@@ -142,7 +142,8 @@ TEST(PoolUnfit, AnEmptyStatementHasAnEmptyAnswer) {
   world.Turn();
   world.Connection(0).AnswerTagged({}, 0, "");
   EXPECT_EQ(client->answers, 1);
-  EXPECT_EQ(client->outcome, Outcome::kNotFound);
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_EQ(client->reason, "the query holds no statement");
   EXPECT_EQ(world.observer.lost, std::vector<std::string>{});
 }
 

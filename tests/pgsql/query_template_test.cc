@@ -2,31 +2,39 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace proxymux::pgsql {
 namespace {
 
-// Escapes as libpq does on a UTF-8 connection with standard_conforming_strings on, or off.
+// Escapes as libpq does with standard_conforming_strings on, or off. In `wide` encodings each byte
+// above ASCII takes the next one with it.
 class Escaper : public LiteralEscaper {
  public:
-  explicit Escaper(bool conforming = true, bool trail = false)
-      : conforming_(conforming), trail_(trail) {}
+  explicit Escaper(bool conforming = true, bool wide = false)
+      : conforming_(conforming), wide_(wide) {}
   bool Escape(std::string_view in, std::string* out) override {
-    for (const char c : in) {
-      if (c == '\xff') return false;
-      if (c == '\'' || (c == '\\' && !conforming_)) out->push_back(c);
-      out->push_back(c);
+    while (!in.empty()) {
+      if (in.front() == '\xff') return false;
+      const bool ascii = static_cast<unsigned char>(in.front()) < 0x80;
+      const std::size_t length = ascii ? 1 : CharacterLength(in);
+      if (in.front() == '\'' || (in.front() == '\\' && !conforming_)) out->push_back(in.front());
+      out->append(in.substr(0, length));
+      in.remove_prefix(length);
     }
     return true;
   }
   bool DoublesBackslashes() const override { return !conforming_; }
-  bool BackslashMayBeTrailByte() const override { return trail_; }
+  std::size_t CharacterLength(std::string_view text) const override {
+    return wide_ && text.size() > 1 ? 2 : 1;
+  }
 
  private:
   bool conforming_;
-  bool trail_;
+  bool wide_;
 };
 
 QueryTemplate Compiled(std::string_view query, UnquotedValues unquoted = UnquotedValues::kNumbers) {
@@ -43,6 +51,8 @@ std::string Text(const QueryTemplate& query, std::string_view key, Escaper escap
       return "(not escapable)";
     case Expansion::kNotANumber:
       return "(not a number)";
+    case Expansion::kLeavesToken:
+      return "(leaves its token)";
   }
   return "";
 }
@@ -50,17 +60,20 @@ std::string Text(std::string_view query, std::string_view key, Escaper escaper =
   return Text(Compiled(query), key, escaper);
 }
 // The bind plan on one line: QUERY | value | value.
-std::string Bind(std::string_view query, std::string_view key) {
+std::string Bind(std::string_view query, std::string_view key, Bound bound = Bound::kInQuotes) {
   const QueryTemplate compiled = Compiled(query);
-  if (!compiled.can_bind()) return "text: " + compiled.text_reason();
-  std::string out = compiled.bind_query();
-  for (std::size_t i = 0; i < compiled.parameter_count(); ++i) {
+  const BindPlan& bind = compiled.bind(bound);
+  if (!bind.possible()) return "text: " + bind.text_reason();
+  std::string out = bind.query();
+  for (std::size_t i = 0; i < bind.parameter_count(); ++i) {
     out += " | ";
-    compiled.AppendParameter(i, KeyParts(key), &out);
+    bind.AppendParameter(i, KeyParts(key), &out);
   }
   return out;
 }
-bool StaysText(std::string_view query) { return !Compiled(query).can_bind(); }
+bool StaysText(std::string_view query) {
+  return !Compiled(query).bind(Bound::kInQuotes).possible();
+}
 
 TEST(QueryTemplate, ExpandsEveryPlaceholder) {
   EXPECT_EQ(Text("'%s %S %u %U %d %D %1 %2 %%'", "joe@mail.org"),
@@ -70,7 +83,7 @@ TEST(QueryTemplate, ExpandsEveryPlaceholder) {
 TEST(QueryTemplate, WithoutAtTheUserIsTheWholeKey) { EXPECT_EQ(Text("'%u'", "joe"), "'joe'"); }
 
 TEST(QueryTemplate, EscapesForALiteral) {
-  EXPECT_EQ(Text("SELECT '%s'", "o'neil\\x"), "SELECT 'o''neil\\x'");
+  EXPECT_EQ(Text("SELECT '%s'", "o'neil"), "SELECT 'o''neil'");
   EXPECT_EQ(Text("SELECT '%s'", "a\xff"), "(not escapable)");
 }
 
@@ -104,26 +117,52 @@ TEST(QueryTemplate, EscapesBackslashesInAnEscapeLiteralToo) {
 }
 
 TEST(QueryTemplate, ABackslashBeforeAPlaceholderCannotUndoAnEscape) {
-  EXPECT_EQ(Text("E'\\%s'", "' OR 1=1"), "(not escapable)");
-  EXPECT_EQ(Text("E'\\%s'", "\\x"), "(not escapable)");
+  EXPECT_EQ(Text("E'\\%s'", "' OR 1=1"), "(leaves its token)");
+  EXPECT_EQ(Text("E'\\%s'", "\\x"), "(leaves its token)");
   EXPECT_EQ(Text("E'\\%s'", "n'"), "E'\\n'''");
 }
 
-TEST(QueryTemplate, ABackslashThatMayBeHalfACharacterIsRefusedInAnEscapeLiteral) {
-  EXPECT_EQ(Text("E'%s'", "\x83\\", Escaper(true, true)), "(not escapable)");
+TEST(QueryTemplate, ABackslashThatIsHalfACharacterIsNotDoubled) {
+  EXPECT_EQ(Text("E'%s'", "\x83\\", Escaper(true, true)), "E'\x83\\'");
+  EXPECT_EQ(Text("E'%s'", "\x83\\\\", Escaper(true, true)), "E'\x83\\\\\\'");
   EXPECT_EQ(Text("E'%s'", "a\\", Escaper(true, true)), "E'a\\\\'");
-  EXPECT_EQ(Text("'%s'", "\x83\\", Escaper(true, true)), "'\x83\\'");
+  EXPECT_EQ(Text("'%s'", "\x83\\", Escaper(true, true)), " E'\x83\\'");
+  EXPECT_EQ(Text("E'\x83\\', '%s'", "a", Escaper(true, true)), "E'\x83\\', 'a'");
+  EXPECT_EQ(Text("E'\x83\\%s'", "'", Escaper(true, true)), "E'\x83\\'''");
+  EXPECT_EQ(Text("'\x83\\%s'", "b", Escaper(true, true)), " E'\x83\\b'");
+  EXPECT_EQ(Text("'\x83\\%s'", "b", Escaper(false, true)), " E'\x83\\b'");
+}
+
+TEST(QueryTemplate, ATemplatesHalfCharacterTakesNothingOfTheKey) {
+  // libpq takes the quote for the second half of a character, the server the byte before it.
+  EXPECT_EQ(Text("'\x83%s'", "\xe3' OR true --", Escaper(true, true)), "(leaves its token)");
+  EXPECT_EQ(Text("E'\x83%s'", "\\", Escaper(true, true)), "(leaves its token)");
+  EXPECT_EQ(Text("'\x83%s'", "\\", Escaper(true, true)), "(leaves its token)");
+  EXPECT_EQ(Text("'\x83%s'", "\\", Escaper(false, true)), "(leaves its token)");
+}
+
+// The server may read the statement under the other setting than the one that was known.
+TEST(QueryTemplate, APlainLiteralWithABackslashMeansTheSameUnderBothSettings) {
+  for (const bool conforming : {true, false}) {
+    EXPECT_EQ(Text("SELECT x LIKE'%s'", "o'n\\x", Escaper(conforming)),
+              "SELECT x LIKE E'o''n\\\\x'");
+    EXPECT_EQ(Text("SELECT N'%s'", "n\\", Escaper(conforming)), "SELECT  NCHAR E'n\\\\'");
+    EXPECT_EQ(Text("SELECT '%u'\n'%d'", "a@b\\", Escaper(conforming)), "SELECT  E'a'\n'b\\\\'");
+  }
+  EXPECT_EQ(Text("SELECT '%s' ~ '\\.'", "b", Escaper(true)), "SELECT  E'b' ~  E'\\\\.'");
+  EXPECT_EQ(Text("SELECT '%s' ~ '\\.'", "b", Escaper(false)), "SELECT  E'b' ~  E'\\.'");
+  EXPECT_EQ(Text("SELECT '%s', 'x'", "\\"), "SELECT  E'\\\\', 'x'");
 }
 
 TEST(QueryTemplate, WithoutConformingStringsALiteralIsAnEscapeLiteral) {
   // With the setting off the first literal reaches to the quote behind x, and %s stands outside of
   // quotes.
   const std::string query = "SELECT 'a\\', '%s'";
-  EXPECT_EQ(Text(query, "b", Escaper(true)), "SELECT 'a\\', 'b'");
+  EXPECT_EQ(Text(query, "b", Escaper(true)), "SELECT  E'a\\\\',  E'b'");
   EXPECT_EQ(Text(query, "b", Escaper(false)), "(not a number)");
   EXPECT_TRUE(Compiled(query).depends_on_backslash_rule());
-  EXPECT_EQ(Text("'\\%s'", "'", Escaper(false)), "(not escapable)");
-  EXPECT_EQ(Text("'\\%s'", "'", Escaper(true)), "'\\'''");
+  EXPECT_EQ(Text("'\\%s'", "'", Escaper(false)), "(leaves its token)");
+  EXPECT_EQ(Text("'\\%s'", "'", Escaper(true)), " E'\\\\'''");
   EXPECT_FALSE(Compiled("SELECT '%s' ~ '\\.'").depends_on_backslash_rule());
 }
 
@@ -149,17 +188,76 @@ TEST(QueryTemplate, UnquotedAnyInsertsAsStockDoes) {
   EXPECT_EQ(Text(query, "now() || 'x'"), "SELECT now() || ''x''");
 }
 
+TEST(QueryTemplate, UnquotedAnyConcernsNoOtherPlace) {
+  const QueryTemplate query = Compiled("SELECT /* %s */ 1", UnquotedValues::kAny);
+  EXPECT_EQ(Text(query, "*/ 2"), "(leaves its token)");
+}
+
 TEST(QueryTemplate, OtherContextsAreEscapedAsLiterals) {
   EXPECT_EQ(Text("SELECT \"%s\" /* %s */ $$%s$$ U&'%s'", "a'\\"),
             "SELECT \"a''\\\" /* a''\\ */ $$a''\\$$ U&'a''\\'");
 }
 
-TEST(QueryTemplate, OpenPlaceholdersAreThoseOutsideOfLiterals) {
+TEST(QueryTemplate, AKeyStaysInItsToken) {
+  const auto leaves = [](std::string_view query, const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      EXPECT_EQ(Text(query, key), "(leaves its token)") << query << " " << key;
+    }
+  };
+  leaves("SELECT /* %s */ x", {"*/ y", "*/", "/*", "a/*b", "*/ y /*"});
+  leaves("SELECT /*%s/ x */ y", {"*"});
+  leaves("SELECT x -- %s\n, y", {"a\nb", "\r", "a\n--"});
+  leaves("SELECT $$%s$$", {"a$$b", "$$", "x$$ or a=$$y", "a$"});
+  leaves("SELECT $t$%s$t$", {"$t$", "$t$ || $t$"});
+  leaves("SELECT $t%s$x$t%s$", {"$", "$x$t$y", " ", "a b"});
+  leaves("SELECT \"%s\"", {"\"", "x\" from y -- ", "x\" \"y"});
+  leaves("SELECT U&\"%s\"", {"\"", "x\" from y -- "});
+  leaves("SELECT B'%s', X'%s'", {"'", "0' || '1"});
+  leaves("SELECT %u.%d", {"1@2.5"});
+  leaves("SELECT t%s", {"1.5"});
+  leaves("SELECT $%s", {"1.5"});
+  for (const auto& [query, key, text] : std::vector<std::array<std::string, 3>>{
+           {"SELECT /* %s */ x", "/ * '", "SELECT /* / * '' */ x"},
+           {"SELECT /* %s */ x", "/* */", "SELECT /* /* */ */ x"},
+           {"SELECT x -- %s", "*/ --", "SELECT x -- */ --"},
+           {"SELECT $$%s$$", "a$b", "SELECT $$a$b$$"},
+           {"SELECT $t$%s$t$", "$$", "SELECT $t$$$$t$"},
+           {"SELECT \"%s\"", "a\"\"b", "SELECT \"a\"\"b\""},
+           {"SELECT B'%s'", "01", "SELECT B'01'"},
+           {"SELECT t%s, %s", "10", "SELECT t10, 10"},
+           {"SELECT 0x%s, 1e%s, %s_0", "10", "SELECT 0x10, 1e10, 10_0"}}) {
+    EXPECT_EQ(Text(query, key), text);
+  }
+}
+
+TEST(QueryTemplate, OpenPlaceholdersAreThoseThatDecideWhatIsDone) {
   for (const char* query :
-       {"SELECT %s", "SELECT \"%s\"", "SELECT 1 -- %s", "SELECT $$%s$$", "SELECT t%s"})
+       {"SELECT \"%s\"", "SELECT $$%s$$", "SELECT t%s", "DO $$%s$$", "SELECT $%s"})
     EXPECT_TRUE(Compiled(query).has_open_placeholder()) << query;
-  for (const char* query : {"SELECT '%s'", "SELECT E'%s'", "SELECT U&'%s'", "SELECT 5 %% 2"})
+  for (const char* query : {"SELECT '%s'", "SELECT E'%s'", "SELECT U&'%s'", "SELECT 5 %% 2",
+                            "SELECT %s", "SELECT 1 -- %s", "SELECT 1%s"})
     EXPECT_FALSE(Compiled(query).has_open_placeholder()) << query;
+  EXPECT_TRUE(Compiled("SELECT %s", UnquotedValues::kAny).has_open_placeholder());
+}
+
+TEST(QueryTemplate, SaysWhereKeysMayBeRefused) {
+  for (const auto& [query, offset, words] :
+       std::vector<std::tuple<std::string, std::size_t, std::string>>{
+           {"SELECT '%%' WHERE id = %s OR n = %u", 23, "outside of quotes: a key that is not"},
+           {"SELECT /* %s */ 1", 10, "in a comment"},
+           {"SELECT $$%s$$", 9, "in a dollar-quoted literal"},
+           {"SELECT \"%s\"", 8, "in a quoted identifier"},
+           {"SELECT E'\\%s'", 10, "follows a backslash"}}) {
+    const QueryTemplate compiled = Compiled(query);
+    ASSERT_EQ(compiled.cautions().size(), 1U) << query;
+    EXPECT_EQ(compiled.cautions()[0].offset, offset) << query;
+    EXPECT_NE(compiled.cautions()[0].text.find(words), std::string::npos)
+        << compiled.cautions()[0].text;
+  }
+  EXPECT_NE(Compiled("SELECT %s", UnquotedValues::kAny).cautions().at(0).text.find("is any"),
+            std::string::npos);
+  for (const char* query : {"SELECT '%s'", "SELECT E'\\\\%s'", "SELECT N'%s'", "SELECT 5 %% 2"})
+    EXPECT_TRUE(Compiled(query).cautions().empty()) << query;
 }
 
 TEST(QueryTemplateBind, EachLiteralBecomesAParameterOfItsOwn) {
@@ -210,7 +308,8 @@ TEST(QueryTemplateBind, BehindTheseWordsALiteralHasNoType) {
         "SELECT now() AT TIME ZONE '%s'", "SELECT f('%s', y => '%s')", "SELECT a[ '%s' ]",
         "SELECT a SIMILAR TO '%s'", "SELECT a IS DISTINCT FROM '%s'", "SELECT a ->> '%s'",
         "SELECT x || '%s' /* c */ || '%s'", "SELECT = /* c */ '%s'", "SELECT DISTINCT '%s'"})
-    EXPECT_FALSE(StaysText(query)) << query << ": " << Compiled(query).text_reason();
+    EXPECT_FALSE(StaysText(query))
+        << query << ": " << Compiled(query).bind(Bound::kInQuotes).text_reason();
 }
 
 TEST(QueryTemplateBind, TypedLiteralsStayText) {
@@ -241,6 +340,21 @@ TEST(QueryTemplateBind, WhatIsNoSingleStatementStaysText) {
 TEST(QueryTemplateBind, AParameterOfItsOwnStaysText) {
   EXPECT_EQ(Bind("SELECT $2, '%s'", "k"), "text: it has a parameter of its own, $2");
   EXPECT_FALSE(StaysText("SELECT '$1 %s', \"$1\" /* $1 */"));
+}
+
+TEST(QueryTemplateBind, EverywhereMeansOutsideOfQuotesToo) {
+  const auto bind = [](std::string_view query, std::string_view key) {
+    return Bind(query, key, Bound::kEverywhere);
+  };
+  EXPECT_EQ(bind("SELECT v FROM t WHERE id = %s", "x@y"), "SELECT v FROM t WHERE id = $1 | x@y");
+  EXPECT_EQ(bind("SELECT %u+7 WHERE a IN('%s',%d)AND b=%1 LIMIT %s", "1@2.3"),
+            "SELECT $1+7 WHERE a IN($2,$3)AND b=$4 LIMIT $5 | 1 | 1@2.3 | 2.3 | 3 | 1@2.3");
+  EXPECT_EQ(bind("SELECT 5 %% %s", "2"), "SELECT 5 % $1 | 2");
+  for (const char* query : {"SELECT t%s", "SELECT %u%d", "SELECT 1%s", "SELECT %s.5"})
+    EXPECT_EQ(bind(query, "1@1"), "text: a placeholder stands outside of quotes") << query;
+  EXPECT_EQ(bind("SELECT x ORDER BY 1, %s", "1"),
+            "text: a literal is an element of ORDER BY, GROUP BY or DISTINCT ON");
+  EXPECT_EQ(bind("SELECT %s, /* %s */ 1", "1"), "text: a placeholder stands in a comment");
 }
 
 }  // namespace

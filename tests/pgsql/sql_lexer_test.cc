@@ -154,6 +154,22 @@ TEST(SqlLexer, Numbers) {
   EXPECT_EQ(Lex("1..2"), (Lexemes{{K::kNumber, "1"}, {K::kOperator, ".."}, {K::kNumber, "2"}}));
 }
 
+// PostgreSQL 16 reads more of these as one number; 15 refuses what is glued to a number.
+TEST(SqlLexer, WhatIsGluedToANumberIsAWordOfItsOwn) {
+  EXPECT_EQ(Lex("7abc"), (Lexemes{{K::kNumber, "7"}, {K::kIdentifier, "abc"}}));
+  EXPECT_EQ(Lex("0x1F"), (Lexemes{{K::kNumber, "0"}, {K::kIdentifier, "x1F"}}));
+  EXPECT_EQ(Lex("1_000"), (Lexemes{{K::kNumber, "1"}, {K::kIdentifier, "_000"}}));
+  EXPECT_EQ(Lex("1e"), (Lexemes{{K::kNumber, "1"}, {K::kIdentifier, "e"}}));
+}
+
+TEST(SqlLexer, ACommentBeginsInsideOfAnOperator) {
+  EXPECT_EQ(Lex("3--1"), (Lexemes{{K::kNumber, "3"}, {K::kComment, "--1"}}));
+  EXPECT_EQ(Lex("8/*2*/"), (Lexemes{{K::kNumber, "8"}, {K::kComment, "/*2*/"}}));
+  EXPECT_EQ(Lex("@--x"), (Lexemes{{K::kOperator, "@"}, {K::kComment, "--x"}}));
+  EXPECT_EQ(Lex("/*/*/**/*/ x */"), (Lexemes{{K::kComment, "/*/*/**/*/ x */"}}));
+  EXPECT_EQ(Lex("/***/x"), (Lexemes{{K::kComment, "/***/"}, {K::kIdentifier, "x"}}));
+}
+
 TEST(SqlLexer, PlaceholdersAreOrdinaryBytesOfTheirToken) {
   EXPECT_EQ(Lex("'%u@%d' LIKE '%%%s'"),
             (Lexemes{{K::kLiteral, "'%u@%d'"}, {K::kIdentifier, "LIKE"}, {K::kLiteral, "'%%%s'"}}));

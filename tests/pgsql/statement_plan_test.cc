@@ -39,6 +39,21 @@ TEST(StatementPlan, ModeAndQueryDecide) {
   EXPECT_EQ(FormOf(kEscaped, StatementMode::kPrepared), StatementForm::kText);
 }
 
+TEST(StatementPlan, OnlyAnExplicitModeBindsOutsideOfQuotes) {
+  constexpr char kNumber[] = "SELECT v FROM t WHERE id = %s";
+  EXPECT_EQ(FormOf(kNumber, StatementMode::kAuto), StatementForm::kText);
+  EXPECT_EQ(FormOf(kNumber, StatementMode::kLegacy), StatementForm::kText);
+  EXPECT_EQ(FormOf(kNumber, StatementMode::kPrepared), StatementForm::kPrepared);
+  EXPECT_EQ(FormOf(kNumber, StatementMode::kParameterized), StatementForm::kParameterized);
+  const StatementPlan plan = Plan(kNumber, StatementMode::kPrepared);
+  EXPECT_EQ(plan.sql(), "SELECT v FROM t WHERE id = $1");
+  EXPECT_EQ(plan.types().size(), 1U);
+  EXPECT_EQ(plan.bound(), Bound::kEverywhere);
+  EXPECT_EQ(Plan(kSimple, StatementMode::kAuto).bound(), Bound::kInQuotes);
+  EXPECT_EQ(Plan(kNumber, StatementMode::kAuto).text_reason(),
+            "a placeholder stands outside of quotes");
+}
+
 TEST(StatementPlan, TextHasAReason) {
   EXPECT_EQ(Plan(kSimple, StatementMode::kAuto).text_reason(), "");
   EXPECT_EQ(Plan(kSimple, StatementMode::kLegacy).text_reason(), "statement_mode is legacy");

@@ -1,11 +1,9 @@
-// The bind plan of a query template: which literals become parameters, and why a query must stay
-// text.
+#include "pgsql/bind_plan.h"
+
 #include <algorithm>
 #include <array>
-#include <string>
 #include <utility>
 
-#include "pgsql/query_template.h"
 #include "pgsql/statement_class.h"
 
 namespace proxymux::pgsql {
@@ -28,8 +26,11 @@ bool IsNameByte(char c) {
          c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-const char* WhyNotBound(PlaceholderContext context) {
-  switch (context) {
+const char* WhyNotBound(TokenKind kind) {
+  if (kind == TokenKind::kNationalLiteral) {
+    return "a placeholder stands in a B'', X'', N'' or U&'' literal";
+  }
+  switch (ContextOf(kind)) {
     case PlaceholderContext::kLiteral:
       return "";
     case PlaceholderContext::kEscapeLiteral:
@@ -128,85 +129,81 @@ std::string WhyTyped(std::string_view text, const std::vector<Token>& tokens, st
   return typed;
 }
 
+// Why no statement with such tokens is bound; empty when it may be.
+std::string WhyText(std::string_view text, const std::vector<Token>& tokens) {
+  const std::size_t statements = CountStatements(text, tokens);
+  if (statements == 0) return "it holds no statement";
+  if (statements > 1) return "it holds several statements";
+  for (const Token& token : tokens) {
+    if (token.unterminated) return "a quote or comment is not closed";
+    if (token.kind == TokenKind::kParameter) {
+      return "it has a parameter of its own, " + std::string(token.In(text));
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
-void QueryTemplate::PlanBind() {
-  const std::string_view source = source_;
-  const std::size_t statements = CountStatements(source, tokens_);
-  if (statements != 1) {
-    text_reason_ = statements == 0 ? "it holds no statement" : "it holds several statements";
-    return;
-  }
-  for (const Token& token : tokens_) {
-    if (token.unterminated) {
-      text_reason_ = "a quote or comment is not closed";
-      return;
-    }
-    if (token.kind == TokenKind::kParameter) {
-      text_reason_ = "it has a parameter of its own, " + std::string(token.In(source));
-      return;
-    }
-  }
-  for (const Piece& piece : pieces_) {
-    if (!piece.has_field || piece.context == PlaceholderContext::kLiteral) continue;
-    text_reason_ = WhyNotBound(piece.context);
-    return;
-  }
-
-  std::string query;
-  std::vector<Pieces> parameters;
-  // The template's text with %% undone; no placeholders in it.
-  const auto append_plain = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      query.push_back(source[i]);
-      if (source[i] == '%') ++i;
-    }
-  };
+BindPlan::BindPlan(const SampleQuery& sample, Bound bound) {
+  const std::string_view text = sample.text;
+  const std::vector<Token> tokens = LexSql(text);
+  text_reason_ = WhyText(text, tokens);
   std::vector<Token> before;  // without comments
   std::size_t done = 0;
-  std::size_t next = 0;  // first piece whose placeholder is not yet passed
-  for (const Token& token : tokens_) {
-    if (token.kind == TokenKind::kComment) continue;
-    const bool holds = token.kind == TokenKind::kLiteral && next < pieces_.size() &&
-                       pieces_[next].has_field && pieces_[next].offset < token.end;
-    if (holds) {
-      text_reason_ = WhyTyped(source, before, before.size());
-      if (!text_reason_.empty()) return;
-      append_plain(done, token.begin);
-      done = token.end;
-      Pieces parameter(1);
-      for (const Token& segment : LiteralSegments(source, token)) {
-        for (std::size_t i = segment.begin; i < segment.end; ++i) {
-          if (source[i] == '%' && source[i + 1] != '%') {
-            Piece& piece = parameter.back();
-            const Piece& placeholder = pieces_[next++];
-            piece.has_field = true;
-            piece.field = placeholder.field;
-            piece.label = placeholder.label;
-            piece.offset = placeholder.offset;
-            parameter.emplace_back();
-            ++i;
-            continue;
-          }
-          parameter.back().text.push_back(source[i]);
-          if (source[i] == '\'' || source[i] == '%') ++i;  // doubled
-        }
-      }
-      parameters.push_back(std::move(parameter));
-      // A parameter must not run into a word beside it: LIKE'%s'AND.
-      if (!query.empty() && IsNameByte(query.back())) query.push_back(' ');
-      query.append("$").append(std::to_string(parameters.size()));
-      if (done < source.size() && IsNameByte(source[done])) query.push_back(' ');
+  auto next = sample.placeholders.begin();
+  for (const Token& token : tokens) {
+    if (!text_reason_.empty()) return;
+    const auto first = next;
+    while (next != sample.placeholders.end() && next->at < token.end) ++next;
+    if (first == next) {
+      if (token.kind != TokenKind::kComment) before.push_back(token);
+      continue;
     }
+    const bool is_value = token.kind == TokenKind::kNumber && token.end - token.begin == 1;
+    if (bound != Bound::kEverywhere || !is_value) text_reason_ = WhyNotBound(token.kind);
+    if (text_reason_.empty()) text_reason_ = WhyTyped(text, before, before.size());
+    if (!text_reason_.empty()) return;
     before.push_back(token);
+    query_.append(text, done, token.begin - done);
+    done = token.end;
+    parameters_.push_back(is_value ? Parameter{{"", true, *first}}
+                                   : ValueOf(text, token, first, next));
+    // A parameter must not run into a word beside it: LIKE'%s'AND.
+    if (!query_.empty() && IsNameByte(query_.back())) query_.push_back(' ');
+    query_.append("$").append(std::to_string(parameters_.size()));
+    if (done < text.size() && IsNameByte(text[done])) query_.push_back(' ');
   }
-  if (parameters.size() > kMaxParameters) {
+  if (parameters_.size() > kMaxParameters) {
     text_reason_ = "it has more parameters than a statement may have";
-    return;
   }
-  append_plain(done, source.size());
-  bind_query_ = std::move(query);
-  parameters_ = std::move(parameters);
+  query_.append(text, done);
+}
+
+// The literal's value, with the placeholders [next, end) in it.
+BindPlan::Parameter BindPlan::ValueOf(std::string_view text, const Token& literal,
+                                      PlaceholderIterator next, PlaceholderIterator end) {
+  Parameter parameter(1);
+  for (const Token& segment : LiteralSegments(text, literal)) {
+    for (std::size_t i = segment.begin; i < segment.end; ++i) {
+      if (next != end && next->at == i) {
+        parameter.back().has_field = true;
+        parameter.back().placeholder = *next++;
+        parameter.emplace_back();
+        continue;
+      }
+      parameter.back().text.push_back(text[i]);
+      if (text[i] == '\'') ++i;  // doubled
+    }
+  }
+  return parameter;
+}
+
+void BindPlan::AppendParameter(std::size_t index, const KeyParts& key, std::string* out) const {
+  for (const Part& part : parameters_[index]) {
+    out->append(part.text);
+    if (part.has_field) out->append(part.placeholder.In(key));
+  }
 }
 
 }  // namespace proxymux::pgsql
