@@ -49,7 +49,7 @@ class DeferredWrite : public OneServerTest {
     Sql("CREATE OR REPLACE FUNCTION write_limited(k text) RETURNS text LANGUAGE sql AS"
         " $f$ INSERT INTO limited VALUES (k) RETURNING 'ok' $f$");
   }
-  ~Commit() override { Sql("ALTER ROLE mailreader RESET default_transaction_isolation"); }
+  ~DeferredWrite() override { Sql("ALTER ROLE mailreader RESET default_transaction_isolation"); }
 
   void ExpectError(const std::string& file, const std::string& key) {
     const Answer answer = Look(file, key);
