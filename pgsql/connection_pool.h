@@ -255,7 +255,7 @@ class ConnectionPool final : private UpstreamObserver {
   void SendStamp(Connection& connection);
   void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
   void FinishStamp(const Connection& connection, const Work& work, const StatementResult& result);
-  void MakeSessionRoom(std::size_t* open);
+  void MakeSessionRoom(std::size_t host, std::size_t* open);
   void RankConnections();
   Connection* ChooseConnection(const Work& work);
   Connection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
@@ -333,9 +333,11 @@ class ConnectionPool final : private UpstreamObserver {
   // What statements may do was asked of so many catalogues: raised when one of them has changed.
   std::uint64_t catalogues_ = 1;
   bool asks_catalogue_ = false;  // some table depends on it
-  bool session_wanted_ = false;  // a work found only connections of other tables in this turn
-  Time last_shared_{};           // when a lookup that shares its session was sent last
-  Time last_quick_{};            // when a quick lookup was sent last
+  // The host of a connection that a work found to be another table's, and no other one for it, in
+  // this turn.
+  std::optional<std::size_t> session_wanted_;
+  Time last_shared_{};  // when a lookup that shares its session was sent last
+  Time last_quick_{};   // when a quick lookup was sent last
   std::uint64_t last_batch_ = 0;
   WorkList in_flight_;         // in the order of sending
   WorkList parked_;            // failed, but a second one is under way

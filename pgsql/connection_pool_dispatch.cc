@@ -96,7 +96,7 @@ void ConnectionPool::Dispatch() {
   SortQueues();
   AskCatalogues();
   std::optional<std::size_t> needed;
-  session_wanted_ = false;
+  session_wanted_.reset();
   EndLanes(/*served_only=*/true);
   if (SlowFirst()) {
     SendSlow(&needed);
@@ -204,17 +204,21 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
   Connection* best = nullptr;
   int reluctance = std::numeric_limits<int>::max();
   const Connection* too_soon = nullptr;  // the best of those that wait for their millisecond
-  bool shares = false;                   // some connection may have it, now or when it has room
+  bool possible = false;                 // some connection may have it, now or when it has room
+  const Connection* owned = nullptr;     // and this one is another table's
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.cancelling ||
         connection.making_room) {
       continue;
     }
-    if (connection.lane || !MayTake(connection, work)) continue;
-    shares = true;
+    if (connection.lane || PreferOtherHost(work, connection.host)) continue;
+    if (!MayTake(connection, work)) {
+      owned = &connection;
+      continue;
+    }
+    possible = true;
     if (InTrial(connection)) continue;
-    if (PreferOtherHost(work, connection.host)) continue;
     // A better one that is full now is waited for.
     if (connection.reluctance > reluctance) continue;
     if (connection.reluctance < reluctance) {
@@ -232,7 +236,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     }
     if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
   }
-  session_wanted_ = session_wanted_ || !shares;
+  if (owned != nullptr && !possible) session_wanted_ = owned->host;
   // The millisecond is waited for when the other has clearly more to answer: it may be silent from
   // now on and would take all that the others are held back from; and those that are behind many
   // wait longest. When it has little more, a larger batch is worth more.

@@ -110,7 +110,7 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
       ++open;
     }
   }
-  if (session_wanted_) MakeSessionRoom(&open);
+  if (session_wanted_.has_value()) MakeSessionRoom(*session_wanted_, &open);
   const std::size_t wanted = Wanted();
   while (open < wanted) {
     const auto host = hosts_.ChooseForConnection(now, &random_);

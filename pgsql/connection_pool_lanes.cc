@@ -133,7 +133,8 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   Connection* lane = nullptr;
   Connection* emptying = nullptr;
   Connection* fresh = nullptr;
-  bool shares = false;  // some connection may have it, now or when it has room
+  bool possible = false;              // some connection may have it, now or when it has room
+  const Connection* owned = nullptr;  // and this one is another table's
   const auto less = [](const Connection& one, const Connection* other) {
     return other == nullptr ||
            std::tie(one.reluctance, one.in_flight) < std::tie(other->reluctance, other->in_flight);
@@ -144,11 +145,15 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.runs_script ||
-        connection.cancelling || connection.making_room || !MayTake(connection, work)) {
+        connection.cancelling || connection.making_room || PreferOtherHost(work, connection.host)) {
       continue;
     }
-    shares = true;
-    if (InTrial(connection) || PreferOtherHost(work, connection.host)) continue;
+    if (!MayTake(connection, work)) {
+      owned = &connection;
+      continue;
+    }
+    possible = true;
+    if (InTrial(connection)) continue;
     if (!connection.lane) {
       if (less(connection, fresh)) fresh = &connection;
     } else if (connection.in_flight > connection.slow_in_flight) {
@@ -159,7 +164,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
       lane = &connection;
     }
   }
-  session_wanted_ = session_wanted_ || !shares;
+  if (owned != nullptr && !possible) session_wanted_ = owned->host;
   // One that is idle is better than one that has some already.
   const bool may_open = fresh != nullptr && *lanes_left > 0;
   if (lane != nullptr && (lane->in_flight == 0 || !may_open || fresh->in_flight > 0)) return lane;

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <tuple>
 #include <utility>
 
 #include "pgsql/connection_pool.h"
@@ -112,7 +113,7 @@ void ConnectionPool::AskCatalogues() {
     for (const auto& candidate : connections_) {
       Connection& connection = *candidate;
       if (connection.host != host || connection.state != Connection::State::kReady ||
-          connection.owner != nullptr || connection.runs_script || connection.cancelling ||
+          connection.changed || connection.runs_script || connection.cancelling ||
           connection.making_room || InTrial(connection)) {
         continue;
       }
@@ -225,23 +226,27 @@ void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
   }
 }
 
-// Somebody waits for a connection that is no other table's: one more, or in the place of one that
-// is. `*open` counts those that are.
-void ConnectionPool::MakeSessionRoom(std::size_t* open) {
+// Somebody waits for a connection to that host that is no other table's: one more, or in the place
+// of one that is, of that host if there is one. `*open` counts those that are.
+void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
   const Time now = loop_->Now();
   Connection* victim = nullptr;
+  // Those that come first in this order are wanted least.
+  const auto rank = [host](const Connection& connection) {
+    return std::tuple(connection.host != host, connection.in_flight, connection.last_used);
+  };
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
-    if (connection.state == Connection::State::kConnecting && !Doubtful(connection)) return;
+    if (connection.state == Connection::State::kConnecting && !Doubtful(connection) &&
+        !hosts_[connection.host].slow_to_connect) {
+      return;  // one is coming
+    }
     if (connection.state != Connection::State::kReady || connection.owner == nullptr) continue;
     if (connection.making_room) return;
     // What is lent while an answer is waited for is soon given back.
     const bool idle = connection.in_flight == 0;
     if (!connection.changed && !(idle && now - connection.last_used >= kDoubt)) continue;
-    if (victim == nullptr || connection.in_flight < victim->in_flight ||
-        (connection.in_flight == victim->in_flight && connection.last_used < victim->last_used)) {
-      victim = &connection;
-    }
+    if (victim == nullptr || rank(connection) < rank(*victim)) victim = &connection;
   }
   if (*open >= Usable()) {
     if (victim == nullptr) return;
@@ -252,10 +257,12 @@ void ConnectionPool::MakeSessionRoom(std::size_t* open) {
     CloseConnection(*victim);
     --*open;
   }
-  if (const auto host = hosts_.ChooseForConnection(now, &random_)) {
-    OpenConnection(*host);
-    ++*open;
-  }
+  const bool up = hosts_[host].health.state() == HostHealth::State::kUp;
+  const std::optional<std::size_t> goes_to =
+      up ? std::optional(host) : hosts_.ChooseForConnection(now, &random_);
+  if (!goes_to.has_value()) return;
+  OpenConnection(*goes_to);
+  ++*open;
 }
 
 }  // namespace proxymux::pgsql

@@ -293,5 +293,36 @@ TEST_F(OwnSession, AStampThatCannotBeHadKeepsEveryTableApart) {
   EXPECT_EQ(world->factory.made(), 2);
 }
 
+// Found as ten seconds of waiting: the one host has refused the statement, and the only connection
+// to the other one is another table's.
+TEST_F(OwnSession, ALookupThatMustGoToTheOtherHostDoesNotWaitForAnotherTablesConnection) {
+  said = {{"f", kOwn}};
+  for (const int connections : {2, 3, 4}) {
+    auto options = PoolWorld::Hosts(2);
+    options.settings.connections = connections;
+    world = std::make_unique<PoolWorld>(options);
+    world->OpenAll();
+    const auto table = Table("f");
+    for (int i = 0; i < 10; ++i) {
+      const auto client = world->Look("k", table);
+      world->Turn();
+      Finish();
+    }
+    const auto refused = world->Look("k");
+    world->Turn();
+    for (auto* upstream : world->Open()) {
+      if (upstream->answerable() == 0) continue;
+      upstream->Fail("42501", "permission denied for table t");
+    }
+    for (int i = 0; i < 10; ++i) {
+      world->Pass(milliseconds(50));
+      for (auto* upstream : world->Open()) {
+        if (upstream->answerable() > 0) AnswerOne(*upstream);
+      }
+    }
+    EXPECT_EQ(refused->value, "v") << connections;
+  }
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -25,15 +25,25 @@ std::string Message(char type, const std::string& body) {
 const std::string kParsed = Message('1', "");
 const std::string kBound = Message('2', "");
 
-// One text column, one row, and the end of the batch.
-std::string RowAndEnd(const std::string& value) {
-  return Message('T', Number(1, 2) + "v" + std::string(7, '\0') + Number(25, 4) +
-                          std::string(2, '\xff') + std::string(4, '\xff') + Number(0, 2)) +
-         Message('D', Number(1, 2) + Number(value.size(), 4) + value) +
-         Message('C', std::string("SELECT 1") + '\0') + Message('Z', "I");
+// Text columns and one row.
+std::string Row(const std::vector<std::string>& values) {
+  std::string columns = Number(values.size(), 2);
+  std::string row = Number(values.size(), 2);
+  for (const std::string& value : values) {
+    columns += "v" + std::string(7, '\0') + Number(25, 4) + std::string(6, '\xff') + Number(0, 2);
+    row += Number(value.size(), 4) + value;
+  }
+  return Message('T', columns) + Message('D', row) + Message('C', std::string("SELECT 1") + '\0');
 }
 
-// Answers one statement with these records, which arrive at once, and nothing after them.
+// One column, and the end of the batch.
+std::string RowAndEnd(const std::string& value) { return Row({value}) + Message('Z', "I"); }
+
+// What the connection asks first, about its session.
+std::string CheckAnswered() { return kParsed + kBound + Row({"1", "read committed", ""}); }
+
+// Answers the connection's own question, and one statement with these records; they arrive at once,
+// and nothing after them.
 class Terminator {
  public:
   explicit Terminator(const std::vector<std::string>& records) {
@@ -48,7 +58,9 @@ class Terminator {
       tls.SendRecords({kWelcome});
       std::string asked;
       while (!asked.ends_with(Message('S', ""))) asked += tls.Receive();
-      tls.SendRecords(records);
+      std::vector<std::string> all = {CheckAnswered()};
+      all.insert(all.end(), records.begin(), records.end());
+      tls.SendRecords(all);
       tls.WaitForEnd();
     });
   }
