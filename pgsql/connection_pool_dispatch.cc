@@ -98,16 +98,19 @@ void ConnectionPool::Dispatch() {
   std::optional<std::size_t> needed;
   session_wanted_.reset();
   EndLanes(/*served_only=*/true);
-  if (SlowFirst()) {
+  // Who has waited longer goes first: a flood of the one kind does not fill every connection again
+  // before the other kind is looked at.
+  const bool own_first = !own_queue_.empty() && !queue_.empty() &&
+                         own_queue_.front()->sequence < queue_.front()->sequence;
+  const bool slow_first = SlowFirst();
+  if (slow_first) {
     SendSlow(&needed);
     EndLanes(/*served_only=*/false);
-    SendQuick(&needed);
-    SendOwn(&needed);
-  } else {
-    SendQuick(&needed);
-    SendOwn(&needed);
-    SendSlow(&needed);
   }
+  if (own_first) SendOwn(&needed);
+  SendQuick(&needed);
+  if (!own_first) SendOwn(&needed);
+  if (!slow_first) SendSlow(&needed);
   SyncAll();
   Rebalance();
   OpenConnections(needed);

@@ -1,5 +1,7 @@
 // proxymux: under master(8) a daemon like Postfix's own, otherwise a program with sub-commands.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <climits>
 #include <cstdio>

@@ -293,6 +293,44 @@ TEST_F(OwnSession, AStampThatCannotBeHadKeepsEveryTableApart) {
   EXPECT_EQ(world->factory.made(), 2);
 }
 
+// Neither kind fills every connection again before the other one has had its turn.
+TEST_F(OwnSession, NeitherKindStarvesTheOther) {
+  said = {{"f", kOwn}};
+  for (const int connections : {1, 2, 4}) {
+    for (const bool own_flood : {true, false}) {
+      auto options = Connections(connections);
+      options.settings.pipeline_depth = 4;
+      options.settings.queue_limit = 10000;
+      world = std::make_unique<PoolWorld>(options);
+      world->OpenAll();
+      const auto table = Table("f");
+      const auto first = world->Look("1", table);
+      world->Turn();
+      Finish();
+      std::vector<ClientPointer> flood;
+      const auto add = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+          flood.push_back(own_flood ? world->Look("k", table) : world->Look("k"));
+        }
+      };
+      add(100);
+      world->Turn();
+      const auto other = own_flood ? world->Look("o") : world->Look("o", table);
+      int turns = 0;
+      for (; turns < 60 && other->answers == 0; ++turns) {
+        add(20);
+        world->Pass(milliseconds(2));
+        for (auto* upstream : world->Open()) {
+          for (int i = 0; i < 4 && upstream->answerable() > 0; ++i) AnswerOne(*upstream);
+        }
+      }
+      EXPECT_EQ(other->value, "v") << connections << (own_flood ? " own" : " shared");
+      EXPECT_LT(turns, 60);
+      Finish();
+    }
+  }
+}
+
 // Found as ten seconds of waiting: the one host has refused the statement, and the only connection
 // to the other one is another table's.
 TEST_F(OwnSession, ALookupThatMustGoToTheOtherHostDoesNotWaitForAnotherTablesConnection) {
