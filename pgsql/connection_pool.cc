@@ -266,11 +266,15 @@ void ConnectionPool::OnNoPooler(UpstreamConnection*) {
   if (Waiting() > 0) ScheduleDispatch();
 }
 
-// What it has in flight is looked at as it is answered.
+// So are all others to that host, which are of the same role and database. What they have in flight
+// is looked at as it is answered.
 void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
-  Connection& connection = Find(upstream);
-  connection.outdated = true;
-  connection.making_room = true;
+  const std::size_t host = Find(upstream).host;
+  for (const auto& connection : connections_) {
+    if (connection->host != host || connection->state != Connection::State::kReady) continue;
+    connection->outdated = true;
+    connection->making_room = true;
+  }
   ScheduleDispatch();
 }
 

@@ -316,9 +316,10 @@ void Daemon::Housekeeping() {
   const pgsql::Duration away = loop_.away() - std::exchange(away_, loop_.away());
   if (away >= kLongAway) {
     log_.LimitedWarning(
-        "away", fmt::format("this process was not run for {:.1f} s: the machine was paused or has "
-                            "too little processor time; no limit of a pool counts that",
-                            std::chrono::duration<double>(away).count()));
+        "away",
+        fmt::format("this process was not run for {:.1f} s: the machine was paused or has "
+                    "too little processor time; the limits of database pools do not count that",
+                    std::chrono::duration<double>(away).count()));
   }
   log_.WriteSummaries();
   pools_->Sweep();

@@ -149,6 +149,19 @@ TEST(PoolOutdated, AnIdleConnectionEndsAtOnce) {
   EXPECT_EQ(world.connection().number(), 1);
 }
 
+// One of them has asked: the others, of the same role and database, are no newer.
+TEST(PoolOutdated, AllConnectionsToTheHostAre) {
+  PreparedWorld world(3);
+  world.OpenAll();
+  world.connection().Outdate();
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  ASSERT_FALSE(world.Open().empty());
+  for (auto* upstream : world.Open()) EXPECT_GE(upstream->number(), 3);
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
 TEST(PoolPrepared, EveryConnectionPreparesForItself) {
   PreparedWorld world(2);
   world.OpenAll();
