@@ -16,7 +16,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kStep = milliseconds(1);
+constexpr Duration kStep = milliseconds(5);
+
+// What the pool and the steps of the test add.
+constexpr Duration kSlack = 3 * kStep;
 
 struct Load {
   std::shared_ptr<TableBinding> table;
@@ -165,8 +168,8 @@ std::vector<Mix> Mixes() {
   std::vector<Mix> mixes;
   for (const int connections : {1, 2, 4}) {
     for (const Duration before : {milliseconds(50), milliseconds(8000)}) {
-      for (const int clients : {1, 5, 60}) {
-        for (const Duration takes : {milliseconds(100), milliseconds(200), milliseconds(2000)}) {
+      for (const int clients : {1, 60}) {
+        for (const Duration takes : {milliseconds(200), milliseconds(2000)}) {
           mixes.push_back({connections, {{takes, clients}}, before});
         }
         mixes.push_back(
@@ -202,9 +205,6 @@ std::vector<Load> LoadsOf(const Mix& mix, bool measured) {
   }
   return loads;
 }
-
-// What the pool and the steps of the test add.
-constexpr Duration kSlack = 3 * kStep;
 
 TEST(PoolLoans, AQuickLookupIsSentAsSoonAsOneConnectionIsDone) {
   for (const Mix& mix : Mixes()) {
@@ -254,7 +254,7 @@ TEST(PoolLoans, QuickLookupsAreNotStarvedByAFloodThatCameWhileTheyWereAway) {
     loaded.Start();
     loaded.Pass(seconds(8));
     const auto quick = loaded.world().Look("q");
-    loaded.Pass(milliseconds(205));
+    loaded.Pass(milliseconds(200) + kSlack);
     EXPECT_EQ(quick->value, "v") << connections;
     loaded.Finish();
   }
