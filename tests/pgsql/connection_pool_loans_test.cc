@@ -169,7 +169,7 @@ std::vector<Mix> Mixes() {
   for (const int connections : {1, 2, 4}) {
     for (const Duration before : {milliseconds(50), milliseconds(8000)}) {
       for (const int clients : {1, 60}) {
-        for (const Duration takes : {milliseconds(200), milliseconds(2000)}) {
+        for (const Duration takes : {milliseconds(60), milliseconds(200), milliseconds(2000)}) {
           mixes.push_back({connections, {{takes, clients}}, before});
         }
         mixes.push_back(
