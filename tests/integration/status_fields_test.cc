@@ -50,6 +50,10 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
   Lookup("broken.cf", "key");
   for (int i = 0; i < 5; ++i) Lookup("failing.cf", "key");
   Lookup("number.cf", "a@b");
+  // What is not found is not kept there, but the catalogue is asked about the table.
+  Lookup("cached.cf", "nobody@example.com");
+  ASSERT_TRUE(harness::Eventually(
+      [&] { return !TableOf(Document(), "cached.cf")["may_write"].is_null(); }));
   for (const int user : {1, 1, 2}) Lookup("cached.cf", harness::AliasOf(user));
   Lookup("down.cf", "key");
   client_->Lookup("unix:passwd.byname", "root");
@@ -96,6 +100,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
   expect(idle, busy, "",
          {{"program", "\"proxymux\"", ""},
           {"pid", std::to_string(child_->pid()), ""},
+          {"config_directory", Json(postfix_->config_directory()).dump(), ""},
           {"service", (idle["service"]).dump(), ""},
           {"mode", "\"standalone\"", ""},
           {"generation", "0", ""},
@@ -108,13 +113,13 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"clients/limit", "15000", ""},
           {"clients/closed_for_size", "0", "1"},
           {"requests/open", "0", "1"},
-          {"requests/lookup", "0", "18"},
+          {"requests/lookup", "0", "19"},
           {"requests/update", "0", "1"},
           {"requests/delete", "0", "1"},
           {"requests/sequence", "0", "1"},
           {"requests/unknown", "0", "1"},
           {"replies/ok", "0", "8"},
-          {"replies/not_found", "0", "2"},
+          {"replies/not_found", "0", "3"},
           {"replies/retry", "0", "2"},
           {"replies/config", "0", "7"},
           {"replies/deny", "0", "3"},
@@ -152,7 +157,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
                     {"config", "0", ""},
                     {"coalesced", "0", ""},
                     {"suppressed", "0", ""},
-                    {"may_write", "false", ""},
+                    {"may_write", "null", "false"},
                     {"cache", "null", ""},
                     {"latency/count", "0", "4"}});
   grows(TableOf(idle, "good.cf"), TableOf(busy, "good.cf"), "tables.",
@@ -187,7 +192,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"queue_length", "0", ""},
           {"queue_limit", "10000", ""},
           {"oldest_wait_ms", "0", ""},
-          {"lookups", "0", "12"},
+          {"lookups", "0", "13"},
           {"asked_twice/stall", "0", ""},
           {"asked_twice/hedge", "0", ""},
           {"timeouts", "0", ""},
