@@ -49,9 +49,9 @@ SessionUse ConnectionPool::UseOf(const Work& work, std::size_t host) const {
 
 // Whether the statement may run in the connection's session.
 bool ConnectionPool::MayTake(const Connection& connection, const Work& work) const {
-  if (connection.owner != nullptr) {
-    return work.kind == Work::Kind::kLookup && connection.owner == work.binding;
-  }
+  // A question to the catalogue ends a loan: it must not wait for one.
+  if (work.kind != Work::Kind::kLookup) return !connection.changed;
+  if (connection.owner != nullptr) return connection.owner == work.binding;
   if (UseOf(work, connection.host) != SessionUse::kOwnSession) return true;
   // Where it is not known the connection is only lent.
   return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);

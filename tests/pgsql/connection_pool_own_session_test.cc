@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "pgsql/connection_pool.h"
@@ -291,6 +292,36 @@ TEST_F(OwnSession, AStampThatCannotBeHadKeepsEveryTableApart) {
   Finish();
   EXPECT_EQ(other->value, "v");
   EXPECT_EQ(world->factory.made(), 2);
+}
+
+// Found as ten seconds of waiting after all table files had changed under load: each connection was
+// lent to a table whose question waited for a connection that is not.
+TEST_F(OwnSession, QuestionsDoNotWaitForConnectionsThatAreLent) {
+  for (const int connections : {1, 2, 4}) {
+    Open(connections);
+    std::vector<std::shared_ptr<TableBinding>> tables;
+    for (const char* name : {"ga", "gb", "gc", "gd", "ge", "gf", "gg"})
+      tables.push_back(Table(name));
+    bool more = true;
+    const std::function<void(std::size_t)> ask = [&](std::size_t i) {
+      world->Look("k", tables[i])->and_then = [&, i] {
+        if (more) ask(i);
+      };
+    };
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      for (int client = 0; client < 3; ++client) ask(i);
+    }
+    for (int turn = 0; turn < 200; ++turn) {
+      world->Pass(milliseconds(1));
+      for (auto* upstream : world->Open()) {
+        if (upstream->answerable() > 0) AnswerOne(*upstream);
+      }
+    }
+    for (const auto& table : tables) EXPECT_EQ(table->write_class, WriteClass::kReads);
+    more = false;
+    Finish();
+    EXPECT_EQ(world->factory.made(), connections);
+  }
 }
 
 // Neither kind fills every connection again before the other one has had its turn.
