@@ -1,7 +1,7 @@
 // Neighbours of all kinds in one pool: every answer is what stock gives, who has a connection for
 // each table, and nothing that one table leaves behind is seen by another.
 //
-// From the environment: PROXYMUX_STORM_LOOKUPS (of each table, 100), PROXYMUX_DIFF_SEED (of the
+// From the environment: PROXYMUX_STORM_LOOKUPS (of each table, 20), PROXYMUX_DIFF_SEED (of the
 // order in which they are asked; else taken at random, and printed).
 #include <gtest/gtest.h>
 
@@ -192,7 +192,7 @@ TEST_F(NeighbourStorm, OneAfterTheOther) {
 
 void NeighbourStorm::Storm(int connections) {
   StartService(connections);
-  const std::size_t lookups = FromEnvironment("PROXYMUX_STORM_LOOKUPS", 100);
+  const std::size_t lookups = FromEnvironment("PROXYMUX_STORM_LOOKUPS", 20);
   const std::uint64_t seed = FromEnvironment("PROXYMUX_DIFF_SEED", std::random_device()());
   struct Question {
     std::size_t table;
