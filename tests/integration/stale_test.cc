@@ -60,6 +60,17 @@ class WithoutMirrors : public testing::Test {
     postfix_ = std::make_unique<PostfixInstance>(directory, options);
     postfix_->Start();
     client_ = std::make_unique<ProxymapClient>(postfix_->SocketPath());
+    // Answers are kept once the catalogue has said that the statement reads.
+    Look("kept.cf", "learn");
+    Look("short.cf", "learn");
+    EXPECT_TRUE(Eventually([&] {
+      const std::string status =
+          harness::HttpGet(postfix_->data_directory() + "/proxymux-proxymap.sock", "/status.json")
+              .body;
+      const std::string known = "\"may_write\": false";
+      const std::size_t first = status.find(known);
+      return first != std::string::npos && status.find(known, first + 1) != std::string::npos;
+    }));
   }
   void Sql(const std::string& text) {
     world_.first().Sql(harness::kMailDatabase, text);
