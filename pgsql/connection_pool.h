@@ -234,6 +234,7 @@ class ConnectionPool final : private UpstreamObserver {
   void SendQuick(std::optional<std::size_t>* needed);
   void SendSlow(std::optional<std::size_t>* needed);
   void SendOwn(std::optional<std::size_t>* needed);
+  bool QuickLookupsAreAbout() const;
   bool QuickAreAbout() const;
   std::size_t LanesAllowed(std::size_t ready) const;
   void MeasureService(Connection& connection, const Work& work, Time now);

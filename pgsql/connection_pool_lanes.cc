@@ -100,10 +100,15 @@ std::size_t ConnectionPool::LanesAllowed(std::size_t ready) const {
   return ready == 1 && !more ? 1 : ready - std::min<std::size_t>(ready, 1);
 }
 
-bool ConnectionPool::QuickAreAbout() const {
-  return !queue_.empty() || !own_queue_.empty() ||
+bool ConnectionPool::QuickLookupsAreAbout() const {
+  // Questions to the catalogue stand before all lookups.
+  const bool waits = !queue_.empty() && queue_.back()->kind == Work::Kind::kLookup;
+  return waits || !own_queue_.empty() ||
          (last_quick_ != Time() && loop_->Now() - last_quick_ < kQuickMemory);
 }
+
+// Also when it is only a question to the catalogue, which is as quick.
+bool ConnectionPool::QuickAreAbout() const { return !queue_.empty() || QuickLookupsAreAbout(); }
 
 // Lanes that have nothing to do any more take everything again.
 void ConnectionPool::EndLanes(bool served_only) {
