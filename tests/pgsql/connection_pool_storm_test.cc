@@ -256,6 +256,20 @@ class Storm {
     }
   }
 
+  void AnswerCalmly() {
+    const std::string stamp = "0000000000000001";
+    for (auto* upstream : world_.Open()) {
+      while (upstream->state() == fakes::ScriptedUpstream::State::kReady &&
+             upstream->answerable() > 0) {
+        const auto& asked = *upstream->oldest();
+        const bool question = asked.sql.find("pg_rewrite") != std::string::npos;
+        upstream->Answer(!question                  ? "v"
+                         : asked.parameters.empty() ? stamp
+                                                    : "reads shared " + stamp);
+      }
+    }
+  }
+
   // The weather clears: nobody is left without an answer, and the pool can look things up again.
   void CalmDown() {
     ask_again_ = false;
@@ -265,7 +279,7 @@ class Storm {
     }
     for (int i = 0; i < 200; ++i) {
       world_.Pass(milliseconds(20));
-      for (auto* upstream : world_.Open()) upstream->AnswerEverything("v");
+      AnswerCalmly();
     }
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       ASSERT_EQ(clients_[i]->answers, clients_[i]->abandoned ? 0 : 1) << i;
@@ -277,7 +291,7 @@ class Storm {
       const ClientPointer client = world_.Look("after", table);
       for (int i = 0; i < 40 && client->answers == 0; ++i) {
         world_.Pass(milliseconds(20));
-        for (auto* upstream : world_.Open()) upstream->AnswerEverything("v");
+        AnswerCalmly();
       }
       EXPECT_EQ(client->value, "v") << client->answers << ' ' << client->reason;
     }
