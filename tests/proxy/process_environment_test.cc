@@ -16,7 +16,7 @@ TEST(ImportedEnvironment, IsWhatIsNamedAndNothingElse) {
   const Environment from = {{"HOME", "/root"},          {"TZ", "Europe/Berlin"},
                             {"PGSSLROOTCERT", "/root"}, {"PGOPTIONS", "-c search_path=x"},
                             {"LANG", "de_DE.UTF-8"},    {"MAIL_CONFIG", "/etc/postfix-out"},
-                            {"TZDIR", "/nowhere"},      {"PATH", "/root/bin"}};
+                            {"TZDIR", "/nowhere"},      {"PATH", "/home/caller/bin"}};
   EXPECT_EQ(
       ImportedEnvironment(kDefault, from),
       (Environment{{"LANG", "C"}, {"MAIL_CONFIG", "/etc/postfix-out"}, {"TZ", "Europe/Berlin"}}));
@@ -33,8 +33,8 @@ TEST(ImportedEnvironment, EntriesAreSeparatedByBlanksAndCommasAndMayStandInBrace
 
 TEST(ProcessEnvironment, IsReplacedWhole) {
   const Environment before = ProcessEnvironment();
-  setenv("PGSERVICEFILE", "/root/.pg_service.conf", 1);
-  EXPECT_EQ(ProcessEnvironment().at("PGSERVICEFILE"), "/root/.pg_service.conf");
+  setenv("PGSERVICEFILE", "/home/caller/.pg_service.conf", 1);
+  EXPECT_EQ(ProcessEnvironment().at("PGSERVICEFILE"), "/home/caller/.pg_service.conf");
   const Environment after = {{"LANG", "C"}, {"TZ", "UTC"}};
   SetProcessEnvironment(after);
   EXPECT_EQ(ProcessEnvironment(), after);
