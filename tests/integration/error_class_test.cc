@@ -148,6 +148,10 @@ class ErrorClasses : public testing::Test {
     const std::string table = (error.writes ? "trouble_writing-" : "trouble-") + mode + ".cf";
     const std::string about = std::string(error.code) + " in " + table + ": ";
     ASSERT_TRUE(Look(table, kCalm).IsValue(kCalm)) << about << postfix_->Log();
+    // A connection that is still being opened would be in none of the two.
+    EXPECT_TRUE(Eventually([&] {
+      return Pids().size() == static_cast<std::size_t>(First().connections);
+    })) << about;
     const std::set<std::string> pids = AllPids();
     const HostStatus before = First();
     const int logged = Logged(error.code);
