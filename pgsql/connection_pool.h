@@ -254,6 +254,8 @@ class ConnectionPool final : private UpstreamObserver {
   void ReleaseSessions();
   void AskCatalogues();
   void SendStamp(Connection& connection);
+  bool SendQuestion(Connection& connection, Work* work, const std::string& sql,
+                    std::span<const char* const> values);
   void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
   void FinishStamp(const Connection& connection, const Work& work, const StatementResult& result);
   void MakeSessionRoom(std::size_t host, std::size_t* open);

@@ -179,7 +179,8 @@ bool ConnectionPool::TooSoon(const Connection& connection) const {
 bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& work) const {
   if (!connection.upstream->Pooled()) return false;
   if (connection.unsynced) {  // some want a batch of their own
-    return work.may_write || UseOf(work, connection.host) != SessionUse::kShared;
+    return work.kind != Work::Kind::kLookup || work.may_write ||
+           UseOf(work, connection.host) != SessionUse::kShared;
   }
   return !connection.upstream->AllAnswered();
 }

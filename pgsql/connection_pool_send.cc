@@ -66,8 +66,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
       const auto names = EffectsQuestion(work->binding->table->statement_class());
       const char* const values[] = {names[0].c_str(), names[1].c_str(), names[2].c_str()};
       hosts_[connection.host].catalogue.OnAsked(work->sent);
-      OpenBatch(connection, work);
-      sent = connection.upstream->SendStatement(work, EffectsSql(), {}, values);
+      sent = SendQuestion(connection, work, EffectsSql(), values);
       break;
     }
     case Work::Kind::kLookup: {

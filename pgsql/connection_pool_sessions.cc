@@ -136,19 +136,21 @@ void ConnectionPool::SendStamp(Connection& connection) {
   work->may_write = false;
   work->sent = loop_->Now();
   hosts_[connection.host].catalogue.OnAsked(work->sent);
-  // Its error is nobody else's.
-  bool sent = EndBatch(connection);
-  if (sent) {
-    OpenBatch(connection, work);
-    sent = connection.upstream->SendStatement(work, StampSql(), {}, {});
-  }
-  if (!sent) {
+  if (!SendQuestion(connection, work, StampSql(), {})) {
     Recycle(work);
     DropConnection(connection, kTakesNothing);
     return;
   }
   CountSent(connection, work);
   if (!EndBatch(connection)) DropConnection(connection, kTakesNothing);
+}
+
+// In a batch of its own: its error is nobody else's.
+bool ConnectionPool::SendQuestion(Connection& connection, Work* work, const std::string& sql,
+                                  std::span<const char* const> values) {
+  if (!EndBatch(connection)) return false;
+  OpenBatch(connection, work);
+  return connection.upstream->SendQuestion(work, sql, values) && EndBatch(connection);
 }
 
 void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {

@@ -45,6 +45,8 @@ class PgConnection final : public UpstreamConnection {
   LiteralEscaper& escaper() override { return *escaper_; }
   bool SendStatement(Work* work, const std::string& sql, std::span<const std::uint32_t> types,
                      std::span<const char* const> values) override;
+  bool SendQuestion(Work* work, const std::string& sql,
+                    std::span<const char* const> values) override;
   bool SendPrepare(Work* work, const std::string& name, const std::string& sql,
                    std::span<const std::uint32_t> types) override;
   bool SendPrepared(Work* work, const std::string& name,
@@ -72,6 +74,7 @@ class PgConnection final : public UpstreamConnection {
   bool DeliverScriptResult(PgResultHandle result);
   bool DeliverSync(PgResultHandle result);
   bool DeliverCheck(PgResultHandle result);
+  bool DeliverJitOff(PgResultHandle result);
   bool DeliverAnswer(PgResultHandle result);
   bool EndHeld(HeldResults::Fate fate, const PGresult* error);
   bool Sent(Work* work, int outcome);  // `outcome` of a PQsend function
@@ -95,6 +98,7 @@ class PgConnection final : public UpstreamConnection {
 
   PipelineLedger ledger_;
   SessionCheck check_;
+  bool may_turn_jit_off_ = true;
   int separators_ = 0;  // since the last result
   PgScript script_;
   HeldResults held_;               // of the oldest statements, until their Sync

@@ -37,6 +37,11 @@ void PipelineLedger::PushCheck() {
   batch_open_ = true;
 }
 
+void PipelineLedger::PushJitOff() {
+  Push({Expected::kJitOff});
+  batch_open_ = true;
+}
+
 bool PipelineLedger::PushSync(bool holds) {
   if (!batch_open_) return false;
   for (std::size_t i = count_; holds && i > 0; --i) {
@@ -71,6 +76,11 @@ Work* PipelineLedger::PopStatement() {
 
 void PipelineLedger::PopCheck() {
   assert(Next() == Expected::kCheck);
+  Pop();
+}
+
+void PipelineLedger::PopJitOff() {
+  assert(Next() == Expected::kJitOff);
   Pop();
 }
 

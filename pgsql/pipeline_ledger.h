@@ -1,5 +1,5 @@
 // What was sent on one connection, held against what comes back: a FIFO of statements, Syncs and
-// checks, which are statements of the connection's own.
+// statements of the connection's own: checks, and those that turn jit off.
 //
 // The connection pushes an entry for everything that it sends and pops one for everything that the
 // server has answered in full. A result that does not fit the oldest entry means that the two sides
@@ -18,10 +18,11 @@ struct Work;
 
 class PipelineLedger {
  public:
-  enum class Expected { kNothing, kStatement, kCheck, kSync };
+  enum class Expected { kNothing, kStatement, kCheck, kJitOff, kSync };
 
   void PushStatement(Work* work);
   void PushCheck();
+  void PushJitOff();
   // A Sync ends a batch; false when there is nothing to end. What its statements answer may be held
   // until the Sync is answered.
   bool PushSync(bool holds = false);
@@ -34,6 +35,7 @@ class PipelineLedger {
   Work* OldestStatement() const;
   Work* PopStatement();
   void PopCheck();
+  void PopJitOff();
   void PopSync();
 
   std::size_t statements() const { return statements_; }

@@ -12,14 +12,17 @@ constexpr Duration kInterval = std::chrono::seconds(1);
 // No process of a server has a higher number: proc(5), pid_max. Other systems have lower ones.
 constexpr int kLargestPid = 1 << 22;
 
-// One row of three columns: there are poolers that answer a bare pg_backend_pid() themselves.
+// One row of three columns: there are poolers that answer a bare pg_backend_pid() themselves. By
+// its index, or with enable_seqscan = off the planner takes it for something that is worth
+// compiling.
 constexpr char kAll[] =
     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('transaction_isolation'),"
     " (SELECT pg_catalog.string_agg(s.xmin::pg_catalog.text, ' ' ORDER BY s.setdatabase, s.setrole)"
-    " FROM pg_catalog.pg_db_role_setting s WHERE"
-    " (s.setrole = 0 OR pg_catalog.pg_get_userbyid(s.setrole) = SESSION_USER)"
-    " AND (s.setdatabase = 0 OR s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d"
-    " WHERE d.datname = pg_catalog.current_database())))";
+    " FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = ANY (ARRAY[0,"
+    " (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = "
+    "pg_catalog.current_database())])"
+    " AND s.setrole = ANY (ARRAY[0,"
+    " pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid]))";
 constexpr char kProcess[] =
     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('transaction_isolation'), ''";
 

@@ -83,6 +83,11 @@ class UpstreamConnection {
   virtual bool SendStatement(Work* work, const std::string& sql,
                              std::span<const std::uint32_t> types,
                              std::span<const char* const> values) = 0;
+  // A question of the pool's own to the catalogue, first in a batch of its own: it is not compiled
+  // (jit), which takes seconds and cannot be cancelled meanwhile. Where the server does not allow
+  // that setting, the question comes back kAborted once.
+  virtual bool SendQuestion(Work* work, const std::string& sql,
+                            std::span<const char* const> values) = 0;
   // PREPARE; its result has no rows.
   virtual bool SendPrepare(Work* work, const std::string& name, const std::string& sql,
                            std::span<const std::uint32_t> types) = 0;

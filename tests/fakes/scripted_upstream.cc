@@ -45,6 +45,12 @@ bool ScriptedUpstream::SendStatement(Work* work, const std::string& sql,
                       {types.begin(), types.end()}});
 }
 
+bool ScriptedUpstream::SendQuestion(Work* work, const std::string& sql,
+                                    std::span<const char* const> values) {
+  EXPECT_TRUE(sent_.empty() || sent_.back().form == Form::kSync) << "a question in others' batch";
+  return SendStatement(work, sql, {}, values);
+}
+
 bool ScriptedUpstream::SendPrepare(Work* work, const std::string& name, const std::string& sql,
                                    std::span<const std::uint32_t> types) {
   EXPECT_TRUE(prepared_.emplace(name, sql).second) << name << " was prepared before";

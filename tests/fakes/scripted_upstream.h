@@ -61,6 +61,8 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool SendStatement(pgsql::Work* work, const std::string& sql,
                      std::span<const std::uint32_t> types,
                      std::span<const char* const> values) override;
+  bool SendQuestion(pgsql::Work* work, const std::string& sql,
+                    std::span<const char* const> values) override;
   bool SendPrepare(pgsql::Work* work, const std::string& name, const std::string& sql,
                    std::span<const std::uint32_t> types) override;
   bool SendPrepared(pgsql::Work* work, const std::string& name,

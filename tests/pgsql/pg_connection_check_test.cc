@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "pgsql/pg_connection.h"
+#include "pgsql/session_check.h"
+#include "pgsql/statement_effects.h"
 #include "tests/harness/tcp_gate.h"
 #include "tests/pgsql/pg_session.h"
 
@@ -57,6 +59,58 @@ TEST(Checks, WhatTheServerRefusesIsRunAgainByTheCallerAndTheCheckEnds) {
     ASSERT_TRUE(session.Until([&] { return session.connection->AllAnswered(); }));
   }
   EXPECT_TRUE(session.connection->Pooled());
+}
+
+// Compiling takes seconds, and there is a setting that makes every statement worth it.
+TEST(Questions, AreNotCompiledAndTheStatementsBehindThemAreAsTheServerIsSet) {
+  ConnectPlan plan = Local();
+  plan.parameters.emplace_back("options", "-c enable_seqscan=off -c jit=on -c jit_above_cost=0");
+  Session session(plan);
+  ASSERT_TRUE(session.Settled());
+  session.Send(0, "SELECT current_setting('jit'), 0");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(
+      session.connection->SendQuestion(&session.work[1], "SELECT current_setting('jit'), 1", {}));
+  ASSERT_TRUE(session.connection->Sync());
+  session.Send(2, "SELECT current_setting('jit'), 2");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(session.Results(3)) << session.reason;
+  EXPECT_EQ(session.results, (Strings{"on,0", "off,1", "on,2"}));
+}
+
+TEST(Questions, AreAskedAsTheyAreWhereTheServerDoesNotAllowTheSetting) {
+  Cluster().Sql("postgres", "CREATE DATABASE hardened");
+  Cluster().Sql("postgres", "CREATE ROLE guest LOGIN PASSWORD 'secret'");
+  Cluster().Sql(
+      "hardened",
+      "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC");
+  Session session(
+      PlanFor("127.0.0.1", std::to_string(Cluster().port()), "guest", "secret", "hardened"));
+  ASSERT_TRUE(session.Settled());
+  for (const char* result : {"aborted", "1", "1"}) {
+    session.results.clear();
+    ASSERT_TRUE(session.connection->SendQuestion(&session.work[0], "SELECT 1", {}));
+    ASSERT_TRUE(session.connection->Sync());
+    ASSERT_TRUE(session.Results(1)) << session.reason;
+    EXPECT_EQ(session.results, Strings{result});
+  }
+}
+
+// Where a sequential scan costs more than all else the planner compiles what has one.
+TEST(Questions, HaveNoSequentialScanWhereThoseAreOff) {
+  ConnectPlan plan = Local();
+  plan.parameters.emplace_back("options", "-c enable_seqscan=off");
+  Session session(plan);
+  ASSERT_TRUE(session.Settled());
+  SessionCheck check(config::Pooler::kAuto);
+  for (const std::string& sql : {StampSql(), std::string(check.sql())}) {
+    session.results.clear();
+    session.Send(0, "EXPLAIN (FORMAT json) " + sql);
+    ASSERT_TRUE(session.connection->Sync());
+    ASSERT_TRUE(session.Results(1)) << session.reason;
+    EXPECT_EQ(session.results[0].find("Seq Scan"), std::string::npos) << session.results[0];
+    EXPECT_NE(session.results[0].find("Index"), std::string::npos) << session.results[0];
+  }
 }
 
 // What reads may fail at the end as well.
