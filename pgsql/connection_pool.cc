@@ -16,7 +16,7 @@ bool IsQuestion(const Work& work) {
   return work.kind == Work::Kind::kClassify || work.kind == Work::Kind::kStamp;
 }
 
-HostHealth::FailureKind KindOf(const ConnectFailure& failure) {
+HostHealth::FailureKind KindOf(const ConnectionFault& failure) {
   const std::string_view code = failure.sqlstate;
   // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble
   // (58xxx, XXxxx).
@@ -285,7 +285,7 @@ void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
   ScheduleDispatch();
 }
 
-void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) {
+void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectionFault& failure) {
   Connection& connection = Find(upstream);
   PoolHost& host = hosts_[connection.host];
   SetState(connection, Connection::State::kClosed);
@@ -313,12 +313,15 @@ void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
   }
 }
 
-void ConnectionPool::OnLost(UpstreamConnection* upstream, const std::string& reason) {
-  DropConnection(Find(upstream), reason);
+void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
+  const ServerError said{why.sqlstate, /*fatal=*/true, Phase::kText};
+  const bool is_session = !why.sqlstate.empty() && ClassifyError(said).fault == Fault::kConnection;
+  DropConnection(Find(upstream), why.text, /*may_be_host=*/!is_session);
   ScheduleDispatch();
 }
 
-void ConnectionPool::DropConnection(Connection& connection, const std::string& reason) {
+void ConnectionPool::DropConnection(Connection& connection, const std::string& reason,
+                                    bool may_be_host) {
   const std::vector<Work*> unanswered = connection.upstream->Close();
   SetState(connection, Connection::State::kClosed);
   PoolHost& host = hosts_[connection.host];
@@ -330,7 +333,7 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
   // To get a connection and no answer on it is not to be connected. A host that is suspect is put
   // to the test anyway.
-  if (!connection.answered && connection.last_sent != Time{} &&
+  if (may_be_host && !connection.answered && connection.last_sent != Time{} &&
       host.health.state() != HostHealth::State::kSuspect) {
     FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }

@@ -186,16 +186,16 @@ class ConnectionPool final : private UpstreamObserver {
 
   // UpstreamObserver
   void OnReady(UpstreamConnection* upstream) override;
-  void OnConnectFailed(UpstreamConnection* upstream, const ConnectFailure& failure) override;
+  void OnConnectFailed(UpstreamConnection* upstream, const ConnectionFault& failure) override;
   void OnResult(UpstreamConnection* upstream, Work* work, const StatementResult& result) override;
   void OnAllAnswered(UpstreamConnection* upstream) override;
   void OnNoPooler(UpstreamConnection* upstream) override;
   void OnOutdated(UpstreamConnection* upstream) override;
-  void OnLost(UpstreamConnection* upstream, const std::string& reason) override;
+  void OnLost(UpstreamConnection* upstream, const ConnectionFault& why) override;
 
   Connection& Find(UpstreamConnection* upstream);
   void SetState(Connection& connection, Connection::State state);
-  void DropConnection(Connection& connection, const std::string& reason);
+  void DropConnection(Connection& connection, const std::string& reason, bool may_be_host = true);
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);
 

@@ -11,7 +11,8 @@ namespace {
 
 // Statements in flight in one lane, each with a Sync of its own so that each is measured: several,
 // so that what a busy processor adds to one of them is not taken for the statement's own time. Only
-// one where somebody else waits for the lane to run empty, or the time is long beyond doubt.
+// one where somebody else waits for the lane to run empty, or the time is not known, or long beyond
+// doubt.
 constexpr std::size_t kLaneDepth = 4;
 constexpr Duration kLong = 4 * ServiceTime::kSlow;
 
@@ -145,8 +146,8 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
            std::tie(one.reluctance, one.in_flight) < std::tie(other->reluctance, other->in_flight);
   };
   const ServiceTime& time = work.binding->service_time;
-  // Nothing but slow ones before it, and a script alone.
-  if (work.script || (time.known() && time.average() >= kLong)) depth = 1;
+  // Nothing but slow ones before it, and a script alone, as what was never measured.
+  if (work.script || !time.known() || time.average() >= kLong) depth = 1;
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
     if (connection.state != Connection::State::kReady || connection.runs_script ||

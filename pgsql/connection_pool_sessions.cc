@@ -57,14 +57,16 @@ bool ConnectionPool::MayTake(const Connection& connection, const Work& work) con
   return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);
 }
 
-// Whether its table may have one more connection for itself. One stays for all others.
+// Whether its table may have one more connection for itself. One stays for all others. What may run
+// for long does not wait behind its like.
 bool ConnectionPool::MayOwn(const Work& work) const {
+  const std::size_t room = NeedsLane(work) ? 1 : depth_;
   std::size_t shared = 0;
   for (const auto& connection : connections_) {
     if (connection->state != Connection::State::kReady || connection->making_room) continue;
     if (connection->owner == nullptr) {
       ++shared;
-    } else if (connection->owner == work.binding && connection->in_flight < depth_ &&
+    } else if (connection->owner == work.binding && connection->in_flight < room &&
                !connection->stalled && !PreferOtherHost(work, connection->host)) {
       return false;
     }

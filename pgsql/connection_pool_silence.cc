@@ -85,13 +85,17 @@ void ConnectionPool::AskCatalogueAgain(const Connection& connection) {
   }
 }
 
+// It has lookups, and nobody waits for any of them here. A question to the catalogue may take long
+// where a server has just started, and others wait for what it says.
 bool ConnectionPool::Useless(const Connection& connection) const {
+  bool has_lookups = false;
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
     if (work->connection != connection.number) continue;
     // What may write is to be done, whether somebody waits or not.
     if (Awaited(*work) || work->may_write) return false;
+    has_lookups = has_lookups || work->kind == Work::Kind::kLookup;
   }
-  return true;
+  return has_lookups;
 }
 
 // Whether nothing is lost or done twice when the connection ends.

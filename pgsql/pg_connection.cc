@@ -1,7 +1,6 @@
 #include "pgsql/pg_connection.h"
 
 #include <cassert>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -13,10 +12,11 @@ namespace proxymux::pgsql {
 namespace {
 
 // A server that ends an idle connection says why in a message that libpq takes for a notice.
-void KeepFatalNotice(void* last_words, const char* message) {
-  if (std::strncmp(message, "FATAL:", 6) == 0) {
-    *static_cast<std::string*>(last_words) = FirstLine(message);
-  }
+void KeepFatalNotice(void* last_words, const PGresult* notice) {
+  const StatementResult error = ErrorOf(notice);
+  if (!error.fatal) return;
+  *static_cast<ConnectionFault*>(last_words) = {std::string(error.sqlstate),
+                                                FirstLine(PQresultErrorMessage(notice))};
 }
 
 constexpr int kTextResult = 0;  // the format of values
@@ -39,7 +39,7 @@ void PgConnection::Connect() {
   SetState(State::kConnecting);
   connector_ = std::make_unique<PgConnector>(
       plan_, limits_.connect_timeout, loop_,
-      [this](PgConnectionHandle connection, const ConnectFailure& failure) {
+      [this](PgConnectionHandle connection, const ConnectionFault& failure) {
         connector_.reset();
         if (connection == nullptr) {
           SetState(State::kClosed);
@@ -53,9 +53,9 @@ void PgConnection::Connect() {
 void PgConnection::FinishConnect(PgConnectionHandle handle) {
   connection_ = std::move(handle);
   PGconn* connection = connection_.get();
-  PQsetNoticeProcessor(connection, KeepFatalNotice, &last_words_);
+  PQsetNoticeReceiver(connection, KeepFatalNotice, &last_words_);
   if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
-    const ConnectFailure failure{"", FirstLine(PQerrorMessage(connection))};
+    const ConnectionFault failure{"", FirstLine(PQerrorMessage(connection))};
     Disconnect();
     SetState(State::kClosed);
     observer_->OnConnectFailed(this, failure);
@@ -197,7 +197,7 @@ void PgConnection::ReportLost(const std::string& reason) {
   watch_->SetInterest(false, false);
   read_again_->Stop();
   // What a server says before it closes explains more than what its closing led to here.
-  observer_->OnLost(this, last_words_.empty() ? reason : last_words_);
+  observer_->OnLost(this, last_words_.text.empty() ? ConnectionFault{"", reason} : last_words_);
 }
 
 // The statement itself makes the connection useless: it is answered, so that it does not take the

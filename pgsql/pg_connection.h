@@ -107,8 +107,8 @@ class PgConnection final : public UpstreamConnection {
   std::string wanted_session_;     // target_session_attrs; empty: any
   bool want_write_ = false;
   ReceivedBytes received_;
-  bool swollen_ = false;    // libpq never gives back what it once had to buffer
-  std::string last_words_;  // the server's reason for ending the connection
+  bool swollen_ = false;        // libpq never gives back what it once had to buffer
+  ConnectionFault last_words_;  // the server's reason for ending the connection
 };
 
 }  // namespace proxymux::pgsql

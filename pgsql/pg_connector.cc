@@ -28,8 +28,8 @@ bool IsNumericAddress(const std::string& host) {
 
 // The first line of libpq's message, with the SQLSTATE that PQERRORS_VERBOSE puts behind the
 // severity ("FATAL:  28P01: ...") taken out.
-ConnectFailure ParseFailure(std::string_view message) {
-  ConnectFailure failure;
+ConnectionFault ParseFailure(std::string_view message) {
+  ConnectionFault failure;
   // With several attempts in it (sslmode=prefer) the last one counts for the state, all for the
   // reader.
   for (std::size_t at = message.find(":  "); at != std::string_view::npos;
@@ -85,7 +85,7 @@ void PgConnector::NextEndpoint() {
     Disconnect();
     if (plan_.secretive) last_failure_.text = kUnshown;
     const Done done = std::move(done_);
-    done(nullptr, ConnectFailure(last_failure_));
+    done(nullptr, ConnectionFault(last_failure_));
     return;
   }
   const Endpoint& endpoint = plan_.endpoints[next_endpoint_++];
@@ -219,7 +219,7 @@ void PgConnector::Poll() {
   }
 }
 
-void PgConnector::AttemptFailed(ConnectFailure failure) {
+void PgConnector::AttemptFailed(ConnectionFault failure) {
   last_failure_ = std::move(failure);
   Disconnect();
   NextAttempt();

@@ -30,7 +30,7 @@ class PgConnector {
   // `connection` is null when every attempt failed; `failure` is then that of the last one. Called
   // once, from the loop; the connector may be destroyed in it. Destroyed before, it gives up
   // without a call.
-  using Done = std::function<void(PgConnectionHandle connection, const ConnectFailure& failure)>;
+  using Done = std::function<void(PgConnectionHandle connection, const ConnectionFault& failure)>;
 
   // `attempt_timeout` is for one address, and for resolving one name. `plan` must outlive the
   // connector.
@@ -57,7 +57,7 @@ class PgConnector {
   void Watch(Call* call, PostgresPollingStatusType wants);
   void OnAnswer(Call* call);
   void Poll();
-  void AttemptFailed(ConnectFailure failure);
+  void AttemptFailed(ConnectionFault failure);
   void Disconnect();
   static void HangUp(Call* call);
 
@@ -68,7 +68,7 @@ class PgConnector {
   std::size_t next_endpoint_ = 0;
   std::deque<Attempt> attempts_;
   Attempt attempt_;  // the one under way
-  ConnectFailure last_failure_;
+  ConnectionFault last_failure_;
   Call call_;        // the first; once the host has answered, the only one
   Call later_call_;  // the latest, beside a first one that nothing has come back for
   std::unique_ptr<Timer> timer_;

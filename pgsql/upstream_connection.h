@@ -37,9 +37,9 @@ struct StatementResult {
   bool fatal = false;         // kError only: the server ends the connection with it
 };
 
-// Why a connection could not be made. `text` is one line without secrets.
-struct ConnectFailure {
-  std::string sqlstate;  // empty: no server answered
+// Why a connection could not be made, or was lost. `text` is one line without secrets.
+struct ConnectionFault {
+  std::string sqlstate;  // what the server said; empty: it said nothing
   std::string text;
 };
 
@@ -51,7 +51,7 @@ class UpstreamObserver {
  public:
   virtual ~UpstreamObserver() = default;
   virtual void OnReady(UpstreamConnection* connection) = 0;
-  virtual void OnConnectFailed(UpstreamConnection* connection, const ConnectFailure& failure) = 0;
+  virtual void OnConnectFailed(UpstreamConnection* connection, const ConnectionFault& failure) = 0;
   virtual void OnResult(UpstreamConnection* connection, Work* work,
                         const StatementResult& result) = 0;
   // Pooled() has become false.
@@ -62,7 +62,7 @@ class UpstreamObserver {
   // AllAnswered() has become true.
   virtual void OnAllAnswered(UpstreamConnection* connection) = 0;
   // The connection is gone; Close() hands back what it had not answered.
-  virtual void OnLost(UpstreamConnection* connection, const std::string& reason) = 0;
+  virtual void OnLost(UpstreamConnection* connection, const ConnectionFault& why) = 0;
 };
 
 class UpstreamConnection {

@@ -93,7 +93,7 @@ void LookupProbe::OnReady(pgsql::UpstreamConnection* connection) {
 }
 
 void LookupProbe::OnConnectFailed(pgsql::UpstreamConnection* connection,
-                                  const pgsql::ConnectFailure& failure) {
+                                  const pgsql::ConnectionFault& failure) {
   pool_observer_->OnConnectFailed(connection, failure);
 }
 
@@ -121,8 +121,8 @@ void LookupProbe::OnAllAnswered(pgsql::UpstreamConnection* connection) {
   pool_observer_->OnAllAnswered(connection);
 }
 
-void LookupProbe::OnLost(pgsql::UpstreamConnection* connection, const std::string& reason) {
-  pool_observer_->OnLost(connection, reason);
+void LookupProbe::OnLost(pgsql::UpstreamConnection* connection, const pgsql::ConnectionFault& why) {
+  pool_observer_->OnLost(connection, why);
 }
 
 }  // namespace proxymux::proxy

@@ -46,13 +46,13 @@ class LookupProbe final : private pgsql::UpstreamFactory, private pgsql::Upstrea
   // pgsql::UpstreamObserver
   void OnReady(pgsql::UpstreamConnection* connection) override;
   void OnConnectFailed(pgsql::UpstreamConnection* connection,
-                       const pgsql::ConnectFailure& failure) override;
+                       const pgsql::ConnectionFault& failure) override;
   void OnResult(pgsql::UpstreamConnection* connection, pgsql::Work* work,
                 const pgsql::StatementResult& result) override;
   void OnNoPooler(pgsql::UpstreamConnection* connection) override;
   void OnOutdated(pgsql::UpstreamConnection* connection) override;
   void OnAllAnswered(pgsql::UpstreamConnection* connection) override;
-  void OnLost(pgsql::UpstreamConnection* connection, const std::string& reason) override;
+  void OnLost(pgsql::UpstreamConnection* connection, const pgsql::ConnectionFault& why) override;
 
   const std::vector<pgsql::ConnectPlan> plans_;
   const pgsql::PgConnectionLimits limits_;

@@ -230,9 +230,9 @@ void ScriptedUpstream::Fail(const std::string& sqlstate, const std::string& mess
   }
 }
 
-void ScriptedUpstream::Lose(const std::string& reason) {
+void ScriptedUpstream::Lose(const std::string& reason, const std::string& sqlstate) {
   ASSERT_EQ(state_, State::kReady);
-  observer_->OnLost(this, reason);
+  observer_->OnLost(this, {sqlstate, reason});
   EXPECT_EQ(state_, State::kEnded) << "a lost connection was not closed";
 }
 

@@ -256,11 +256,14 @@ TEST_F(ErrorClasses, ARefusedConnectionTakesTheHostOutUntilItIsMended) {
     }));
     const int logged = Logged(refusal.code);
     for (const std::string& statement : refusal.spoil) world_.first().Sql("postgres", statement);
-    EXPECT_TRUE(Eventually([&] { return Answers(2) && First().state == "down"; }))
-        << about << postfix_->Log();
+    // Between two statements of the spoiling the host may have another reason for a while.
+    EXPECT_TRUE(Eventually([&] {
+      return Answers(2) && First().state == "down" &&
+             First().reason.find(refusal.reason) != std::string::npos;
+    })) << about
+        << First().reason << postfix_->Log();
     for (int user = 1; user <= 100; ++user) EXPECT_TRUE(Answers(user)) << about << user;
     EXPECT_GT(Logged(refusal.code), logged) << about << "the server did not say that";
-    EXPECT_NE(First().reason.find(refusal.reason), std::string::npos) << about << First().reason;
     EXPECT_FALSE(First().usable) << about;
     ExpectEachReasonOnce();
     EXPECT_EQ(postfix_->Log().find(harness::kMailPassword), std::string::npos) << about;
@@ -286,9 +289,14 @@ TEST_F(ErrorClasses, EveryRefusalHasARule) {
 TEST_F(ErrorClasses, AFullHostIsUsedOnItsOpenConnections) {
   Start();
   ASSERT_TRUE(Answers(1));
+  // One that is still being opened would be in neither.
+  std::set<std::string> pids;
+  EXPECT_TRUE(Eventually([&] {
+    pids = Pids();
+    return pids.size() == static_cast<std::size_t>(First().connections);
+  }));
   const std::string role = "ALTER ROLE " + std::string(harness::kMailRole) + " CONNECTION LIMIT ";
-  world_.first().Sql("postgres", role + "1");
-  const std::set<std::string> pids = Pids();
+  world_.first().Sql("postgres", role + std::to_string(pids.size()));
   harness::LoadOptions options;  // asks for more connections
   options.socket = postfix_->SocketPath();
   options.config_directory = postfix_->config_directory();
@@ -300,11 +308,12 @@ TEST_F(ErrorClasses, AFullHostIsUsedOnItsOpenConnections) {
   EXPECT_EQ(First().state, "down");
   EXPECT_TRUE(First().usable);
   // More are tried now and then; none stays.
-  EXPECT_TRUE(Eventually([&] { return First().connections == 1; })) << First().connections;
+  const int open = static_cast<int>(pids.size());
+  EXPECT_TRUE(Eventually([&] { return First().connections == open; })) << First().connections;
   EXPECT_TRUE(Eventually([&] { return Pids() == pids; }));
   EXPECT_EQ(postfix_->LogLinesWith({"stay in use"}).size(), 1u) << postfix_->Log();
   world_.first().Sql("postgres", role + "-1");
-  EXPECT_TRUE(Eventually([&] { return First().state == "up" && First().connections > 1; }))
+  EXPECT_TRUE(Eventually([&] { return First().state == "up" && First().connections > open; }))
       << postfix_->Log();
   const harness::LoadReport report = load.Finish();
   EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
@@ -355,7 +364,7 @@ TEST_F(ErrorClasses, ASessionThatWasIdleForTooLongIsReplacedInSilence) {
   Start();
   const int logged = Logged("57P05");
   ASSERT_TRUE(Answers(1)) << postfix_->Log();
-  EXPECT_TRUE(Eventually([&] { return Logged("57P05") > logged; }));
+  EXPECT_TRUE(Eventually([&] { return Logged("57P05") > logged && First().connections == 0; }));
   EXPECT_TRUE(Answers(2));
   EXPECT_EQ(First().state, "up");
   EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();

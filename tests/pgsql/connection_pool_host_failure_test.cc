@@ -66,6 +66,20 @@ TEST(PoolHostFailure, AHostIsInUseAgainWithinASecondOfItsReturnAlsoWhenNobodyAsk
   EXPECT_GE(world.observer.last_was_down, seconds(60));
 }
 
+// The lookup was on its way when the server ended the session, which had never been used before.
+TEST(PoolHostFailure, ASessionThatTheServerEndedForBeingIdleSaysNothingOfTheHost) {
+  for (const char* sqlstate : {"57P05", "57P01"}) {
+    PoolWorld world(PoolWorld::Hosts(2));
+    const auto client = world.Look("k");
+    world.Turn();
+    world.Connection(0).Lose("terminating connection", sqlstate);
+    world.Turn();
+    EXPECT_EQ(world.observer.down.empty(), std::string(sqlstate) == "57P05") << sqlstate;
+    world.Connection(0).Answer("v");
+    EXPECT_EQ(client->value, "v");
+  }
+}
+
 TEST(PoolHostFailure, ADeniedHostIsTriedMoreAndMoreSeldom) {
   PoolWorld world(PoolWorld::Hosts(2));
   world.factory.SetMood(0, Mood::kDenies);

@@ -163,8 +163,7 @@ TEST(PoolLanes, ANewTableIsMeasuredAndThenShares) {
   world.Turn();
   EXPECT_EQ(Running(world, "new"), 3U);
   for (auto* upstream : world.Open()) {
-    if (!Runs(*upstream, "new")) continue;
-    EXPECT_TRUE(upstream->history().ends_with("S|S|S|S|")) << upstream->history();
+    EXPECT_LE(upstream->unanswered(), 1U) << "behind one of which nothing is known";
   }
   world.loop.Advance(milliseconds(1));
   AnswerAll(world, "new");

@@ -144,6 +144,36 @@ TEST_F(OwnSession, OneConnectionStaysForAllOtherTables) {
   Finish();
 }
 
+// How long it runs is not known; and another table was asked a moment ago.
+TEST_F(OwnSession, ASecondLookupDoesNotWaitBehindTheFirstWhileMoreConnectionsMayBeOpened) {
+  said = {{"f", kOwn}};
+  Open(4);
+  const auto other = world->Look("q");
+  world->Turn();
+  Finish();
+  const auto table = Table("f");
+  table->service_time = {};
+  const auto first = world->Look("1", table);
+  world->Turn();
+  // Everything but the lookup that runs.
+  const auto answer_others = [&] {
+    for (int i = 0; i < 10; ++i) {
+      world->Pass(milliseconds(2));
+      for (auto* upstream : world->Open()) {
+        const auto* oldest = upstream->answerable() > 0 ? upstream->oldest() : nullptr;
+        if (oldest != nullptr && oldest->work != first->ticket) AnswerOne(*upstream);
+      }
+    }
+  };
+  answer_others();
+  ASSERT_EQ(table->session, SessionUse::kOwnSession);
+  const auto second = world->Look("2", table);
+  answer_others();
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(first->answers, 0);
+  Finish();
+}
+
 TEST_F(OwnSession, MoreTablesThanConnectionsTakeTurns) {
   for (const int connections : {1, 2, 3, 4}) {
     said.clear();

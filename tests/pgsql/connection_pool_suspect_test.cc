@@ -106,6 +106,29 @@ TEST_F(Suspect, WhatIsSilentOnAHostThatPassedItsTestIsCancelled) {
   EXPECT_EQ(world->factory.cancels(), 1 + static_cast<int>(silent.size()));
 }
 
+// A server that has just come back may take long over the catalogue, and there is no other one.
+TEST_F(Suspect, ASlowQuestionToTheCatalogueDoesNotTakeTheOnlyHostOut) {
+  Open(PoolWorld::Hosts(1), 1);
+  world->factory.SetMood(0, Mood::kRefuses);
+  world->Connection(0).Lose("gone");
+  Look("k");
+  world->Turn();
+  ASSERT_EQ(HealthOf(0), State::kDown);
+  world->factory.SetMood(0, Mood::kAccepts);
+  for (int i = 0; i < 20; ++i) world->Pass(milliseconds(50));
+  ASSERT_EQ(HealthOf(0), State::kTrial);
+  const auto client = Look("after", PoolWorld::Table("SELECT f('%s')", WriteClass::kUnknown));
+  for (int i = 0; i < 50; ++i) world->Pass(milliseconds(50));
+  auto* upstream = Busy();
+  ASSERT_NE(upstream, nullptr);
+  ASSERT_NE(upstream->oldest()->work, client->ticket);
+  upstream->Answer("reads shared 0123456789abcdef0123456789abcdef");
+  world->Turn();
+  AnswerAll("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_EQ(HealthOf(0), State::kUp);
+}
+
 // Then it is the statement that takes long, and the host needs no test.
 TEST_F(Suspect, WhatIsSilentOnAHostThatAnswersOthersIsCancelled) {
   Open(PoolWorld::Hosts(2), 4);

@@ -386,6 +386,7 @@ TEST(Lost, WhenTheServerIsKilledOrStoppedWhatWasNotAnsweredComesBack) {
     ASSERT_TRUE(idle.Until([&] { return idle.lost; }));
     if (!kill) {
       EXPECT_NE(idle.reason.find("administrator"), std::string::npos) << idle.reason;
+      EXPECT_EQ(idle.last_sqlstate, "57P01");
     }
   }
 }

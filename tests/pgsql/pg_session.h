@@ -93,7 +93,7 @@ class Session final : public UpstreamObserver {
   ~Session() override { connection.reset(); }
 
   void OnReady(UpstreamConnection*) override { ready = true; }
-  void OnConnectFailed(UpstreamConnection*, const ConnectFailure& why) override {
+  void OnConnectFailed(UpstreamConnection*, const ConnectionFault& why) override {
     failed = true;
     failure = why;
   }
@@ -124,9 +124,10 @@ class Session final : public UpstreamObserver {
   void OnNoPooler(UpstreamConnection*) override { ++no_pooler; }
   void OnOutdated(UpstreamConnection*) override { ++outdated; }
   void OnAllAnswered(UpstreamConnection*) override { ++all_answered; }
-  void OnLost(UpstreamConnection*, const std::string& why) override {
+  void OnLost(UpstreamConnection*, const ConnectionFault& why) override {
     lost = true;
-    reason = why;
+    reason = why.text;
+    last_sqlstate = why.sqlstate;
     unanswered = connection->Close();
   }
 
@@ -160,8 +161,8 @@ class Session final : public UpstreamObserver {
   std::unique_ptr<PgConnection> connection;
   int all_answered = 0, no_pooler = 0, outdated = 0;
   bool ready = false, failed = false, lost = false, fatal = false;
-  ConnectFailure failure;
-  std::string reason, message;
+  ConnectionFault failure;
+  std::string reason, last_sqlstate, message;
   std::vector<Work*> unanswered;
   std::vector<int> order;
   std::vector<std::string> results;
