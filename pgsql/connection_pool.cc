@@ -11,11 +11,6 @@ namespace {
 // Work objects kept for reuse; more are freed.
 constexpr std::size_t kSpareWork = 1024;
 
-// To the catalogue, for the pool's own sake.
-bool IsQuestion(const Work& work) {
-  return work.kind == Work::Kind::kClassify || work.kind == Work::Kind::kStamp;
-}
-
 HostHealth::FailureKind KindOf(const ConnectionFault& failure) {
   const std::string_view code = failure.sqlstate;
   // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble
@@ -67,7 +62,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   Work* work = free_work_.back();
   free_work_.pop_back();
   work->kind = kind;
-  if (IsQuestion(*work)) ++questions_;
+  if (kind != Work::Kind::kLookup) ++own_work_;
   work->may_write = binding->write_class != WriteClass::kReads;
   work->alone = false;
   work->form = StatementForm::kText;
@@ -88,7 +83,7 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
 }
 
 void ConnectionPool::Recycle(Work* work) {
-  if (IsQuestion(*work)) --questions_;
+  if (work->kind != Work::Kind::kLookup) --own_work_;
   WorkList::Remove(work);
   Unlink(work);
   work->sink = nullptr;

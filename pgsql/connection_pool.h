@@ -336,7 +336,9 @@ class ConnectionPool final : private UpstreamObserver {
   // What statements may do was asked of so many catalogues: raised when one of them has changed.
   std::uint64_t catalogues_ = 1;
   bool asks_catalogue_ = false;  // some table depends on it
-  std::size_t questions_ = 0;  // to catalogues, that are not over: no connection is opened for them
+  // Questions to catalogues, PREPAREs and the like that are not over: no connection is opened for
+  // them.
+  std::size_t own_work_ = 0;
   // The host of a connection that a work found to be another table's, and no other one for it, in
   // this turn.
   std::optional<std::size_t> session_wanted_;

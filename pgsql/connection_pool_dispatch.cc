@@ -75,8 +75,7 @@ std::size_t ConnectionPool::Usable() const {
 // How many connections the work that there is could use.
 std::size_t ConnectionPool::Wanted() const {
   const std::size_t kept_for_quick = !slow_queue_.empty() && QuickLookupsAreAbout() ? 1 : 0;
-  const std::size_t outstanding = Waiting() + in_flight_.size();
-  const std::size_t lookups = std::max<std::size_t>(outstanding - questions_, outstanding > 0);
+  const std::size_t lookups = Waiting() + in_flight_.size() - own_work_;
   return std::min(Usable(), lookups + kept_for_quick + overdue_connects_);
 }
 

@@ -174,6 +174,22 @@ TEST_F(OwnSession, ASecondLookupDoesNotWaitBehindTheFirstWhileMoreConnectionsMay
   Finish();
 }
 
+// Also a new table's, of which the catalogue is to say something first, and whose statement is
+// prepared.
+TEST_F(OwnSession, OneLookupOpensOneConnection) {
+  world = std::make_unique<PoolWorld>(Connections(4));
+  const auto table = PoolWorld::Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kUnknown,
+                                      config::StatementMode::kPrepared);
+  table->service_time = {};
+  const auto client = world->Look("1", table);
+  world->Turn();
+  Finish();
+  EXPECT_EQ(client->value, "v");
+  for (int i = 0; i < 100; ++i) world->Pass(milliseconds(10));
+  EXPECT_GT(world->pool->counters().prepares, 0U);
+  EXPECT_EQ(world->factory.made(), 1);
+}
+
 TEST_F(OwnSession, MoreTablesThanConnectionsTakeTurns) {
   for (const int connections : {1, 2, 3, 4}) {
     said.clear();
