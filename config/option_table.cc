@@ -1,6 +1,10 @@
 #include "config/option_table.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <charconv>
+#include <string>
 
 namespace proxymux::config {
 namespace {
@@ -30,10 +34,18 @@ struct EnumAt<Pointer> {
 
 bool IsNotEmpty(std::string_view text) { return !text.empty(); }
 
+// A numeric address, of IPv6 in brackets.
+bool IsHost(std::string_view text) {
+  const bool brackets = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  const std::string host(brackets ? text.substr(1, text.size() - 2) : text);
+  in6_addr bytes;
+  return inet_pton(brackets ? AF_INET6 : AF_INET, host.c_str(), &bytes) == 1;
+}
+
 bool IsListenAddress(std::string_view text) {
   if (text.empty() || text == "off" || text[0] == '/') return true;
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
+  if (colon == std::string_view::npos || !IsHost(text.substr(0, colon))) return false;
   const std::string_view port = text.substr(colon + 1);
   int number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
@@ -78,7 +90,7 @@ std::vector<Option> MakeOptions() {
        .default_text = "",
        .reloadable = false,
        .accepts = IsListenAddress,
-       .form = "\"\", off, /path or ADDRESS:PORT",
+       .form = "\"\", off, /path or a numeric ADDRESS:PORT",
        .help = "Where metrics, health and status are served: a UNIX-domain socket (/path), "
                "ADDRESS:PORT, or off. Empty: a UNIX-domain socket under data_directory. There is "
                "no authentication; use a loopback address."},
@@ -86,8 +98,8 @@ std::vector<Option> MakeOptions() {
        .member = Server(EnumAt<&ServerConfig::log_level>::Make()),
        .default_text = "info",
        .words = {"debug", "info", "warning", "error"},
-       .help = "The least severe messages that are logged. The option -v in master.cf means "
-               "debug."},
+       .help = "The least severe messages that are logged; warnings always are. The option -v in "
+               "master.cf means debug."},
       {.name = "relay.socket",
        .member = Server(&ServerConfig::relay_socket),
        .default_text = "private/proxymap",
@@ -100,8 +112,8 @@ std::vector<Option> MakeOptions() {
        .default_text = "10",
        .minimum = 1,
        .maximum = 1000,
-       .help = "Stock proxymap daemons at once when proxymux runs in the place of the stock "
-               "service and starts them itself."},
+       .help = "Stock proxymap daemons at once that proxymux starts itself, or connections to the "
+               "stock service beside it."},
       {.name = "relay.idle",
        .member = Server(&ServerConfig::relay_idle),
        .default_text = "1m",

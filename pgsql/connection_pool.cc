@@ -273,11 +273,15 @@ void ConnectionPool::OnNoPooler(UpstreamConnection*) {
 void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
   const std::size_t host = Find(upstream).host;
   for (const auto& connection : connections_) {
-    if (connection->host != host || connection->state != Connection::State::kReady) continue;
-    connection->outdated = true;
-    connection->making_room = true;
+    if (connection->host == host) Outdate(*connection);
   }
   ScheduleDispatch();
+}
+
+void ConnectionPool::Outdate(Connection& connection) {
+  if (connection.state != Connection::State::kReady) return;
+  connection.outdated = true;
+  connection.making_room = true;
 }
 
 void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectionFault& failure) {

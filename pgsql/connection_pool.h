@@ -175,6 +175,7 @@ class ConnectionPool final : private UpstreamObserver {
     std::uint64_t measured_batch = 0;  // its results say no more about service times
     // The table whose statements alone may run here; null: any table's.
     std::shared_ptr<TableBinding> owner;
+    Time owned_since{};
     bool changed = false;  // a statement of the owner's may have changed the session
     PreparedStatements prepared;
     Time last_sent{};
@@ -195,6 +196,7 @@ class ConnectionPool final : private UpstreamObserver {
 
   Connection& Find(UpstreamConnection* upstream);
   void SetState(Connection& connection, Connection::State state);
+  static void Outdate(Connection& connection);
   void DropConnection(Connection& connection, const std::string& reason, bool may_be_host = true);
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);

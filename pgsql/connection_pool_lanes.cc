@@ -162,7 +162,7 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
     if (InTrial(connection)) continue;
     if (!connection.lane) {
       if (less(connection, fresh)) fresh = &connection;
-    } else if (connection.in_flight > connection.slow_in_flight) {
+    } else if (connection.in_flight > 0 && connection.slow_in_flight == 0) {
       if (!connection.awaited) emptying = &connection;
     } else if (connection.in_flight < depth &&
                (connection.in_flight == 0 || connection.lane_table == work.binding.get()) &&
@@ -174,6 +174,13 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   // One that is idle is better than one that has some already.
   const bool may_open = fresh != nullptr && *lanes_left > 0;
   if (lane != nullptr && (lane->in_flight == 0 || !may_open || fresh->in_flight > 0)) return lane;
+  if (emptying != nullptr && fresh != nullptr && fresh->in_flight == 0 &&
+      !WaitsForPooler(*fresh, work)) {
+    emptying->lane = false;  // the idle one is the lane in its place
+    fresh->lane = true;
+    fresh->served = false;
+    return fresh;
+  }
   if (emptying != nullptr) {
     emptying->awaited = true;
     return nullptr;
@@ -206,7 +213,7 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
     ++ready;
     if (!connection->lane) continue;
     ++lanes;
-    deep = deep || connection->in_flight > 1;
+    deep = deep || connection->slow_in_flight > 1;
   }
   const std::size_t allowed = LanesAllowed(ready);
   std::size_t lanes_left = allowed - std::min(allowed, lanes);

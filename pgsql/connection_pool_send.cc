@@ -22,7 +22,14 @@ bool IsAscii(std::string_view text) {
 
 }  // namespace
 
+// As soon as the connection has it: whatever fails behind that brings it back.
 void ConnectionPool::CountSent(Connection& connection, Work* work) {
+  if (work->kind == Work::Kind::kLookup || work->kind == Work::Kind::kClassify) {
+    ++work->attempts[connection.host];
+    if (work->first != nullptr) ++work->first->attempts[connection.host];
+    ++counters_.statements;
+    ++hosts_[connection.host].statements;
+  }
   ++connection.in_flight;
   work->connection = connection.number;
   if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
@@ -82,15 +89,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
       break;
     }
   }
-  if (!sent) {
-    DropConnection(connection, "the connection does not take statements any more");
-    return;
-  }
-  ++work->attempts[connection.host];
-  if (work->first != nullptr) ++work->first->attempts[connection.host];
-  ++counters_.statements;
-  ++hosts_[connection.host].statements;
-  CountSent(connection, work);
+  if (!sent) DropConnection(connection, "the connection does not take statements any more");
 }
 
 StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) const {
@@ -147,8 +146,10 @@ Expansion ConnectionPool::Expand(Connection& connection, const Work& work) {
 bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
   if (work->script) {
     work->batch = ++last_batch_;
+    if (!connection.upstream->SendScript(work, sql_)) return false;
     connection.runs_script = true;
-    return connection.upstream->SendScript(work, sql_);
+    CountSent(connection, work);
+    return true;
   }
   if (!work->alone && !work->in_lane) return SendStatement(connection, work);
   // An error would undo what it wrote if it shared a transaction; and results are sent when a
@@ -159,22 +160,26 @@ bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
 bool ConnectionPool::SendStatement(Connection& connection, Work* work) {
   const StatementPlan& plan = work->binding->plan;
   work->statement = plan.id();
+  if (work->form == StatementForm::kPrepared && !connection.prepared.Has(plan.id(), work->sent) &&
+      !Prepare(connection, *work)) {
+    return false;
+  }
+  OpenBatch(connection, work);
+  UpstreamConnection& upstream = *connection.upstream;
+  bool sent = false;
   switch (work->form) {
     case StatementForm::kText:
-      OpenBatch(connection, work);
-      return connection.upstream->SendStatement(work, sql_, {}, {});
+      sent = upstream.SendStatement(work, sql_, {}, {});
+      break;
     case StatementForm::kParameterized:
-      OpenBatch(connection, work);
-      return connection.upstream->SendStatement(work, plan.sql(), plan.types(), parameter_values_);
+      sent = upstream.SendStatement(work, plan.sql(), plan.types(), parameter_values_);
+      break;
     case StatementForm::kPrepared:
-      if (!connection.prepared.Has(plan.id(), work->sent) && !Prepare(connection, *work)) {
-        return false;
-      }
-      OpenBatch(connection, work);
-      return connection.upstream->SendPrepared(work, connection.prepared.NameOf(plan.id()),
-                                               parameter_values_);
+      sent = upstream.SendPrepared(work, connection.prepared.NameOf(plan.id()), parameter_values_);
+      break;
   }
-  return false;
+  if (sent) CountSent(connection, work);
+  return sent;
 }
 
 bool ConnectionPool::Prepare(Connection& connection, const Work& lookup) {

@@ -21,6 +21,9 @@ constexpr Duration kSharedMemory = std::chrono::seconds(5);
 // What is asked about a statement is answered sooner; after that its connection may be replaced.
 constexpr Duration kDoubt = std::chrono::milliseconds(250);
 
+// As often in a row the question about a statement may come to nothing.
+constexpr std::uint8_t kQuestions = 3;
+
 constexpr char kTakesNothing[] = "the connection does not take statements any more";
 
 }  // namespace
@@ -81,10 +84,13 @@ bool ConnectionPool::OthersAreAbout() const {
 // The lookup is about to be sent on the connection.
 void ConnectionPool::TakeSession(Connection& connection, Work* work) {
   const SessionUse use = UseOf(*work, connection.host);
+  // The catalogue may have changed since it was submitted.
+  work->may_write = !Known(*work->binding) || work->binding->write_class != WriteClass::kReads;
   work->alone = work->may_write || use != SessionUse::kShared;
   if (use != SessionUse::kOwnSession) return;
   const bool known = Known(*work->binding);
   if (!known && work->binding->write_class != WriteClass::kAsking) Classify(work->binding);
+  if (connection.owner == nullptr) connection.owned_since = loop_->Now();
   connection.owner = work->binding;
   connection.changed =
       connection.changed || (known && work->binding->session == SessionUse::kOwnSession);
@@ -116,14 +122,19 @@ void ConnectionPool::AskCatalogues() {
       Connection& connection = *candidate;
       if (connection.host != host || connection.state != Connection::State::kReady ||
           connection.changed || connection.runs_script || connection.cancelling ||
-          connection.making_room || InTrial(connection)) {
+          connection.making_room || connection.stalled || InTrial(connection)) {
         continue;
       }
+      // It would wait for a slow statement, and keep the lane from those behind it.
+      if (connection.slow_in_flight > 0) continue;
       if (connection.upstream->Pooled() &&
           (connection.unsynced || !connection.upstream->AllAnswered())) {
         continue;
       }
-      if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
+      if (best == nullptr || std::tie(connection.reluctance, connection.in_flight) <
+                                 std::tie(best->reluctance, best->in_flight)) {
+        best = &connection;
+      }
     }
     if (best != nullptr) SendStamp(*best);
   }
@@ -138,13 +149,9 @@ void ConnectionPool::SendStamp(Connection& connection) {
   work->may_write = false;
   work->sent = loop_->Now();
   hosts_[connection.host].catalogue.OnAsked(work->sent);
-  if (!SendQuestion(connection, work, StampSql(), {})) {
-    Recycle(work);
-    DropConnection(connection, kTakesNothing);
-    return;
-  }
-  CountSent(connection, work);
-  if (!EndBatch(connection)) DropConnection(connection, kTakesNothing);
+  if (SendQuestion(connection, work, StampSql(), {})) return;
+  if (WorkList::ListOf(work) == nullptr) Recycle(work);  // the connection did not take it
+  DropConnection(connection, kTakesNothing);
 }
 
 // In a batch of its own: its error is nobody else's.
@@ -152,7 +159,9 @@ bool ConnectionPool::SendQuestion(Connection& connection, Work* work, const std:
                                   std::span<const char* const> values) {
   if (!EndBatch(connection)) return false;
   OpenBatch(connection, work);
-  return connection.upstream->SendQuestion(work, sql, values) && EndBatch(connection);
+  if (!connection.upstream->SendQuestion(work, sql, values)) return false;
+  CountSent(connection, work);
+  return EndBatch(connection);
 }
 
 void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {
@@ -182,15 +191,22 @@ void ConnectionPool::FinishClassify(const Connection& connection, Work* work,
     }
   } else {
     const Fault whose = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
-    if (whose != Fault::kStatement && whose != Fault::kKey) {
-      binding.write_class =
-          WriteClass::kUnknown;  // the connection's or the host's trouble: asked again
+    // The connection's or the host's trouble: asked again, unless it is so each time.
+    if (whose != Fault::kStatement && whose != Fault::kKey &&
+        ++binding.questions_failed < kQuestions) {
+      binding.write_class = WriteClass::kUnknown;
       return;
     }
   }
+  const bool was_shared = binding.catalogue != 0 && binding.session != SessionUse::kOwnSession;
   const bool was_own = binding.session == SessionUse::kOwnSession;
+  binding.questions_failed = 0;
   if (effects.has_value()) {
     LearnStamp(connection.host, work->sent, effects->stamp);
+    if (!hosts_[connection.host].catalogue.Says(effects->stamp)) {
+      binding.write_class = WriteClass::kUnknown;  // of a catalogue that is no more: asked again
+      return;
+    }
     binding.write_class = effects->may_write ? WriteClass::kMayWrite : WriteClass::kReads;
     binding.session = effects->session;
     binding.session_reason = std::move(effects->because);
@@ -204,6 +220,12 @@ void ConnectionPool::FinishClassify(const Connection& connection, Work* work,
   asks_catalogue_ = true;
   if (effects.has_value() && !was_own && binding.session == SessionUse::kOwnSession) {
     observer_->OnOwnSession(binding);
+  }
+  // It may have changed sessions that others share, before this showed.
+  if (was_shared && binding.session == SessionUse::kOwnSession) {
+    for (const auto& other : connections_) {
+      if (other->owner == nullptr) Outdate(*other);
+    }
   }
   ReleaseSessions();
 }
@@ -237,7 +259,8 @@ void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
   Connection* victim = nullptr;
   // Those that come first in this order are wanted least.
   const auto rank = [host](const Connection& connection) {
-    return std::tuple(connection.host != host, connection.in_flight, connection.last_used);
+    return std::tuple(connection.host != host, connection.slow_in_flight > 0 || connection.stalled,
+                      connection.in_flight, connection.last_used);
   };
   for (const auto& candidate : connections_) {
     Connection& connection = *candidate;
@@ -246,10 +269,12 @@ void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
       return;  // one is coming
     }
     if (connection.state != Connection::State::kReady || connection.owner == nullptr) continue;
-    if (connection.making_room) return;
+    if (connection.making_room) {
+      if (connection.slow_in_flight == 0 && !connection.stalled) return;
+      continue;  // that one may take long
+    }
     // What is lent while an answer is waited for is soon given back.
-    const bool idle = connection.in_flight == 0;
-    if (!connection.changed && !(idle && now - connection.last_used >= kDoubt)) continue;
+    if (!connection.changed && now - connection.owned_since < kDoubt) continue;
     if (victim == nullptr || rank(connection) < rank(*victim)) victim = &connection;
   }
   if (*open >= Usable()) {

@@ -102,14 +102,15 @@ bool ConnectionPool::Useless(const Connection& connection) const {
 bool ConnectionPool::ReadsOnly(const Connection& connection) const {
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
     if (work->connection != connection.number || work->kind != Work::Kind::kLookup) continue;
-    if (work->script || work->binding->write_class != WriteClass::kReads) return false;
+    if (work->script || work->may_write) return false;
   }
   return true;
 }
 
 bool ConnectionPool::MayAskElsewhere(const Work& work) const {
   return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.second == nullptr &&
-         !work.script && work.binding->write_class == WriteClass::kReads;
+         !work.script && !work.may_write && Known(*work.binding) &&
+         work.binding->write_class == WriteClass::kReads;
 }
 
 bool ConnectionPool::OthersMayServe(std::size_t host) const {

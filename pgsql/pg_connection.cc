@@ -138,8 +138,12 @@ bool PgConnection::SendScript(Work* work, const std::string& sql) {
   assert(state_ == State::kReady && script_.idle() && ledger_.statements() == 0);
   script_.Wait(work, sql);
   // It waits for the end of the pipeline, and so for a check of its own.
-  if (!BeginBatch() || !EndBatch(/*commits=*/false)) return false;
-  return ledger_.Next() != PipelineLedger::Expected::kNothing || StartScript();
+  if (BeginBatch() && EndBatch(/*commits=*/false) &&
+      (ledger_.Next() != PipelineLedger::Expected::kNothing || StartScript())) {
+    return true;
+  }
+  script_.End();  // not taken
+  return false;
 }
 
 bool PgConnection::StartScript() { return script_.Start(connection_.get()) && Flush(); }

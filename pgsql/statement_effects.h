@@ -66,6 +66,8 @@ class CatalogueWatch {
   // The catalogue is as OnAnswered() last had it: the answer is young, or the next one was asked
   // for in time and has not come yet.
   bool Fresh(Time now) const;
+  // The latest answer was that.
+  bool Says(std::uint64_t stamp) const { return answered_.has_value() && stamp == stamp_; }
 
  private:
   std::uint64_t stamp_ = 0;

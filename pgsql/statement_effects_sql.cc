@@ -29,7 +29,7 @@ constexpr char kStamp[] = R"sql(SELECT pg_catalog.md5(pg_catalog.concat_ws(' ',
   (SELECT (pg_catalog.count(*), pg_catalog.sum(xmin::pg_catalog.text::pg_catalog.int8))::pg_catalog.text
    FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype = 'b' AND typelem = 0),
   (SELECT (pg_catalog.count(*), pg_catalog.sum(xmin::pg_catalog.text::pg_catalog.int8))::pg_catalog.text
-   FROM pg_catalog.pg_class WHERE oid >= 16384 AND (relrowsecurity OR relkind = 'f')))))sql";
+   FROM pg_catalog.pg_class WHERE oid >= 16384 AND (relrowsecurity OR relkind = ANY ('{f,v}'))))))sql";
 
 // reach: functions (f) and relations (r) from the names on, `top` when reached without a function's
 // body. Those behind operators, casts, types and domains count always: which of them are used would

@@ -132,7 +132,9 @@ void Coalescer::AnswerAll(const pgsql::Answer& answer) {
 void Coalescer::Keep(const Flight& flight, const pgsql::Answer& answer) {
   // What no server said costs nothing to find out again.
   if (flight.cache == nullptr || answer.origin.host.empty()) return;
-  if (flight.binding->write_class != pgsql::WriteClass::kReads) return;
+  // Where it is not known yet whether the query writes, the answer is used only once it is known
+  // not to.
+  if (flight.binding->write_class == pgsql::WriteClass::kMayWrite) return;
   switch (answer.outcome) {
     case pgsql::Outcome::kFound:
     case pgsql::Outcome::kNotFound:

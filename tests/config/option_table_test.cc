@@ -150,8 +150,9 @@ TEST(OptionTable, AListenAddressHasAForm) {
   for (const std::string_view text : {"", "off", "/run/p.sock", "127.0.0.1:9187", "[::1]:9187"}) {
     EXPECT_EQ(SetAndRead(listen, text), text);
   }
-  for (const std::string_view text : {"on", "9187", ":9187", "host:", "host:0", "host:65536",
-                                      "host:http", "host:-1", "host:80 "}) {
+  for (const std::string_view text :
+       {"on", "9187", ":9187", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:http",
+        "127.0.0.1:-1", "127.0.0.1:80 ", "localhost:80", "::1:80", "[127.0.0.1]:80"}) {
     EXPECT_NE(SetAndRead(listen, text).find("is not"), std::string::npos) << text;
   }
 }

@@ -76,7 +76,7 @@ bool ScriptedUpstream::SendScript(Work* work, const std::string& sql) {
 
 bool ScriptedUpstream::Sync() {
   EXPECT_EQ(state_, State::kReady);
-  if (broken_) return false;
+  if (broken_ || syncs_fail_) return false;
   if (sent_.empty() || sent_.back().form == Form::kSync || sent_.back().form == Form::kScript) {
     return true;
   }

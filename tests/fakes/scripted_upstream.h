@@ -94,6 +94,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   // What the connection has found out about its session.
   void LearnNoPooler();
   void Outdate() { observer_->OnOutdated(this); }
+  void BreakSyncing() { syncs_fail_ = true; }  // what is sent is taken, and goes nowhere
   void BreakSending() { broken_ = true; }  // from now on nothing more can be sent
 
   State state() const { return state_; }
@@ -128,6 +129,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   int cancels_ = 0;
   int commits_ = 0;
   bool broken_ = false;
+  bool syncs_fail_ = false;
   bool pooled_ = false;
   bool swollen_ = false;
   bool doubles_backslashes_ = false;

@@ -191,7 +191,9 @@ class Storm {
         break;
       case 8:
         if (Pick(0, 9) == 0) {
-          if (auto* upstream = AnyReady(false)) upstream->BreakSending();
+          if (auto* upstream = AnyReady(false)) {
+            Pick(0, 1) == 0 ? upstream->BreakSending() : upstream->BreakSyncing();
+          }
         }
         break;
       case 9:

@@ -49,6 +49,30 @@ TEST_F(CoalescerStaleTest, WhileEveryHostIsDownAllWhoWaitGetThem) {
   EXPECT_THAT(d.ages, IsEmpty());
 }
 
+// The first lookup of a table may be answered before the catalogue has told.
+TEST_F(CoalescerStaleTest, WhatWasAnsweredBeforeItWasKnownToReadIsKept) {
+  for (const auto write_class : {pgsql::WriteClass::kReads, pgsql::WriteClass::kMayWrite}) {
+    const std::string key = write_class == pgsql::WriteClass::kReads ? "reads" : "writes";
+    binding_->write_class = pgsql::WriteClass::kAsking;
+    Asker first;
+    Ask(&first, key);
+    Settle();
+    world_.connection().Answer("new");
+    loop_.EndTurn();
+    EXPECT_THAT(first.answers, ElementsAre("new"));
+    binding_->write_class = write_class;
+    Asker second;
+    Ask(&second, key);
+    world_.connection().Lose("gone");
+    LoseTheDatabase();
+    const bool is_kept = write_class == pgsql::WriteClass::kReads;
+    EXPECT_EQ(second.ages.size(), is_kept ? 1U : 0U) << key;
+    world_.factory.SetMood(0, fakes::ScriptedFactory::Mood::kAccepts);
+    loop_.Advance(seconds(5));
+    Settle();
+  }
+}
+
 TEST_F(CoalescerStaleTest, ThoseThatAreTooOldAreNotGiven) {
   loop_.Advance(hours(1));
   Asker a;
