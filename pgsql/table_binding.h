@@ -35,7 +35,8 @@ struct TableBinding {
   SessionUse session = SessionUse::kShared;
   std::string session_reason;  // what for; empty when it is shared
   std::uint8_t questions_failed = 0;  // to the catalogue, in a row
-  // The pool's count of the catalogues that these three were taken from; 0: the text alone tells.
+  // The pool's count of the catalogues that write_class, session and its reason were taken from;
+  // 0: the text alone tells.
   std::uint64_t catalogue = 0;
   StatementPlan plan;
   ServiceTime service_time;

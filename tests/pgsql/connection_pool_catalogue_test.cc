@@ -264,5 +264,43 @@ TEST_F(Catalogue, WhatTurnsOutToWriteWhileItWaitsIsAnsweredAtItsEnd) {
   EXPECT_EQ(client->value, "v");
 }
 
+// The one that was asked first took long, and meanwhile the catalogue has changed.
+TEST_F(Catalogue, AnAnswerAboutACatalogueThatIsNoMoreIsNotTaken) {
+  Open(3);
+  const auto first = Table("first");
+  const auto second = Table("second");
+  const auto asks = world->Look("1", first);
+  world->Turn();
+  const auto question_about = [&](const std::string& name) -> fakes::ScriptedUpstream* {
+    for (auto* upstream : world->Open()) {
+      const auto* oldest = upstream->answerable() > 0 ? upstream->oldest() : nullptr;
+      if (oldest != nullptr && AsksEffects(oldest->sql) &&
+          oldest->parameters[0].find(name) != std::string::npos) {
+        return upstream;
+      }
+    }
+    return nullptr;
+  };
+  auto* late = question_about("first");
+  ASSERT_NE(late, nullptr);
+  world->loop.Advance(milliseconds(5));
+  const auto other = world->Look("2", second);
+  world->Turn();
+  auto* early = question_about("second");
+  ASSERT_NE(early, nullptr);
+  early->Answer("reads shared " + std::string(kOtherStamp));
+  world->Turn();
+  ASSERT_EQ(second->write_class, WriteClass::kReads);
+  late->Answer(kShared);
+  EXPECT_NE(first->write_class, WriteClass::kReads);
+  stamp = kOtherStamp;
+  said = {{"first", "reads shared " + std::string(kOtherStamp)}};
+  Finish();
+  const auto again = world->Look("3", first);
+  world->Turn();
+  Finish();
+  EXPECT_EQ(first->write_class, WriteClass::kReads);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -220,5 +220,33 @@ TEST_F(OwnSession, ALookupThatMustGoToTheOtherHostDoesNotWaitForAnotherTablesCon
   }
 }
 
+// Of two connections that are other tables', the one whose statements are quick is given up.
+TEST_F(OwnSession, NobodyWaitsForALongStatementToMakeRoom) {
+  said = {{"slow", kOwn}, {"quick", kOwn}, {"third", kOwn}};
+  Open(2);
+  const auto slow = Table("slow");
+  const auto quick = Table("quick");
+  const auto third = Table("third");
+  for (const auto& table : {third, slow, quick}) {  // each is asked about
+    const auto learns = world->Look("0", table);
+    world->Turn();
+    Finish();
+    world->Pass(seconds(6));
+  }
+  slow->service_time = {};
+  slow->service_time.Record(milliseconds(60));
+  const auto running = world->Look("1", slow);
+  AnswerOthers(running);
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(world->Look("q", quick));
+  world->Pass(milliseconds(2));
+  const auto waits = world->Look("2", third);
+  world->Pass(milliseconds(2));
+  AnswerOthers(running);
+  EXPECT_EQ(waits->value, "v");
+  EXPECT_EQ(running->answers, 0);
+  Finish();
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql
