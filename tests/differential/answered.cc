@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "proxy/utf8.h"
+#include "proxy/text/utf8.h"
 
 namespace proxymux::differential {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <regex>
 
-#include "proxy/utf8.h"
+#include "proxy/text/utf8.h"
 #include "tests/differential/differential_world.h"
 
 namespace proxymux::differential {

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "proxy/utf8.h"
+#include "proxy/text/utf8.h"
 #include "tests/differential/random_key.h"
 #include "tests/differential/schema_keys.h"
 

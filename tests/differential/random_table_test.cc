@@ -10,7 +10,7 @@
 #include <string>
 #include <variant>
 
-#include "pgsql/query_template.h"
+#include "pgsql/sql/query_template.h"
 #include "tests/differential/random_literal.h"
 #include "tests/differential/random_query.h"
 

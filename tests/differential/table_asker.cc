@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "proxy/key_fold.h"
-#include "proxy/utf8.h"
+#include "proxy/text/key_fold.h"
+#include "proxy/text/utf8.h"
 #include "tests/differential/deliberate_differences.h"
 #include "tests/differential/stock_oracle.h"
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "pgsql/event_loop.h"
+#include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::fakes {
 

@@ -14,16 +14,16 @@
 #include <thread>
 #include <vector>
 
-#include "config/yaml_loader.h"
+#include "config/yaml/yaml_loader.h"
 #include "protocol/request_encoder.h"
-#include "proxy/coalescer.h"
-#include "proxy/log.h"
-#include "proxy/message_log.h"
-#include "proxy/pool_log.h"
-#include "proxy/request_router.h"
-#include "proxy/table_service.h"
-#include "proxy/uv_clients.h"
-#include "proxy/uv_event_loop.h"
+#include "proxy/clients/uv_clients.h"
+#include "proxy/log/log.h"
+#include "proxy/log/message_log.h"
+#include "proxy/log/pool_log.h"
+#include "proxy/requests/coalescer.h"
+#include "proxy/requests/request_router.h"
+#include "proxy/tables/table_service.h"
+#include "proxy/uv/uv_event_loop.h"
 #include "tests/integration/mail_world.h"
 
 namespace {

@@ -16,15 +16,15 @@ bool Allowed(std::string_view path, const std::string& header) {
 
 TEST(LayeringRules, RoomsIncludeDownwardOnly) {
   EXPECT_TRUE(Allowed("protocol/a.cc", "\"protocol/b.h\""));
-  EXPECT_FALSE(Allowed("protocol/a.cc", "\"config/table_config.h\""));
+  EXPECT_FALSE(Allowed("protocol/a.cc", "\"config/values/table_config.h\""));
   EXPECT_FALSE(Allowed("protocol/a.cc", "\"pgsql/lookup.h\""));
-  EXPECT_FALSE(Allowed("protocol/a.cc", "\"proxy/log.h\""));
+  EXPECT_FALSE(Allowed("protocol/a.cc", "\"proxy/log/log.h\""));
   EXPECT_TRUE(Allowed("config/a.cc", "\"config/b.h\""));
   EXPECT_FALSE(Allowed("config/a.cc", "\"protocol/reply.h\""));
   EXPECT_FALSE(Allowed("config/a.cc", "\"pgsql/lookup.h\""));
-  EXPECT_FALSE(Allowed("config/a.cc", "\"proxy/log.h\""));
+  EXPECT_FALSE(Allowed("config/a.cc", "\"proxy/log/log.h\""));
   EXPECT_FALSE(Allowed("pgsql/a.cc", "\"protocol/reply.h\""));
-  EXPECT_FALSE(Allowed("pgsql/a.cc", "\"proxy/log.h\""));
+  EXPECT_FALSE(Allowed("pgsql/a.cc", "\"proxy/log/log.h\""));
   for (const char* header :
        {"\"protocol/a.h\"", "\"config/a.h\"", "\"pgsql/a.h\"", "\"proxy/a.h\""}) {
     EXPECT_TRUE(Allowed("proxy/a.cc", header)) << header;
@@ -33,27 +33,27 @@ TEST(LayeringRules, RoomsIncludeDownwardOnly) {
 }
 
 TEST(LayeringRules, PgsqlSeesConfigsValuesOnly) {
-  EXPECT_TRUE(Allowed("pgsql/a.h", "\"config/table_config.h\""));
-  EXPECT_TRUE(Allowed("pgsql/a.h", "\"config/server_config.h\""));
-  EXPECT_FALSE(Allowed("pgsql/a.h", "\"config/yaml_loader.h\""));
+  EXPECT_TRUE(Allowed("pgsql/a.h", "\"config/values/table_config.h\""));
+  EXPECT_TRUE(Allowed("pgsql/a.h", "\"config/values/server_config.h\""));
+  EXPECT_FALSE(Allowed("pgsql/a.h", "\"config/yaml/yaml_loader.h\""));
 }
 
 TEST(LayeringRules, LibrariesHaveTheirPlaces) {
-  EXPECT_TRUE(Allowed("pgsql/pg_connection.h", "<libpq-fe.h>"));
+  EXPECT_TRUE(Allowed("pgsql/libpq/pg_connection.h", "<libpq-fe.h>"));
   EXPECT_FALSE(Allowed("pgsql/connection_pool.cc", "<libpq-fe.h>"));
   EXPECT_FALSE(Allowed("pgsql/connection_pool.cc", "\"libpq-fe.h\""));
   EXPECT_FALSE(Allowed("pgsql/connection_pool.cc", "<postgresql/libpq-fe.h>"));
   EXPECT_FALSE(Allowed("proxy/pg_status.cc", "<libpq-fe.h>"));
-  EXPECT_TRUE(Allowed("proxy/uv_event_loop.cc", "<uv.h>"));
+  EXPECT_TRUE(Allowed("proxy/uv/uv_event_loop.cc", "<uv.h>"));
   EXPECT_FALSE(Allowed("proxy/relay.cc", "<uv.h>"));
   EXPECT_FALSE(Allowed("pgsql/uv_thing.cc", "<uv.h>"));
-  EXPECT_TRUE(Allowed("config/yaml_loader.cc", "<yaml-cpp/yaml.h>"));
-  EXPECT_FALSE(Allowed("config/yaml_loader.h", "<yaml-cpp/yaml.h>"));
-  EXPECT_TRUE(Allowed("proxy/log.cc", "<spdlog/spdlog.h>"));
-  EXPECT_FALSE(Allowed("proxy/log.h", "<spdlog/spdlog.h>"));
+  EXPECT_TRUE(Allowed("config/yaml/yaml_loader.cc", "<yaml-cpp/yaml.h>"));
+  EXPECT_FALSE(Allowed("config/yaml/yaml_loader.h", "<yaml-cpp/yaml.h>"));
+  EXPECT_TRUE(Allowed("proxy/log/log.cc", "<spdlog/spdlog.h>"));
+  EXPECT_FALSE(Allowed("proxy/log/log.h", "<spdlog/spdlog.h>"));
   EXPECT_TRUE(Allowed("proxy/status_text.cc", "<fmt/format.h>"));
   EXPECT_FALSE(Allowed("config/duration.cc", "<fmt/format.h>"));
-  EXPECT_TRUE(Allowed("proxy/key_fold.cc", "<unicode/ucasemap.h>"));
+  EXPECT_TRUE(Allowed("proxy/text/key_fold.cc", "<unicode/ucasemap.h>"));
   EXPECT_FALSE(Allowed("proxy/utf8.cc", "<unicode/ucasemap.h>"));
   EXPECT_TRUE(Allowed("proxy/main.cc", "<CLI/CLI.hpp>"));
   EXPECT_FALSE(Allowed("config/option_table.cc", "<CLI/CLI.hpp>"));
@@ -71,7 +71,7 @@ TEST(LayeringRules, ProtocolIsBuiltOnTheStandardLibraryAlone) {
 
 TEST(LayeringRules, PathsBeginAtTheRoot) {
   EXPECT_FALSE(Allowed("pgsql/a.cc", "\"lookup.h\""));
-  EXPECT_FALSE(Allowed("pgsql/a.cc", "\"../config/table_config.h\""));
+  EXPECT_FALSE(Allowed("pgsql/a.cc", "\"../config/values/table_config.h\""));
 }
 
 TEST(LayeringRules, OddSpellingsOfIncludeAreSeen) {
@@ -84,7 +84,7 @@ TEST(LayeringRules, MessagesNameFileLineAndRule) {
   const std::vector<std::string> messages =
       CheckFile("proxy/relay.cc", "// A relay.\n\n#include <string>\n#include <uv.h>\n");
   ASSERT_EQ(messages.size(), 1u);
-  EXPECT_EQ(messages[0], "proxy/relay.cc:4: includes <uv.h>, but libuv is for proxy/uv_* only");
+  EXPECT_EQ(messages[0], "proxy/relay.cc:4: includes <uv.h>, but libuv is for proxy/*uv_* only");
 }
 
 TEST(LayeringRules, FourHundredLinesAreEnough) {

@@ -1,0 +1,169 @@
+#include "config/postfix/approved_tables.h"
+
+#include <utility>
+
+#include "config/postfix/main_cf.h"
+
+namespace proxymux::config {
+namespace {
+
+constexpr std::string_view kSeparators = ", \t\r\n";
+constexpr std::string_view kProxy = "proxy:";
+constexpr int kDeepest = 20;  // maps inside maps, files inside files
+
+bool IsAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// Takes the next element off the front of *rest; separators inside braces do not end it. Empty when
+// there is none left.
+std::string_view NextElement(std::string_view* rest) {
+  const std::size_t begin = rest->find_first_not_of(kSeparators);
+  if (begin == std::string_view::npos) {
+    *rest = {};
+    return {};
+  }
+  int level = 0;
+  std::size_t end = begin;
+  for (; end < rest->size(); ++end) {
+    const char c = (*rest)[end];
+    if (c == '{') {
+      ++level;
+    } else if (c == '}' && level > 0) {
+      --level;
+    } else if (level == 0 && kSeparators.find(c) != std::string_view::npos) {
+      break;
+    }
+  }
+  const std::string_view element = rest->substr(begin, end - begin);
+  rest->remove_prefix(end);
+  return element;
+}
+
+// What the braces around `text` hold; nothing when it does not end with the brace that closes the
+// first one.
+std::optional<std::string_view> InsideBraces(std::string_view text) {
+  int level = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '{') ++level;
+    if (text[i] == '}' && --level == 0) {
+      if (i + 1 != text.size()) return std::nullopt;
+      return text.substr(1, i - 1);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string Squeeze(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (!blank) {
+      out += c;
+    } else if (out.empty() || out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  return out;
+}
+
+class ApprovalReader {
+ public:
+  explicit ApprovalReader(const ApprovalSources& sources) : sources_(sources) {}
+
+  ApprovedTables Read() {
+    Elements(sources_.proxy_read_maps, "proxy_read_maps", 0, 0);
+    std::string_view classes = sources_.smtpd_restriction_classes;
+    while (true) {
+      const std::string name(NextElement(&classes));
+      if (name.empty()) break;
+      if (const auto value = sources_.parameter(name)) Elements(*value, name, 0, 0);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void Warn(const std::string& origin, int line, std::string text, std::string hint) {
+    result_.diagnostics.push_back(
+        {origin, line, 0, Severity::kWarning, std::move(text), std::move(hint)});
+  }
+
+  void Unbalanced(const std::string& origin, int line, std::string_view element) {
+    Warn(origin, line, "braces that do not match in \"" + std::string(element.substr(0, 60)) + '"',
+         "it approves no table");
+  }
+
+  void Elements(std::string_view text, const std::string& origin, int line, int depth) {
+    if (depth > kDeepest) {
+      Warn(origin, line, "nested too deeply; the rest approves no table", "");
+      return;
+    }
+    while (true) {
+      const std::string_view element = NextElement(&text);
+      if (element.empty()) return;
+      Element(element, origin, line, depth);
+    }
+  }
+
+  void Element(std::string_view element, const std::string& origin, int line, int depth) {
+    if (element[0] == '{') {
+      std::optional<std::string_view> inside = InsideBraces(element);
+      if (!inside) {
+        Unbalanced(origin, line, element);
+        return;
+      }
+      element = NextElement(&*inside);
+      if (element.empty()) return;
+    }
+    if (element[0] == '/') {
+      File(std::string(element), origin, line, depth);
+      return;
+    }
+    if (!IsAlphanumeric(element[0])) return;
+    for (const std::string_view composed : {"pipemap:", "unionmap:"}) {
+      if (!element.starts_with(composed)) continue;
+      const std::string_view name = element.substr(composed.size());
+      if (!name.starts_with('{')) return;
+      if (const auto inside = InsideBraces(name)) {
+        Elements(*inside, origin, line, depth + 1);
+      } else {
+        Unbalanced(origin, line, element);
+      }
+      return;
+    }
+    if (!element.starts_with(kProxy)) return;
+    while (element.starts_with(kProxy)) element.remove_prefix(kProxy.size());
+    // Without a type it can never be asked for.
+    if (element.find(':') != std::string_view::npos) result_.tables.insert(Squeeze(element));
+  }
+
+  void File(const std::string& path, const std::string& origin, int line, int depth) {
+    if (!files_.insert(path).second) return;
+    std::string error;
+    const std::optional<std::string> content = sources_.read_file(path, &error);
+    if (!content) {
+      Warn(origin, line, "cannot read " + path + ": " + error,
+           "the tables that it lists are not approved");
+      return;
+    }
+    for (const LogicalLine& logical : ReadLogicalLines(*content, path, &result_.diagnostics)) {
+      Elements(logical.text, path, logical.line, depth + 1);
+    }
+  }
+
+  const ApprovalSources& sources_;
+  std::set<std::string> files_;  // each is read once, so a file may name itself
+  ApprovedTables result_;
+};
+
+}  // namespace
+
+bool ApprovedTables::Contains(std::string_view table) const {
+  return tables.contains(Squeeze(table));
+}
+
+ApprovedTables ReadApprovedTables(const ApprovalSources& sources) {
+  return ApprovalReader(sources).Read();
+}
+
+}  // namespace proxymux::config

@@ -1,0 +1,34 @@
+// What the statements of one batch were answered, kept until the batch's Sync is answered: it may
+// still fail then, and nothing of what was answered holds any more.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "pgsql/libpq/pg_handles.h"
+#include "pgsql/libpq/pg_result.h"
+#include "pgsql/pool/upstream_connection.h"
+
+namespace proxymux::pgsql {
+
+class HeldResults {
+ public:
+  enum class Fate { kStands, kUndone };
+
+  std::size_t size() const { return results_.size(); }
+  void Add(PgResultHandle result) { results_.push_back(std::move(result)); }
+
+  // One statement's answer after the other; nothing when all were told. When the batch was undone
+  // all are kAborted, but for the last one, which takes the blame for `error` if there is one.
+  // Views of what this object keeps.
+  std::optional<StatementResult> Next(Fate fate, const PGresult* error);
+
+ private:
+  std::vector<PgResultHandle> results_;
+  std::optional<ResultRows> rows_;  // of the one that was told last
+  std::size_t told_ = 0;
+};
+
+}  // namespace proxymux::pgsql

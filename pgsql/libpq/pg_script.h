@@ -1,0 +1,43 @@
+// A text of several statements on its way through a connection, by the simple protocol: it waits
+// for the end of the pipeline, leaves pipeline mode and comes back. The last statement's result
+// counts.
+#pragma once
+
+#include <postgresql/libpq-fe.h>
+
+#include <string>
+#include <utility>
+
+#include "pgsql/libpq/pg_handles.h"
+
+namespace proxymux::pgsql {
+
+struct Work;
+
+class PgScript {
+ public:
+  bool idle() const { return work_ == nullptr; }
+  bool waits() const { return work_ != nullptr && !running_; }
+  bool running() const { return running_; }
+  Work* work() const { return work_; }
+
+  void Wait(Work* work, const std::string& sql) {
+    work_ = work;
+    sql_ = sql;
+  }
+  // The pipeline is empty. False when the connection is broken.
+  bool Start(PGconn* connection);
+  void Add(PgResultHandle result) { last_ = std::move(result); }
+  // Everything was answered. Null when nothing was, or when the pipeline cannot go on.
+  PgResultHandle TakeLast(PGconn* connection);
+  // It is over, one way or the other: what it was sent for, if there was one.
+  Work* End();
+
+ private:
+  Work* work_ = nullptr;
+  bool running_ = false;
+  std::string sql_;
+  PgResultHandle last_;
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,396 @@
+#include "pgsql/pool/connection_pool.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <utility>
+
+namespace proxymux::pgsql {
+namespace {
+
+// Work objects kept for reuse; more are freed.
+constexpr std::size_t kSpareWork = 1024;
+
+HostHealth::FailureKind KindOf(const ConnectionFault& failure) {
+  const std::string_view code = failure.sqlstate;
+  // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble
+  // (58xxx, XXxxx).
+  if (code.empty() || code.starts_with("57") || code.starts_with("53") || code.starts_with("58") ||
+      code.starts_with("08") || code.starts_with("XX")) {
+    return HostHealth::FailureKind::kUnreachable;
+  }
+  return HostHealth::FailureKind::kRefused;
+}
+
+}  // namespace
+
+ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
+                               PoolObserver* observer, std::uint32_t seed)
+    : config_(std::move(config)),
+      hosts_(config_.hosts),
+      factory_(factory),
+      loop_(loop),
+      observer_(observer),
+      random_(seed),
+      timer_(loop->NewTimer([this] { Tick(); })),
+      dispatch_(loop->NewTurnTask([this] { Dispatch(); })) {
+  hosts_.SetPolicy(config_.settings.hosts_policy);
+}
+
+ConnectionPool::~ConnectionPool() {
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kClosed) connection->upstream->Close();
+  }
+  assert(std::all_of(all_work_.begin(), all_work_.end(),
+                     [](const auto& work) { return work->sink == nullptr; }));
+}
+
+void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
+  config_.settings = settings;
+  hosts_.SetPolicy(settings.hosts_policy);
+}
+
+void ConnectionPool::ForgetStatements() {
+  for (const auto& connection : connections_) connection->prepared.RetireAll();
+}
+
+Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
+  if (free_work_.empty()) {
+    all_work_.push_back(std::make_unique<Work>());
+    free_work_.push_back(all_work_.back().get());
+  }
+  Work* work = free_work_.back();
+  free_work_.pop_back();
+  work->kind = kind;
+  if (kind != Work::Kind::kLookup) ++own_work_;
+  work->may_write = binding->write_class != WriteClass::kReads;
+  work->alone = false;
+  work->form = StatementForm::kText;
+  work->as_text = false;
+  work->in_lane = false;
+  work->is_second = false;
+  work->lost_among = 0;
+  work->connection = 0;
+  work->sent = {};
+  const StatementClass& statement = binding->table->statement_class();
+  work->script =
+      kind == Work::Kind::kLookup && (statement.statements > 1 || statement.changes_session);
+  work->binding = std::move(binding);
+  work->submitted = loop_->Now();
+  work->attempts.assign(hosts_.size(), 0);
+  work->sequence = ++last_sequence_;
+  return work;
+}
+
+void ConnectionPool::Recycle(Work* work) {
+  if (work->kind != Work::Kind::kLookup) --own_work_;
+  WorkList::Remove(work);
+  Unlink(work);
+  work->sink = nullptr;
+  work->binding.reset();
+  if (work->key.capacity() > 4096) std::string().swap(work->key);
+  if (free_work_.size() >= kSpareWork) {
+    const auto found = std::find_if(all_work_.begin(), all_work_.end(),
+                                    [work](const auto& owned) { return owned.get() == work; });
+    std::swap(*found, all_work_.back());
+    all_work_.pop_back();
+    return;
+  }
+  free_work_.push_back(work);
+}
+
+Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
+                             LookupSink* sink) {
+  if (!Known(*binding) && binding->write_class != WriteClass::kAsking) Classify(binding);
+  asks_catalogue_ = asks_catalogue_ || binding->catalogue != 0;
+  Work* work = NewWork(Work::Kind::kLookup, std::move(binding));
+  work->key = key;
+  work->sink = sink;
+  ++counters_.lookups;
+  Enqueue(work);
+  return work;
+}
+
+void ConnectionPool::Abandon(Work* work) {
+  work->sink = nullptr;
+  if (WorkList::ListOf(work) != &in_flight_) {
+    Recycle(work);  // what was sent is waited for, for the sake of the order
+  } else if (work->second != nullptr && WorkList::ListOf(work->second) != &in_flight_) {
+    Recycle(work->second);
+  }
+}
+
+void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
+  binding->write_class = WriteClass::kAsking;
+  Work* work = NewWork(Work::Kind::kClassify, binding);
+  work->may_write = false;
+  work->sequence = 0;  // before every lookup: some wait for it
+  Enqueue(work);
+}
+
+WorkList* ConnectionPool::QueueFor(const Work& work) {
+  if (NeedsLane(work)) return &slow_queue_;
+  if (work.kind != Work::Kind::kLookup) return &queue_;
+  const bool own = !Known(*work.binding) || work.binding->session == SessionUse::kOwnSession;
+  return own ? &own_queue_ : &queue_;
+}
+
+void ConnectionPool::Enqueue(Work* work) {
+  work->queued = loop_->Now();
+  work->in_lane = false;
+  QueueFor(*work)->InsertInOrder(work);
+  ScheduleDispatch();
+}
+
+bool ConnectionPool::Awaited(const Work& work) {
+  return work.sink != nullptr || (work.first != nullptr && work.first->sink != nullptr);
+}
+
+void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
+  Work* asked = Asked(work);
+  LookupSink* sink = std::exchange(asked->sink, nullptr);
+  // The one of the two that is not under way is of no more use.
+  if (asked->second != nullptr && WorkList::ListOf(asked->second) != &in_flight_ &&
+      asked->second != work) {
+    Recycle(asked->second);
+  }
+  if (sink != nullptr) sink->OnAnswer(answer);
+}
+
+// Ends the tie between the two tries of one lookup. One that had failed before and waited for the
+// other is on its own again.
+void ConnectionPool::Unlink(Work* work) {
+  if (Work* second = std::exchange(work->second, nullptr)) {
+    second->first = nullptr;
+    if (WorkList::ListOf(second) != &in_flight_) Recycle(second);
+  }
+  if (Work* first = std::exchange(work->first, nullptr)) {
+    first->second = nullptr;
+    if (WorkList::ListOf(first) == &parked_) {
+      if (!RunAgain(first, last_failure_)) Recycle(first);
+    }
+  }
+}
+
+void ConnectionPool::GiveUp(Work* work, std::string_view reason) {
+  switch (work->kind) {
+    case Work::Kind::kClassify:
+      if (work->binding->write_class == WriteClass::kAsking) {
+        work->binding->write_class = WriteClass::kUnknown;
+      }
+      return;
+    case Work::Kind::kPrepare:
+    case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
+      return;
+    case Work::Kind::kLookup:
+      if (work->first != nullptr) return;
+      AnswerWork(work, {Outcome::kRetry, {}, reason, {}, hosts_.AllDown()});
+      return;
+  }
+}
+
+bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
+  // Of use on their connection only.
+  switch (work->kind) {
+    case Work::Kind::kPrepare:
+    case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
+      return false;
+    case Work::Kind::kLookup:
+    case Work::Kind::kClassify:
+      break;
+  }
+  if (work->first != nullptr) return false;  // the lookup has another try under way
+  if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
+  if (work->second != nullptr) {
+    parked_.PushBack(work);
+    return true;
+  }
+  if (!MayYetBeServed(*work)) {
+    GiveUp(work, reason);
+    return false;
+  }
+  ++counters_.reruns;
+  Enqueue(work);
+  return true;
+}
+
+ConnectionPool::Connection& ConnectionPool::Find(UpstreamConnection* upstream) {
+  for (const auto& connection : connections_) {
+    if (connection->upstream.get() == upstream) return *connection;
+  }
+  assert(false && "a callback from a connection that the pool does not know");
+  std::abort();
+}
+
+void ConnectionPool::SetState(Connection& connection, Connection::State state) {
+  PoolHost& host = hosts_[connection.host];
+  switch (connection.state) {
+    case Connection::State::kConnecting:
+      --host.connecting;
+      break;
+    case Connection::State::kReady:
+      --host.ready;
+      break;
+    case Connection::State::kClosed:
+      break;
+  }
+  connection.state = state;
+  switch (state) {
+    case Connection::State::kConnecting:
+      ++host.connecting;
+      break;
+    case Connection::State::kReady:
+      ++host.ready;
+      break;
+    case Connection::State::kClosed:
+      break;
+  }
+}
+
+void ConnectionPool::OnReady(UpstreamConnection* upstream) {
+  Connection& connection = Find(upstream);
+  SetState(connection, Connection::State::kReady);
+  connection.last_used = connection.last_result = loop_->Now();
+  PoolHost& host = hosts_[connection.host];
+  ++host.connects;
+  host.slow_to_connect = false;
+  host.health.OnConnected(loop_->Now());
+  ScheduleDispatch();
+}
+
+void ConnectionPool::OnAllAnswered(UpstreamConnection* upstream) {
+  if (upstream->Pooled()) ScheduleDispatch();
+}
+
+void ConnectionPool::OnNoPooler(UpstreamConnection*) {
+  if (Waiting() > 0) ScheduleDispatch();
+}
+
+// So are all others to that host, which are of the same role and database. What they have in flight
+// is looked at as it is answered.
+void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
+  const std::size_t host = Find(upstream).host;
+  for (const auto& connection : connections_) {
+    if (connection->host == host) Outdate(*connection);
+  }
+  ScheduleDispatch();
+}
+
+void ConnectionPool::Outdate(Connection& connection) {
+  if (connection.state != Connection::State::kReady) return;
+  connection.outdated = true;
+  connection.making_room = true;
+}
+
+void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectionFault& failure) {
+  Connection& connection = Find(upstream);
+  PoolHost& host = hosts_[connection.host];
+  SetState(connection, Connection::State::kClosed);
+  ++host.connect_failures;
+  host.slow_to_connect = false;
+  last_failure_ = host.label + ": " + failure.text;
+  const bool suspected = host.health.state() == HostHealth::State::kSuspect;
+  FailHost(host, KindOf(failure), failure.text, loop_->Now() - connection.last_used);
+  // A server that answers, be it with a refusal, lives: what it owes on other connections may come.
+  if (suspected && failure.sqlstate.empty()) DropSuspects(connection.host, failure.text);
+  ScheduleDispatch();
+}
+
+void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
+                              const std::string& reason, Duration took) {
+  const HostHealth::State state = host.health.state();
+  // Behind a single name there may be a load balancer with another server at the next attempt, as
+  // stock has it since 3.10.
+  const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
+                     !host.retried_at_once &&
+                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
+  host.retried_at_once = true;
+  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_, took)) {
+    observer_->OnHostDown(config_.name, host);
+  }
+}
+
+void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
+  const ServerError said{why.sqlstate, /*fatal=*/true, Phase::kText};
+  const bool is_session = !why.sqlstate.empty() && ClassifyError(said).fault == Fault::kConnection;
+  DropConnection(Find(upstream), why.text, /*may_be_host=*/!is_session);
+  ScheduleDispatch();
+}
+
+void ConnectionPool::DropConnection(Connection& connection, const std::string& reason,
+                                    bool may_be_host) {
+  const std::vector<Work*> unanswered = connection.upstream->Close();
+  SetState(connection, Connection::State::kClosed);
+  PoolHost& host = hosts_[connection.host];
+  if (!unanswered.empty()) {
+    ++counters_.connections_lost;
+    host.failures += unanswered.size();
+  }
+  last_failure_ = host.label + ": " + reason;
+  observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
+  // To get a connection and no answer on it is not to be connected. A host that is suspect is put
+  // to the test anyway.
+  if (may_be_host && !connection.answered && connection.last_sent != Time{} &&
+      host.health.state() != HostHealth::State::kSuspect) {
+    FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
+  }
+  for (Work* work : unanswered) {
+    CountBack(connection, work);
+    // Only the oldest can be to blame, and when the session ended with an error that one has had
+    // it.
+    if ((work == unanswered.front() && !connection.stuck) || !connection.answered) {
+      ChargeLoss(connection, work);
+    } else {
+      TakeBackAttempt(connection, work);
+    }
+    if (!RunAgain(work, last_failure_)) Recycle(work);
+  }
+  ScheduleDispatch();
+}
+
+// A server that goes away ends one connection after the other: where there is no other host to go
+// to, no attempt is used up on those that were there already when the first one was lost.
+void ConnectionPool::ChargeLoss(const Connection& connection, Work* work) {
+  if (hosts_.size() == 1 && work->attempts[connection.host] > 1 &&
+      connection.number <= work->lost_among) {
+    TakeBackAttempt(connection, work);
+  } else if (work->lost_among == 0) {
+    work->lost_among = last_connection_;
+  }
+}
+
+std::size_t ConnectionPool::InFlightOn(std::size_t host) const {
+  std::size_t in_flight = 0;
+  for (const auto& connection : connections_) {
+    if (connection->host == host) in_flight += connection->in_flight;
+  }
+  return in_flight;
+}
+
+PoolGauges ConnectionPool::Gauges() const {
+  PoolGauges gauges;
+  for (const auto& connection : connections_) {
+    switch (connection->state) {
+      case Connection::State::kConnecting:
+        ++gauges.connecting;
+        break;
+      case Connection::State::kReady:
+        ++gauges.ready;
+        if (connection->in_flight > 0) ++gauges.busy;
+        break;
+      case Connection::State::kClosed:
+        break;
+    }
+  }
+  gauges.queued = Waiting();
+  gauges.in_flight = in_flight_.size();
+  for (const WorkList* queue : {&queue_, &own_queue_, &slow_queue_}) {
+    if (queue->empty()) continue;
+    gauges.oldest_wait = std::max(gauges.oldest_wait, loop_->Now() - queue->front()->queued);
+  }
+  return gauges;
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,377 @@
+// Lookups in, answers out: the one public door of this room. A pool is a bounded set of
+// connections, in all, to the hosts that a group of tables names with the same user, password,
+// database, encoding and connection options.
+//
+// What one turn of the loop brought in is sent at its end: each lookup goes to the ready connection
+// with the least work in flight, each connection gets one Sync and one flush. A connection is
+// opened when there is more work outstanding than connections, so one busy client has one and many
+// have as many as `connections` allows; idle ones are closed again.
+//
+// Lanes. Statements whose service time is long or not known yet, and texts of several statements,
+// would hold up what is sent behind them. They go to connections that take nothing else meanwhile,
+// and one connection at least stays for the quick ones, as long as there are any. Tables share the
+// lanes.
+//
+// Sessions. A statement that may change its session, or of which that is not known, makes its
+// connection its table's own: no other table's statement is sent there. When others need it, it is
+// replaced by a new one.
+//
+// Silence. What a connection owes for `stall_limit` is also asked of another host, if it only
+// reads, and the first answer wins; the host is put to the test with one connection more. A table
+// may ask for the same as soon as a lookup takes longer than usual (hedge_percent). A host that was
+// down gets one statement, and more when that is answered.
+//
+// Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is
+// sent again; to another host first, and at most twice to the same one. A lookup that no host can
+// take is answered kRetry at once. A statement over its time limit is cancelled on the server and
+// tried elsewhere; a connection that does not react to that is dropped.
+//
+// Bounds: connections, statements in flight on each, waiting lookups, time in the queue, time in
+// all.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/values/server_config.h"
+#include "pgsql/pool/error_class.h"
+#include "pgsql/pool/host_set.h"
+#include "pgsql/pool/prepared_statements.h"
+#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/pool/work.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/table/statement_effects.h"
+#include "pgsql/table/table_binding.h"
+
+namespace proxymux::pgsql {
+
+// What a pool has to tell; the views die with the call.
+class PoolObserver {
+ public:
+  virtual ~PoolObserver() = default;
+  virtual void OnHostUp(const std::string& pool, const PoolHost& host, Duration was_down) = 0;
+  virtual void OnHostDown(const std::string& pool, const PoolHost& host) = 0;
+  // A connection owes answers for that long; the host is put to the test.
+  virtual void OnHostSilent(const std::string& pool, const PoolHost& host, Duration silent) = 0;
+  virtual void OnConnectionLost(const std::string& pool, const PoolHost& host,
+                                const std::string& reason, std::size_t unanswered) = 0;
+  // A statement was not answered within its limit and is being cancelled.
+  virtual void OnStatementTimeout(const std::string& pool, const PoolHost& host,
+                                  const TableBinding& binding) = 0;
+  // The catalogue could not be asked about a table's statement: it is taken for one that may write.
+  virtual void OnUnclassified(const TableBinding& binding, std::string_view reason) = 0;
+  // A table's statement may change the session: it gets connections that no other table shares.
+  virtual void OnOwnSession(const TableBinding& binding) = 0;
+  // The server takes a table's query as text only; the reason is the plan's.
+  virtual void OnKeptAsText(const TableBinding& binding) = 0;
+  // Statements that were prepared on a host are unknown there, more than once: none is prepared
+  // there for a while.
+  virtual void OnStatementsVanish(const std::string& pool, const PoolHost& host) = 0;
+};
+
+struct PoolConfig {
+  std::string name;  // as shown in logs and status: user@host1,host2/dbname
+  std::vector<PoolHost> hosts;
+  config::PoolSettings settings;
+  std::chrono::seconds idle_interval{60};
+};
+
+struct PoolCounters {
+  std::uint64_t lookups = 0;
+  std::uint64_t statements = 0;
+  std::uint64_t prepares = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t reruns = 0;
+  std::uint64_t stalled = 0;  // lookups asked of another host as well because of a silence
+  std::uint64_t hedged = 0;   // because they took longer than usual
+  std::uint64_t queue_timeouts = 0;
+  std::uint64_t queue_full = 0;
+  std::uint64_t statement_timeouts = 0;
+  std::uint64_t cancels = 0;
+  std::uint64_t connections_lost = 0;
+};
+
+struct PoolGauges {
+  std::size_t connecting = 0;
+  std::size_t ready = 0;
+  std::size_t busy = 0;  // of the ready ones
+  std::size_t queued = 0;
+  std::size_t in_flight = 0;
+  Duration oldest_wait{};
+};
+
+// How often one lookup is sent to the same host: once, and once more when that try came to nothing.
+inline constexpr std::uint8_t kAttemptsPerHost = 2;
+
+class ConnectionPool final : private UpstreamObserver {
+ public:
+  ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
+                 PoolObserver* observer, std::uint32_t seed);
+  ~ConnectionPool() override;
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+  // The sink is answered once, later. The returned ticket is good until then.
+  Work* Submit(std::shared_ptr<TableBinding> binding, std::string_view key, LookupSink* sink);
+  // The sink of `ticket` is gone and must not be called.
+  void Abandon(Work* ticket);
+  // Whether no server can have seen the lookup yet, not even in a try that failed.
+  static bool Unsent(const Work* ticket) { return ticket->sent == Time{}; }
+
+  // New settings; the connection limit takes effect as connections become idle.
+  void SetSettings(const config::PoolSettings& settings);
+
+  // What is prepared is not used any more: every statement is prepared anew.
+  void ForgetStatements();
+
+  const std::string& name() const { return config_.name; }
+  const config::PoolSettings& settings() const { return config_.settings; }
+  const HostSet& hosts() const { return hosts_; }
+  std::size_t InFlightOn(std::size_t host) const;
+  const PoolCounters& counters() const { return counters_; }
+  PoolGauges Gauges() const;
+  // Nothing waits and nothing is in flight.
+  bool Quiet() const { return Waiting() == 0 && in_flight_.empty() && parked_.empty(); }
+  // What is kept for lookups and questions of the pool's own that are not over; 0 when Quiet().
+  std::size_t WorkInUse() const { return all_work_.size() - free_work_.size(); }
+
+ private:
+  struct Connection {
+    enum class State { kConnecting, kReady, kClosed };
+    std::unique_ptr<UpstreamConnection> upstream;
+    std::uint64_t number = 0;
+    std::size_t host = 0;
+    State state = State::kConnecting;
+    std::size_t in_flight = 0;
+    bool unsynced = false;  // holds statements that no Sync has followed
+    bool writes = false;    // one of them may write
+    // Takes nothing new until the cancelled statement is answered. The server keeps the results of
+    // a batch back until its Sync, so which of several statements ran too long shows only then.
+    bool cancelling = false;
+    bool cancel_is_certain = false;  // only one was in flight
+    bool cancel_may_hit = false;     // no statement was cancelled yet since the request
+    // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
+    // are more than `connections` allows now, because a statement changed the session, because a
+    // new session would be another, or for the memory that it holds.
+    bool making_room = false;
+    bool outdated = false;  // what reads only is not answered by this session any more
+    bool answered = false;  // something, ever
+    bool stalled = false;   // owes answers for longer than stall_limit
+    int reluctance = 0;     // of this turn; statements go where it is least
+    bool stuck = false;     // an error says that the session is of no more use
+    bool lane = false;      // takes slow statements only, once it is empty
+    bool awaited = false;   // a lane that runs empty for a slow statement
+    bool served = false;    // a lane that has had one
+    const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
+    std::size_t slow_in_flight = 0;
+    bool runs_script = false;          // nothing may be sent behind it
+    std::uint64_t batch = 0;           // the one that is open, or was last
+    std::uint64_t measured_batch = 0;  // its results say no more about service times
+    // The table whose statements alone may run here; null: any table's.
+    std::shared_ptr<TableBinding> owner;
+    Time owned_since{};
+    bool changed = false;  // a statement of the owner's may have changed the session
+    PreparedStatements prepared;
+    Time last_sent{};
+    std::uint64_t sent_in = 0;  // the dispatch that gave it something last
+    Time last_used{};
+    Time last_result{};
+    Time cancelled_at{};
+  };
+
+  // UpstreamObserver
+  void OnReady(UpstreamConnection* upstream) override;
+  void OnConnectFailed(UpstreamConnection* upstream, const ConnectionFault& failure) override;
+  void OnResult(UpstreamConnection* upstream, Work* work, const StatementResult& result) override;
+  void OnAllAnswered(UpstreamConnection* upstream) override;
+  void OnNoPooler(UpstreamConnection* upstream) override;
+  void OnOutdated(UpstreamConnection* upstream) override;
+  void OnLost(UpstreamConnection* upstream, const ConnectionFault& why) override;
+
+  Connection& Find(UpstreamConnection* upstream);
+  void SetState(Connection& connection, Connection::State state);
+  static void Outdate(Connection& connection);
+  void DropConnection(Connection& connection, const std::string& reason, bool may_be_host = true);
+  void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
+                Duration took);
+
+  std::size_t Waiting() const { return queue_.size() + own_queue_.size() + slow_queue_.size(); }
+  std::array<WorkList*, 3> Queues() { return {&queue_, &own_queue_, &slow_queue_}; }
+
+  Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
+  void Recycle(Work* work);
+  void Enqueue(Work* work);  // in the order of submission
+  void AnswerWork(Work* work, const Answer& answer);
+  // The lookup that a work is a try of, which is the work itself unless it is a second one.
+  static Work* Asked(Work* work) { return work->first != nullptr ? work->first : work; }
+  // Somebody waits for it.
+  static bool Awaited(const Work& work);
+  void Unlink(Work* work);
+  // Answers kRetry; a question to the catalogue is asked again with the next lookup.
+  void GiveUp(Work* work, std::string_view reason);
+  // Puts it into the queue again. False when nobody wants it or no host can take it; it is then
+  // answered, and the caller's.
+  bool RunAgain(Work* work, std::string_view reason);
+  void Classify(const std::shared_ptr<TableBinding>& binding);
+
+  void ScheduleDispatch();
+  void Dispatch();
+  void RetireSurplus();
+  std::size_t Depth();
+  bool Doubtful(const Connection& connection) const;
+  std::size_t Usable() const;
+  std::size_t Wanted() const;
+  bool UntriedMayServe(const Work& work) const;
+  bool OthersMayServe(std::size_t host) const;
+  static bool NeedsLane(const Work& work);
+  WorkList* QueueFor(const Work& work);
+  static bool IsFirstTry(const Work& work);
+  void SortQueues();
+  void SendQuick(std::optional<std::size_t>* needed);
+  void SendSlow(std::optional<std::size_t>* needed);
+  void SendOwn(std::optional<std::size_t>* needed);
+  bool QuickLookupsAreAbout() const;
+  bool QuickAreAbout() const;
+  std::size_t LanesAllowed(std::size_t ready) const;
+  void MeasureService(Connection& connection, const Work& work, Time now);
+  void MeasureBatch(const Work& first, Duration taken);
+  template <typename Change>
+  void MeasureOne(const Work& work, Change change);
+  void EndLanes(bool served_only);
+  bool TooSoon(const Connection& connection) const;
+  bool WaitsForPooler(const Connection& connection, const Work& work) const;
+  bool InTrial(const Connection& connection) const;
+  bool Known(const TableBinding& binding) const;
+  SessionUse UseOf(const Work& work, std::size_t host) const;
+  bool MayTake(const Connection& connection, const Work& work) const;
+  bool MayOwn(const Work& work) const;
+  bool OthersAreAbout() const;
+  void TakeSession(Connection& connection, Work* work);
+  void ReleaseSessions();
+  void AskCatalogues();
+  void SendStamp(Connection& connection);
+  bool SendQuestion(Connection& connection, Work* work, const std::string& sql,
+                    std::span<const char* const> values);
+  void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
+  void FinishStamp(const Connection& connection, const Work& work, const StatementResult& result);
+  void MakeSessionRoom(std::size_t host, std::size_t* open);
+  void RankConnections();
+  Connection* ChooseConnection(const Work& work);
+  Connection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
+  bool MayYetBeServed(const Work& work) const;
+  bool PreferOtherHost(const Work& work, std::size_t host) const;
+  void SendWork(Connection& connection, Work* work);
+  void CountSent(Connection& connection, Work* work);
+  void CountBack(Connection& connection, Work* work);
+  void OpenBatch(Connection& connection, Work* work);
+  bool SlowFirst() const;
+  StatementForm FormFor(Connection& connection, const Work& work) const;
+  Expansion Expand(Connection& connection, const Work& work);
+  bool SendLookup(Connection& connection, Work* work);
+  bool SendStatement(Connection& connection, Work* work);
+  bool Prepare(Connection& connection, const Work& lookup);
+  bool DeallocateSome(Connection& connection, const Work& lookup);
+  bool EndBatch(Connection& connection);
+  void SyncAll();
+  std::optional<std::size_t> HostNeededBy(const Work& work) const;
+  void Rebalance();
+  void OpenConnections(std::optional<std::size_t> needed);
+  std::size_t OverdueConnects();
+  bool MakeRoom();
+  bool CloseUntested(std::size_t host);
+  void OpenConnection(std::size_t host);
+  void FailUnservable(WorkList* queue);
+  void ShedLoad();
+  void RemoveClosed();
+
+  void NoteAlive(Connection& connection, Time now);
+  void ChargeLoss(const Connection& connection, Work* work);
+  static void TakeBackAttempt(const Connection& connection, Work* work);
+  void HandleRows(const Connection& connection, Work* work, const RowSource& rows);
+  AnswerOrigin OriginOf(const Connection& connection, const Work& work, std::size_t rows) const;
+  void HandleError(Connection& connection, Work* work, const StatementResult& result);
+  void RefuseParameters(Connection& connection, Work* work, const StatementResult& result);
+  void HandlePreparedError(Connection& connection, Work* work, const StatementResult& result);
+  void HandlePrepareError(Connection& connection, Work* work, const StatementResult& result);
+  void OnStatementVanished(Connection& connection, const Work& work);
+  void FinishClassify(const Connection& connection, Work* work, const StatementResult& result);
+
+  void Tick();
+  std::string WhyItWaited(Time now) const;
+  void ExpireWork(WorkList* queue, Time now);
+  void ExpireWaiters(Time now);
+  void ExpireStatements(Time now);
+  void StartCancel(Connection& connection, Time now);
+  std::optional<Time> SilentSince(const Connection& connection) const;
+  void AskAboutSilence(Time now);
+  void AskCatalogueAgain(const Connection& connection);
+  void OnSilence(Connection& connection, Duration silent, Time now);
+  bool MayAskElsewhere(const Work& work) const;
+  bool AskElsewhere(Work* work, bool may_make_room);
+  void AskOfOthers(const Connection& connection);
+  void Hedge(Time now);
+  bool Useless(const Connection& connection) const;
+  bool ReadsOnly(const Connection& connection) const;
+  bool DropSilent(std::optional<std::size_t> host);
+  void DropSuspects(std::size_t host, const std::string& reason);
+  void CloseIdle(Time now);
+  void CloseConnection(Connection& connection);
+  void ArmTimer();
+
+  PoolConfig config_;
+  HostSet hosts_;
+  UpstreamFactory* const factory_;
+  EventLoop* const loop_;
+  PoolObserver* const observer_;
+  std::minstd_rand random_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  WorkList queue_;       // goes to any connection that is no lane
+  WorkList own_queue_;   // goes to connections of its table's own
+  WorkList slow_queue_;  // goes to lanes
+  bool resort_ = false;  // a table became slow or quick, or what it does to sessions became known
+  // What statements may do was asked of so many catalogues: raised when one of them has changed.
+  std::uint64_t catalogues_ = 1;
+  bool asks_catalogue_ = false;  // some table depends on it
+  // Questions to catalogues, PREPAREs and the like that are not over: no connection is opened for
+  // them.
+  std::size_t own_work_ = 0;
+  // The host of a connection that a work found to be another table's, and no other one for it, in
+  // this turn.
+  std::optional<std::size_t> session_wanted_;
+  Time last_shared_{};  // when a lookup that shares its session was sent last
+  Time last_quick_{};   // when a quick lookup was sent last
+  std::uint64_t last_batch_ = 0;
+  WorkList in_flight_;         // in the order of sending
+  WorkList parked_;            // failed, but a second one is under way
+  std::size_t hedgeable_ = 0;  // in flight, of tables that hedge
+  std::uint64_t last_connection_ = 0;
+  std::vector<std::unique_ptr<Work>> all_work_;
+  std::vector<Work*> free_work_;
+  std::uint64_t last_sequence_ = 0;
+  std::unique_ptr<Timer> timer_;
+  std::optional<Time> tick_due_;   // when the timer expires; none while it is not running
+  std::optional<Time> next_tick_;  // when timer_ runs out
+  std::size_t depth_ = 1;          // see Depth(), of this turn
+  std::unique_ptr<TurnTask> dispatch_;
+  std::uint64_t dispatches_ = 0;
+  std::size_t overdue_connects_ = 0;
+  bool held_back_ = false;    // something waits for a connection's next batch
+  bool reruns_wait_ = false;  // something that was sent before found no connection in this turn
+  std::string last_failure_ = "no database host could be connected to yet";
+  // Of the lookup that is being sent or answered; they keep their capacity.
+  std::string sql_;
+  std::string parameters_;
+  std::vector<std::size_t> parameter_starts_;
+  std::vector<const char*> parameter_values_;
+  std::string scratch_;
+  std::string value_;
+  PoolCounters counters_;
+};
+
+}  // namespace proxymux::pgsql

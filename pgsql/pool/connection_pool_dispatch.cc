@@ -1,0 +1,302 @@
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "pgsql/pool/connection_pool.h"
+
+// The part of ConnectionPool that decides what is sent where and when.
+
+namespace proxymux::pgsql {
+namespace {
+
+// Between two batches on a connection that is busy.
+constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
+
+// A connection that owes an answer for that long takes nothing new while another one can.
+constexpr Duration kQuiet = std::chrono::milliseconds(25);
+
+}  // namespace
+
+// Goes to any host.
+bool ConnectionPool::IsFirstTry(const Work& work) {
+  return std::all_of(work.attempts.begin(), work.attempts.end(),
+                     [](std::uint8_t count) { return count == 0; });
+}
+
+void ConnectionPool::ScheduleDispatch() { dispatch_->Schedule(); }
+
+// After `connections` was lowered: the surplus ends as it runs empty.
+void ConnectionPool::RetireSurplus() {
+  std::size_t staying = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state == Connection::State::kClosed || connection->making_room) continue;
+    if (++staying > static_cast<std::size_t>(config_.settings.connections)) {
+      connection->making_room = true;
+    }
+  }
+}
+
+// Nothing is kept for a connection that may never be there.
+bool ConnectionPool::Doubtful(const Connection& connection) const {
+  const HostHealth::State health = hosts_[connection.host].health.state();
+  return health == HostHealth::State::kDown || health == HostHealth::State::kSuspect;
+}
+
+// How many statements a connection may have in flight now. What is sent cannot move any more, so as
+// long as other connections are being opened, or are about to be, each takes no more than its
+// share.
+std::size_t ConnectionPool::Depth() {
+  const std::size_t depth = static_cast<std::size_t>(config_.settings.pipeline_depth);
+  std::size_t connecting = 0;
+  std::size_t open = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state == Connection::State::kClosed) continue;
+    if (connection->state == Connection::State::kConnecting) {
+      if (Doubtful(*connection)) continue;
+      ++connecting;
+    }
+    ++open;
+  }
+  const std::size_t outstanding = Waiting() + in_flight_.size();
+  std::size_t expected = open;
+  if (open < Wanted() && hosts_.MayConnect(loop_->Now())) {
+    expected = Wanted();
+  }
+  if (connecting == 0 && expected == open) return depth;
+  return std::min(depth, std::max<std::size_t>(1, (outstanding + expected - 1) / expected));
+}
+
+std::size_t ConnectionPool::Usable() const {
+  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
+  // One is kept free to find out when a host that is down comes back.
+  return hosts_.AnyDown() && limit > 1 ? limit - 1 : limit;
+}
+
+// How many connections the work that there is could use.
+std::size_t ConnectionPool::Wanted() const {
+  const std::size_t kept_for_quick = !slow_queue_.empty() && QuickLookupsAreAbout() ? 1 : 0;
+  const std::size_t lookups = Waiting() + in_flight_.size() - own_work_;
+  return std::min(Usable(), lookups + kept_for_quick + overdue_connects_);
+}
+
+void ConnectionPool::Dispatch() {
+  ++dispatches_;
+  held_back_ = false;
+  reruns_wait_ = false;
+  RetireSurplus();
+  overdue_connects_ = OverdueConnects();
+  depth_ = Depth();
+  for (const auto& connection : connections_) {
+    if (connection->making_room && connection->state == Connection::State::kReady &&
+        connection->in_flight == 0) {
+      CloseConnection(*connection);
+    }
+  }
+  RemoveClosed();
+  RankConnections();
+  SortQueues();
+  AskCatalogues();
+  std::optional<std::size_t> needed;
+  session_wanted_.reset();
+  EndLanes(/*served_only=*/true);
+  // Who has waited longer goes first: a flood of the one kind does not fill every connection again
+  // before the other kind is looked at.
+  const bool own_first = !own_queue_.empty() && !queue_.empty() &&
+                         own_queue_.front()->sequence < queue_.front()->sequence;
+  const bool slow_first = SlowFirst();
+  if (slow_first) {
+    SendSlow(&needed);
+    EndLanes(/*served_only=*/false);
+  }
+  if (own_first) SendOwn(&needed);
+  SendQuick(&needed);
+  if (!own_first) SendOwn(&needed);
+  if (!slow_first) SendSlow(&needed);
+  SyncAll();
+  Rebalance();
+  OpenConnections(needed);
+  for (WorkList* queue : Queues()) FailUnservable(queue);
+  ShedLoad();
+  RemoveClosed();
+  ArmTimer();
+}
+
+// Bounded by the queue as it is now: what comes back meanwhile waits for the next turn.
+void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
+  std::size_t left = queue_.size();
+  for (Work* work = queue_.front(); work != nullptr && left > 0; --left) {
+    Work* next = WorkList::Next(work);
+    Connection* connection = ChooseConnection(*work);
+    if (connection != nullptr) {
+      if (work->kind == Work::Kind::kLookup) last_quick_ = last_shared_ = loop_->Now();
+      SendWork(*connection, work);
+    } else if (IsFirstTry(*work)) {
+      break;  // no connection has room; those behind it would find none either
+    } else {
+      reruns_wait_ = true;
+      if (!needed->has_value()) *needed = HostNeededBy(*work);
+    }
+    work = next;
+  }
+}
+
+bool ConnectionPool::PreferOtherHost(const Work& work, std::size_t host) const {
+  if (work.attempts[host] == 0) return false;
+  if (work.attempts[host] >= kAttemptsPerHost) return true;
+  for (std::size_t other = 0; other < hosts_.size(); ++other) {
+    // Nobody waits for one that is being put to the test, if it can be helped.
+    if (hosts_[other].health.state() == HostHealth::State::kSuspect) continue;
+    if (work.attempts[other] == 0 && hosts_.MayServe(other, loop_->Now())) return true;
+  }
+  return false;
+}
+
+bool ConnectionPool::UntriedMayServe(const Work& work) const {
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work.attempts[host] == 0 && hosts_.MayServe(host, loop_->Now())) return true;
+  }
+  return false;
+}
+
+bool ConnectionPool::MayYetBeServed(const Work& work) const {
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work.attempts[host] < kAttemptsPerHost && hosts_.MayServe(host, loop_->Now())) return true;
+  }
+  return false;
+}
+
+// A busy connection is not sent one small batch after the other: each costs the server a
+// transaction and both sides a wake-up. What comes meanwhile makes the next one larger.
+bool ConnectionPool::TooSoon(const Connection& connection) const {
+  return connection.in_flight > 0 && connection.sent_in != dispatches_ &&
+         loop_->Now() - connection.last_sent < kBatchInterval;
+}
+
+// A pooler may give its server to another client at the end of a batch, also when a part of the
+// next one is there already: that would be run, and answered, for somebody else. So the next batch
+// waits until the one before it is answered in full.
+bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& work) const {
+  if (!connection.upstream->Pooled()) return false;
+  if (connection.unsynced) {  // some want a batch of their own
+    return work.kind != Work::Kind::kLookup || work.may_write ||
+           UseOf(work, connection.host) != SessionUse::kShared;
+  }
+  return !connection.upstream->AllAnswered();
+}
+
+// One statement at a time, until one is answered.
+bool ConnectionPool::InTrial(const Connection& connection) const {
+  return connection.in_flight > 0 &&
+         hosts_[connection.host].health.state() == HostHealth::State::kTrial;
+}
+
+// Where statements go first. Whoever is sent to a server that does not answer has to wait for
+// stall_limit; so those that keep quiet come last.
+void ConnectionPool::RankConnections() {
+  const Time now = loop_->Now();
+  for (const auto& connection : connections_) {
+    connection->reluctance = hosts_.Reluctance(connection->host);
+    if (connection->stalled) {
+      connection->reluctance += 8;
+    } else if (connection->in_flight > 0 && now - connection->last_result >= kQuiet) {
+      const Work* running = connection->upstream->Running();
+      if (running != nullptr && now - running->sent >= kQuiet) connection->reluctance += 4;
+    }
+  }
+}
+
+ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
+  Connection* best = nullptr;
+  int reluctance = std::numeric_limits<int>::max();
+  const Connection* too_soon = nullptr;  // the best of those that wait for their millisecond
+  bool possible = false;                 // some connection may have it, now or when it has room
+  const Connection* owned = nullptr;     // and this one is another table's
+  for (const auto& candidate : connections_) {
+    Connection& connection = *candidate;
+    if (connection.state != Connection::State::kReady || connection.cancelling ||
+        connection.making_room) {
+      continue;
+    }
+    if (connection.lane || PreferOtherHost(work, connection.host)) continue;
+    if (!MayTake(connection, work)) {
+      owned = &connection;
+      continue;
+    }
+    possible = true;
+    if (InTrial(connection)) continue;
+    // A better one that is full now is waited for.
+    if (connection.reluctance > reluctance) continue;
+    if (connection.reluctance < reluctance) {
+      reluctance = connection.reluctance;
+      best = nullptr;
+      too_soon = nullptr;
+    }
+    if (connection.in_flight >= depth_ || WaitsForPooler(connection, work)) continue;
+    if (TooSoon(connection)) {
+      held_back_ = true;
+      if (too_soon == nullptr || connection.in_flight < too_soon->in_flight) {
+        too_soon = &connection;
+      }
+      continue;
+    }
+    if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
+  }
+  if (owned != nullptr && !possible) session_wanted_ = owned->host;
+  // The millisecond is waited for when the other has clearly more to answer: it may be silent from
+  // now on and would take all that the others are held back from; and those that are behind many
+  // wait longest. When it has little more, a larger batch is worth more.
+  if (best != nullptr && too_soon != nullptr && 2 * best->in_flight > 3 * too_soon->in_flight) {
+    return nullptr;
+  }
+  return best;
+}
+
+// Collected first: an answer may bring new lookups, which are the next turn's.
+void ConnectionPool::FailUnservable(WorkList* queue) {
+  WorkList unservable;
+  for (Work* work = queue->front(); work != nullptr;) {
+    Work* next = WorkList::Next(work);
+    if (!MayYetBeServed(*work)) unservable.PushBack(work);
+    work = next;
+  }
+  while (Work* work = unservable.front()) {
+    WorkList::Remove(work);
+    GiveUp(work, last_failure_);
+    Recycle(work);
+  }
+}
+
+void ConnectionPool::ShedLoad() {
+  WorkList excess;
+  std::size_t limit = static_cast<std::size_t>(config_.settings.queue_limit);
+  if (Waiting() <= limit) return;
+  // Questions of the pool's own, which stand before all lookups, take nobody's place.
+  for (Work* work = queue_.front(); work != nullptr && work->kind != Work::Kind::kLookup;
+       work = WorkList::Next(work)) {
+    ++limit;
+  }
+  while (Waiting() > limit) {
+    Work* youngest = nullptr;
+    for (const WorkList* queue : Queues()) {
+      Work* last = queue->back();
+      if (last != nullptr && (youngest == nullptr || last->sequence > youngest->sequence)) {
+        youngest = last;
+      }
+    }
+    excess.PushFront(youngest);
+  }
+  while (Work* work = excess.front()) {
+    WorkList::Remove(work);
+    ++counters_.queue_full;
+    GiveUp(work, "too many lookups are waiting (queue_limit)");
+    Recycle(work);
+  }
+}
+
+void ConnectionPool::RemoveClosed() {
+  std::erase_if(connections_, [](const auto& connection) {
+    return connection->state == Connection::State::kClosed;
+  });
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <chrono>
+
+#include "pgsql/pool/connection_pool.h"
+
+// The part of ConnectionPool that decides which connections are opened and closed, and to which
+// host.
+
+namespace proxymux::pgsql {
+namespace {
+
+// Lookups do not wait longer than this for one host's connection before another host gets one.
+constexpr Duration kSlowConnect = std::chrono::milliseconds(250);
+
+}  // namespace
+
+// The host that a work which was sent before waits for although nobody connects to it; none when it
+// only waits for its turn.
+std::optional<std::size_t> ConnectionPool::HostNeededBy(const Work& work) const {
+  std::optional<std::size_t> needed;
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work.attempts[host] >= kAttemptsPerHost || PreferOtherHost(work, host)) continue;
+    if (!hosts_.MayServe(host, loop_->Now())) continue;
+    if (hosts_[host].ready > 0 || hosts_[host].connecting > 0) return std::nullopt;
+    if (!needed.has_value()) needed = host;
+  }
+  return needed;
+}
+
+// True when one connection fewer is open now; false when one will be, or cannot be.
+bool ConnectionPool::MakeRoom() {
+  if (DropSilent(std::nullopt)) return true;
+  Connection* least = nullptr;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (connection->making_room) return false;
+    if (least == nullptr || connection->in_flight < least->in_flight) least = connection.get();
+  }
+  if (least == nullptr) return false;
+  least->making_room = true;
+  if (least->in_flight > 0) return false;
+  CloseConnection(*least);
+  return true;
+}
+
+// Ends an idle connection to a host that is suspect: whether it still works, the test has to show.
+bool ConnectionPool::CloseUntested(std::size_t host) {
+  if (hosts_[host].health.state() != HostHealth::State::kSuspect) return false;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || connection->in_flight > 0) continue;
+    if (connection->host != host) continue;
+    CloseConnection(*connection);
+    return true;
+  }
+  return false;
+}
+
+// One connection after the other moves to where it is wanted more; each ends as it runs empty.
+// After the sending, so that one which was opened for a single lookup has got it.
+void ConnectionPool::Rebalance() {
+  // What was sent before may wait for a connection to the very host that is wanted least.
+  if (hosts_.size() == 1 || reruns_wait_) return;
+  const auto host = hosts_.ChooseForRetirement();
+  if (!host.has_value()) return;
+  Connection* least = nullptr;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (connection->making_room) return;
+    if (connection->host != *host) continue;
+    if (least == nullptr || connection->in_flight < least->in_flight) least = connection.get();
+  }
+  if (least == nullptr) return;
+  least->making_room = true;
+  if (least->in_flight == 0) ScheduleDispatch();
+}
+
+// How many attempts to connect take so long that what waits needs another one.
+std::size_t ConnectionPool::OverdueConnects() {
+  std::size_t overdue = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kConnecting) continue;
+    if (loop_->Now() - connection->last_used < kSlowConnect) continue;
+    hosts_[connection->host].slow_to_connect = true;
+    ++overdue;
+  }
+  return overdue;
+}
+
+void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
+  const Time now = loop_->Now();
+  std::size_t open = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kClosed) ++open;
+  }
+  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
+  if (needed.has_value() && hosts_[*needed].connecting == 0) {
+    if (open >= limit && MakeRoom()) --open;
+    if (open < limit) {
+      hosts_.PreferUnlessKept(*needed);
+      OpenConnection(*needed);
+      ++open;
+    }
+  }
+  // After what somebody waits for.
+  if (const auto probe = hosts_.ChooseForProbe(now)) {
+    // A host that owes answers on every connection there may be is worth one of them.
+    if (open >= limit && (DropSilent(*probe) || CloseUntested(*probe))) --open;
+    if (open < limit) {
+      OpenConnection(*probe);
+      ++open;
+    }
+  }
+  if (session_wanted_.has_value()) MakeSessionRoom(*session_wanted_, &open);
+  const std::size_t wanted = Wanted();
+  while (open < wanted) {
+    const auto host = hosts_.ChooseForConnection(now, &random_);
+    if (!host.has_value()) return;
+    OpenConnection(*host);
+    ++open;
+  }
+}
+
+void ConnectionPool::OpenConnection(std::size_t host) {
+  auto connection = std::make_unique<Connection>();
+  connection->number = ++last_connection_;
+  connection->host = host;
+  connection->upstream = factory_->NewConnection(host, this);
+  connection->state = Connection::State::kClosed;
+  SetState(*connection, Connection::State::kConnecting);
+  connection->last_used = loop_->Now();
+  connections_.push_back(std::move(connection));
+  connections_.back()->upstream->Connect();
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "pgsql/pool/connection_pool.h"
+
+// The part of ConnectionPool that keeps slow statements from holding up quick ones.
+
+namespace proxymux::pgsql {
+namespace {
+
+// Statements in flight in one lane, each with a Sync of its own so that each is measured: several,
+// so that what a busy processor adds to one of them is not taken for the statement's own time. Only
+// one where somebody else waits for the lane to run empty, or the time is not known, or long beyond
+// doubt.
+constexpr std::size_t kLaneDepth = 4;
+constexpr Duration kLong = 4 * ServiceTime::kSlow;
+
+// For so long after a quick lookup a connection is kept for the next one.
+constexpr Duration kQuickMemory = std::chrono::seconds(5);
+
+}  // namespace
+
+bool ConnectionPool::NeedsLane(const Work& work) {
+  return work.kind == Work::Kind::kLookup && (work.script || work.binding->service_time.slow());
+}
+
+// How long the server was at it. Results come in order, those of one batch together: what the batch
+// took shows at its first result.
+void ConnectionPool::MeasureService(Connection& connection, const Work& work, Time now) {
+  if (work.batch == connection.measured_batch) return;
+  const Duration taken = now - std::max(work.sent, connection.last_result);
+  if (taken >= ServiceTime::kSuspicious) {
+    connection.measured_batch = work.batch;
+    MeasureBatch(work, taken);
+  } else if (work.kind == Work::Kind::kLookup) {
+    MeasureOne(work, [taken](ServiceTime& time) { time.Record(taken); });
+  }
+}
+
+// Nobody knows which statement of a batch took so long. Those of one table are much alike; of
+// several tables each is looked at by itself from now on.
+void ConnectionPool::MeasureBatch(const Work& first, Duration taken) {
+  int statements = 1;
+  bool mixed = first.kind != Work::Kind::kLookup;
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->batch != first.batch) continue;
+    ++statements;
+    mixed = mixed || work->binding != first.binding;
+  }
+  if (!mixed) {
+    MeasureOne(first, [&](ServiceTime& time) { time.Record(taken / statements); });
+    return;
+  }
+  const auto suspect = [](ServiceTime& time) { time.Suspect(); };
+  if (first.kind == Work::Kind::kLookup) MeasureOne(first, suspect);
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->batch == first.batch && work->kind == Work::Kind::kLookup) MeasureOne(*work, suspect);
+  }
+}
+
+template <typename Change>
+void ConnectionPool::MeasureOne(const Work& work, Change change) {
+  ServiceTime& time = work.binding->service_time;
+  const bool was_slow = time.slow();
+  change(time);
+  resort_ = resort_ || time.slow() != was_slow;
+}
+
+// Puts what waits where it belongs, after something was learned of its table.
+void ConnectionPool::SortQueues() {
+  if (!resort_) return;
+  resort_ = false;
+  std::array<WorkList, 3> moving;
+  const auto queues = Queues();
+  for (WorkList* queue : queues) {
+    for (Work* work = queue->front(); work != nullptr;) {
+      Work* next = WorkList::Next(work);
+      WorkList* belongs = QueueFor(*work);
+      for (std::size_t i = 0; i < queues.size(); ++i) {
+        if (queues[i] == belongs && belongs != queue) moving[i].InsertInOrder(work);
+      }
+      work = next;
+    }
+  }
+  for (std::size_t i = 0; i < queues.size(); ++i) queues[i]->Merge(&moving[i]);
+}
+
+// How many of the `ready` connections, which are those that answer, slow statements may have.
+std::size_t ConnectionPool::LanesAllowed(std::size_t ready) const {
+  std::size_t open = 0;
+  bool coming = false;
+  for (const auto& connection : connections_) {
+    if (connection->state == Connection::State::kClosed) continue;
+    ++open;
+    if (connection->state != Connection::State::kReady) coming = coming || !Doubtful(*connection);
+  }
+  if (!QuickAreAbout()) return ready;
+  // The only one is shared when there will not be another.
+  const bool more = coming || (open < Usable() && hosts_.MayConnect(loop_->Now()));
+  return ready == 1 && !more ? 1 : ready - std::min<std::size_t>(ready, 1);
+}
+
+bool ConnectionPool::QuickLookupsAreAbout() const {
+  // Questions to the catalogue stand before all lookups.
+  const bool waits = !queue_.empty() && queue_.back()->kind == Work::Kind::kLookup;
+  return waits || !own_queue_.empty() ||
+         (last_quick_ != Time() && loop_->Now() - last_quick_ < kQuickMemory);
+}
+
+// Also when it is only a question to the catalogue, which is as quick.
+bool ConnectionPool::QuickAreAbout() const { return !queue_.empty() || QuickLookupsAreAbout(); }
+
+// Lanes that have nothing to do any more take everything again.
+void ConnectionPool::EndLanes(bool served_only) {
+  for (const auto& connection : connections_) {
+    if (connection->in_flight == 0 && (connection->served || !served_only)) {
+      connection->lane = false;
+    }
+  }
+}
+
+// With a single connection slow and quick ones take turns: it is the slow ones' once it has run
+// empty for them.
+bool ConnectionPool::SlowFirst() const {
+  std::size_t ready = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (++ready > 1 || (connection->lane && connection->in_flight == 0)) return true;
+  }
+  return false;
+}
+
+// A connection for a slow statement, which takes nothing else from then on until it has run empty.
+// A lane with work takes more of the same table only, up to `depth`. Null when there is no lane for
+// it, or when the connection has to run empty first.
+ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
+                                                       std::size_t* lanes_left) {
+  Connection* lane = nullptr;
+  Connection* emptying = nullptr;
+  Connection* fresh = nullptr;
+  bool possible = false;              // some connection may have it, now or when it has room
+  const Connection* owned = nullptr;  // and this one is another table's
+  const auto less = [](const Connection& one, const Connection* other) {
+    return other == nullptr ||
+           std::tie(one.reluctance, one.in_flight) < std::tie(other->reluctance, other->in_flight);
+  };
+  const ServiceTime& time = work.binding->service_time;
+  // Nothing but slow ones before it, and a script alone, as what was never measured.
+  if (work.script || !time.known() || time.average() >= kLong) depth = 1;
+  for (const auto& candidate : connections_) {
+    Connection& connection = *candidate;
+    if (connection.state != Connection::State::kReady || connection.runs_script ||
+        connection.cancelling || connection.making_room || PreferOtherHost(work, connection.host)) {
+      continue;
+    }
+    if (!MayTake(connection, work)) {
+      owned = &connection;
+      continue;
+    }
+    possible = true;
+    if (InTrial(connection)) continue;
+    if (!connection.lane) {
+      if (less(connection, fresh)) fresh = &connection;
+    } else if (connection.in_flight > 0 && connection.slow_in_flight == 0) {
+      if (!connection.awaited) emptying = &connection;
+    } else if (connection.in_flight < depth &&
+               (connection.in_flight == 0 || connection.lane_table == work.binding.get()) &&
+               !WaitsForPooler(connection, work) && less(connection, lane)) {
+      lane = &connection;
+    }
+  }
+  if (owned != nullptr && !possible) session_wanted_ = owned->host;
+  // One that is idle is better than one that has some already.
+  const bool may_open = fresh != nullptr && *lanes_left > 0;
+  if (lane != nullptr && (lane->in_flight == 0 || !may_open || fresh->in_flight > 0)) return lane;
+  if (emptying != nullptr && fresh != nullptr && fresh->in_flight == 0 &&
+      !WaitsForPooler(*fresh, work)) {
+    emptying->lane = false;  // the idle one is the lane in its place
+    fresh->lane = true;
+    fresh->served = false;
+    return fresh;
+  }
+  if (emptying != nullptr) {
+    emptying->awaited = true;
+    return nullptr;
+  }
+  if (!may_open) return nullptr;
+  --*lanes_left;
+  fresh->lane = true;
+  fresh->served = false;
+  if (fresh->in_flight == 0 && !WaitsForPooler(*fresh, work)) return fresh;
+  fresh->awaited = true;
+  return nullptr;
+}
+
+// First those of tables that were never measured and have nothing in a lane, which may well be
+// quick; then those of other tables that have nothing in a lane; then any. Among each in the order
+// of submission.
+//
+// A lane is a loan. While no connection is kept for quick lookups, or when fewer lanes are allowed
+// than there are, each lane has one statement at a time: whoever comes next gets the first
+// connection whose statement is done. The last connection is lent only when all other lanes are
+// like that.
+void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
+  if (slow_queue_.empty()) return;
+  std::size_t ready = 0;
+  std::size_t lanes = 0;
+  bool deep = false;
+  for (const auto& connection : connections_) {
+    connection->awaited = false;
+    if (connection->state != Connection::State::kReady || connection->stalled) continue;
+    ++ready;
+    if (!connection->lane) continue;
+    ++lanes;
+    deep = deep || connection->slow_in_flight > 1;
+  }
+  const std::size_t allowed = LanesAllowed(ready);
+  std::size_t lanes_left = allowed - std::min(allowed, lanes);
+  const bool none_is_kept = allowed >= ready || lanes > allowed;
+  if (none_is_kept && deep && ready > 1)
+    lanes_left = std::min(lanes_left, ready - 1 - std::min(ready - 1, lanes));
+  std::size_t depth = none_is_kept ? 1 : std::min(kLaneDepth, depth_);
+  enum class Turn { kUnmeasured, kNothingInALane, kAny };
+  for (const Turn turn : {Turn::kUnmeasured, Turn::kNothingInALane, Turn::kAny}) {
+    bool new_ones_wait = false;
+    std::size_t left = slow_queue_.size();
+    for (Work* work = slow_queue_.front(); work != nullptr && left > 0; --left) {
+      Work* next = WorkList::Next(work);
+      const TableBinding& binding = *work->binding;
+      if (turn == Turn::kAny || (binding.in_lanes == 0 && (turn == Turn::kNothingInALane ||
+                                                           !binding.service_time.known()))) {
+        const std::size_t lanes_before = lanes_left;
+        Connection* lane = ChooseLane(*work, depth, &lanes_left);
+        if (lane != nullptr) {
+          work->in_lane = true;
+          lane->served = true;
+          lane->lane_table = work->binding.get();
+          SendWork(*lane, work);
+        } else {
+          new_ones_wait = turn != Turn::kAny;
+          if (!IsFirstTry(*work)) {
+            reruns_wait_ = true;
+            if (!needed->has_value()) *needed = HostNeededBy(*work);
+          } else if (lanes_left == 0 && lanes_before == 0) {
+            break;  // those behind it would find none either
+          }
+        }
+      }
+      work = next;
+    }
+    if (new_ones_wait) depth = 1;  // a lane is to run empty for them
+  }
+}
+
+}  // namespace proxymux::pgsql

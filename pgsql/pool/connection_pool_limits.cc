@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "pgsql/pool/connection_pool.h"
+
+// The part of ConnectionPool that looks at the clock: what has waited too long, and which
+// connections are no longer wanted.
+
+namespace proxymux::pgsql {
+namespace {
+
+// What a connection that was asked to cancel has to react within, before it is dropped.
+constexpr Duration kCancelGrace = std::chrono::seconds(1);
+
+// How often limits are looked at: while something could be sent to a connection that was sent
+// something just now, while a lookup may be asked of another host when it takes longer than usual,
+// while something is under way, while a host waits to be tried
+// again (so that its return is seen within a second, see HostHealth), and otherwise.
+constexpr Duration kHeldBackTick = std::chrono::milliseconds(1);
+constexpr Duration kHedgeTick = std::chrono::milliseconds(1);
+constexpr Duration kBusyTick = std::chrono::milliseconds(20);
+constexpr Duration kProbeTick = std::chrono::milliseconds(100);
+constexpr Duration kIdleTick = std::chrono::milliseconds(500);
+
+}  // namespace
+
+void ConnectionPool::ArmTimer() {
+  Duration interval = kIdleTick;
+  if (held_back_) {
+    interval = kHeldBackTick;
+  } else if (hedgeable_ > 0 && hosts_.size() > 1) {
+    interval = kHedgeTick;
+  } else if (!Quiet()) {
+    interval = kBusyTick;
+  } else if (hosts_.AnyDown()) {
+    interval = kProbeTick;
+  } else if (connections_.empty()) {
+    return;
+  }
+  // Never put off: a busy loop dispatches more often than the timer would run out.
+  const Time due = loop_->Now() + interval;
+  if (next_tick_.has_value() && *next_tick_ <= due) return;
+  next_tick_ = due;
+  timer_->Start(interval);
+}
+
+void ConnectionPool::Tick() {
+  next_tick_.reset();
+  const Time now = loop_->Now();
+  for (WorkList* queue : Queues()) ExpireWork(queue, now);
+  ExpireWaiters(now);
+  ExpireStatements(now);
+  AskAboutSilence(now);
+  Hedge(now);
+  CloseIdle(now);
+  Dispatch();
+}
+
+// What a lookup that was not sent in time has waited for.
+std::string ConnectionPool::WhyItWaited(Time now) const {
+  const std::string limit = "it was not sent within queue_wait: ";
+  if (hosts_.AllDown()) return limit + last_failure_;
+  std::size_t busy = 0;
+  std::size_t slow = 0;
+  std::size_t owned = 0;
+  const Work* oldest = nullptr;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady) continue;
+    if (connection->in_flight > 0) ++busy;
+    if (connection->slow_in_flight > 0) ++slow;
+    if (connection->owner != nullptr) ++owned;
+    const Work* running = connection->upstream->Running();
+    if (running != nullptr && (oldest == nullptr || running->sent < oldest->sent)) oldest = running;
+  }
+  if (busy == 0) return limit + "no connection was ready; " + last_failure_;
+  std::string reason = limit + std::to_string(busy) + " of " +
+                       std::to_string(config_.settings.connections) + " connections are busy";
+  if (slow > 0) reason += ", " + std::to_string(slow) + " of them with slow statements";
+  if (owned > 0) reason += ", " + std::to_string(owned) + " belong to tables that change sessions";
+  if (oldest != nullptr) {
+    reason +=
+        "; the longest statement, of " + oldest->binding->name + ", has been under way for " +
+        std::to_string(
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest->sent).count()) +
+        " ms";
+  }
+  return reason;
+}
+
+void ConnectionPool::ExpireWork(WorkList* queue, Time now) {
+  WorkList expired;  // a list, since an answer may make other waiters leave
+  for (Work* work = queue->front(); work != nullptr;) {
+    Work* next = WorkList::Next(work);
+    const bool waited = now - work->queued >= config_.settings.queue_wait;
+    if (waited || now - work->submitted >= work->binding->settings.lookup_timeout) {
+      expired.PushBack(work);
+    }
+    work = next;
+  }
+  while (!expired.empty()) {
+    Work* work = expired.front();
+    WorkList::Remove(work);
+    ++counters_.queue_timeouts;
+    GiveUp(work, WhyItWaited(now));
+    Recycle(work);
+  }
+}
+
+// What was sent stays where it is; only its waiter goes.
+void ConnectionPool::ExpireWaiters(Time now) {
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->sink != nullptr && now - work->submitted >= work->binding->settings.lookup_timeout) {
+      AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});
+    }
+  }
+  WorkList expired;
+  for (Work* work = parked_.front(); work != nullptr;) {
+    Work* next = WorkList::Next(work);
+    if (now - work->submitted >= work->binding->settings.lookup_timeout) expired.PushBack(work);
+    work = next;
+  }
+  while (Work* work = expired.front()) {
+    WorkList::Remove(work);
+    GiveUp(work, "no answer within lookup_timeout");
+    Recycle(work);
+  }
+}
+
+void ConnectionPool::ExpireStatements(Time now) {
+  for (const auto& owned : connections_) {
+    Connection& connection = *owned;
+    if (connection.state != Connection::State::kReady || connection.in_flight == 0) continue;
+    if (connection.cancelling) {
+      if (now - connection.cancelled_at >= kCancelGrace) {
+        DropConnection(connection, "the server did not react to a cancel request");
+      }
+      continue;
+    }
+    Work* running = connection.upstream->Running();
+    if (running == nullptr) continue;
+    const Time began = std::max(running->sent, connection.last_result);
+    if (now - began < running->binding->settings.query_timeout) continue;
+    ++counters_.statement_timeouts;
+    StartCancel(connection, now);
+    observer_->OnStatementTimeout(config_.name, hosts_[connection.host], *running->binding);
+  }
+}
+
+void ConnectionPool::StartCancel(Connection& connection, Time now) {
+  ++counters_.cancels;
+  connection.cancelling = true;
+  connection.cancel_may_hit = true;
+  connection.cancel_is_certain = connection.in_flight == 1;
+  connection.cancelled_at = now;
+  connection.upstream->CancelRunning();
+}
+
+void ConnectionPool::CloseIdle(Time now) {
+  std::size_t open = connections_.size();
+  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || connection->in_flight > 0) continue;
+    if (now - connection->last_used < config_.idle_interval && open <= limit) continue;
+    CloseConnection(*connection);
+    --open;
+  }
+}
+
+void ConnectionPool::CloseConnection(Connection& connection) {
+  connection.upstream->Close();
+  SetState(connection, Connection::State::kClosed);
+}
+
+}  // namespace proxymux::pgsql

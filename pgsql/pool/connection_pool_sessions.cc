@@ -1,0 +1,297 @@
+#include <chrono>
+#include <tuple>
+#include <utility>
+
+#include "pgsql/pool/connection_pool.h"
+
+// The part of ConnectionPool that keeps what one table's statement leaves in a session from the
+// statements of other tables.
+//
+// What a statement may do is known from the catalogue, and for as long as the catalogue of its host
+// is known not to have changed. While it is not known, the statement goes alone and makes the
+// connection its table's own, until the answer is there: then it is everybody's again, or stays the
+// table's until it ends.
+
+namespace proxymux::pgsql {
+namespace {
+
+// For so long after a lookup that shares its session a connection is kept for the next one.
+constexpr Duration kSharedMemory = std::chrono::seconds(5);
+
+// What is asked about a statement is answered sooner; after that its connection may be replaced.
+constexpr Duration kDoubt = std::chrono::milliseconds(250);
+
+// As often in a row the question about a statement may come to nothing.
+constexpr std::uint8_t kQuestions = 3;
+
+constexpr char kTakesNothing[] = "the connection does not take statements any more";
+
+}  // namespace
+
+bool ConnectionPool::Known(const TableBinding& binding) const {
+  switch (binding.write_class) {
+    case WriteClass::kUnknown:
+    case WriteClass::kAsking:
+      return false;
+    case WriteClass::kReads:
+    case WriteClass::kMayWrite:
+      return binding.catalogue == 0 || binding.catalogue == catalogues_;
+  }
+  return false;
+}
+
+SessionUse ConnectionPool::UseOf(const Work& work, std::size_t host) const {
+  if (work.kind != Work::Kind::kLookup) return SessionUse::kShared;
+  const TableBinding& binding = *work.binding;
+  if (!Known(binding)) return SessionUse::kOwnSession;
+  if (binding.catalogue != 0 && !hosts_[host].catalogue.Fresh(loop_->Now())) {
+    return SessionUse::kOwnSession;
+  }
+  return binding.session;
+}
+
+// Whether the statement may run in the connection's session.
+bool ConnectionPool::MayTake(const Connection& connection, const Work& work) const {
+  // A question to the catalogue ends a loan: it must not wait for one.
+  if (work.kind != Work::Kind::kLookup) return !connection.changed;
+  if (connection.owner != nullptr) return connection.owner == work.binding;
+  if (UseOf(work, connection.host) != SessionUse::kOwnSession) return true;
+  // Where it is not known the connection is only lent.
+  return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);
+}
+
+// Whether its table may have one more connection for itself. One stays for all others. What may run
+// for long does not wait behind its like.
+bool ConnectionPool::MayOwn(const Work& work) const {
+  const std::size_t room = NeedsLane(work) ? 1 : depth_;
+  std::size_t shared = 0;
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || connection->making_room) continue;
+    if (connection->owner == nullptr) {
+      ++shared;
+    } else if (connection->owner == work.binding && connection->in_flight < room &&
+               !connection->stalled && !PreferOtherHost(work, connection->host)) {
+      return false;
+    }
+  }
+  return shared > 1 || Usable() == 1 || !OthersAreAbout();
+}
+
+bool ConnectionPool::OthersAreAbout() const {
+  return !queue_.empty() || (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
+}
+
+// The lookup is about to be sent on the connection.
+void ConnectionPool::TakeSession(Connection& connection, Work* work) {
+  const SessionUse use = UseOf(*work, connection.host);
+  // The catalogue may have changed since it was submitted.
+  work->may_write = !Known(*work->binding) || work->binding->write_class != WriteClass::kReads;
+  work->alone = work->may_write || use != SessionUse::kShared;
+  if (use != SessionUse::kOwnSession) return;
+  const bool known = Known(*work->binding);
+  if (!known && work->binding->write_class != WriteClass::kAsking) Classify(work->binding);
+  if (connection.owner == nullptr) connection.owned_since = loop_->Now();
+  connection.owner = work->binding;
+  connection.changed =
+      connection.changed || (known && work->binding->session == SessionUse::kOwnSession);
+}
+
+// After something was learned: what has left nothing behind is everybody's again.
+void ConnectionPool::ReleaseSessions() {
+  resort_ = true;
+  ScheduleDispatch();
+  for (const auto& connection : connections_) {
+    const TableBinding* owner = connection->owner.get();
+    if (owner == nullptr || connection->changed || !Known(*owner)) continue;
+    if (owner->session == SessionUse::kOwnSession) {
+      connection->changed = true;
+    } else if (owner->catalogue == 0 || hosts_[connection->host].catalogue.Fresh(loop_->Now())) {
+      connection->owner.reset();
+    }
+  }
+}
+
+// As long as lookups come, each host is asked twice a second whether its catalogue has changed.
+void ConnectionPool::AskCatalogues() {
+  if (!asks_catalogue_ || Waiting() == 0) return;
+  const Time now = loop_->Now();
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (!hosts_[host].catalogue.ShouldAsk(now)) continue;
+    Connection* best = nullptr;
+    for (const auto& candidate : connections_) {
+      Connection& connection = *candidate;
+      if (connection.host != host || connection.state != Connection::State::kReady ||
+          connection.changed || connection.runs_script || connection.cancelling ||
+          connection.making_room || connection.stalled || InTrial(connection)) {
+        continue;
+      }
+      // It would wait for a slow statement, and keep the lane from those behind it.
+      if (connection.slow_in_flight > 0) continue;
+      if (connection.upstream->Pooled() &&
+          (connection.unsynced || !connection.upstream->AllAnswered())) {
+        continue;
+      }
+      if (best == nullptr || std::tie(connection.reluctance, connection.in_flight) <
+                                 std::tie(best->reluctance, best->in_flight)) {
+        best = &connection;
+      }
+    }
+    if (best != nullptr) SendStamp(*best);
+  }
+}
+
+void ConnectionPool::SendStamp(Connection& connection) {
+  const Work* waiting = nullptr;  // whose table stands for all
+  for (const WorkList* queue : Queues()) {
+    if (!queue->empty()) waiting = queue->front();
+  }
+  Work* work = NewWork(Work::Kind::kStamp, waiting->binding);
+  work->may_write = false;
+  work->sent = loop_->Now();
+  hosts_[connection.host].catalogue.OnAsked(work->sent);
+  if (SendQuestion(connection, work, StampSql(), {})) return;
+  if (WorkList::ListOf(work) == nullptr) Recycle(work);  // the connection did not take it
+  DropConnection(connection, kTakesNothing);
+}
+
+// In a batch of its own: its error is nobody else's.
+bool ConnectionPool::SendQuestion(Connection& connection, Work* work, const std::string& sql,
+                                  std::span<const char* const> values) {
+  if (!EndBatch(connection)) return false;
+  OpenBatch(connection, work);
+  if (!connection.upstream->SendQuestion(work, sql, values)) return false;
+  CountSent(connection, work);
+  return EndBatch(connection);
+}
+
+void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {
+  if (hosts_[host].catalogue.OnAnswered(asked, stamp)) ++catalogues_;
+}
+
+// When it fails, what it was to confirm stays in doubt.
+void ConnectionPool::FinishStamp(const Connection& connection, const Work& work,
+                                 const StatementResult& result) {
+  if (result.kind != StatementResult::Kind::kRows || result.rows->rows() != 1) return;
+  const std::optional<std::uint64_t> stamp = ParseStamp(result.rows->Value(0, 0));
+  if (!stamp.has_value()) return;
+  LearnStamp(connection.host, work.sent, *stamp);
+  ReleaseSessions();
+}
+
+void ConnectionPool::FinishClassify(const Connection& connection, Work* work,
+                                    const StatementResult& result) {
+  TableBinding& binding = *work->binding;
+  if (binding.write_class != WriteClass::kAsking) return;  // another answer came first
+  std::optional<StatementEffects> effects;
+  std::string_view fault = result.message;
+  if (result.kind == StatementResult::Kind::kRows) {
+    fault = "its answer has another form";
+    if (result.rows->rows() == 1 && result.rows->columns() == 1) {
+      effects = ParseEffects(result.rows->Value(0, 0));
+    }
+  } else {
+    const Fault whose = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
+    // The connection's or the host's trouble: asked again, unless it is so each time.
+    if (whose != Fault::kStatement && whose != Fault::kKey &&
+        ++binding.questions_failed < kQuestions) {
+      binding.write_class = WriteClass::kUnknown;
+      return;
+    }
+  }
+  const bool was_shared = binding.catalogue != 0 && binding.session != SessionUse::kOwnSession;
+  const bool was_own = binding.session == SessionUse::kOwnSession;
+  binding.questions_failed = 0;
+  if (effects.has_value()) {
+    LearnStamp(connection.host, work->sent, effects->stamp);
+    if (!hosts_[connection.host].catalogue.Says(effects->stamp)) {
+      binding.write_class = WriteClass::kUnknown;  // of a catalogue that is no more: asked again
+      return;
+    }
+    binding.write_class = effects->may_write ? WriteClass::kMayWrite : WriteClass::kReads;
+    binding.session = effects->session;
+    binding.session_reason = std::move(effects->because);
+  } else {
+    binding.write_class = WriteClass::kMayWrite;
+    binding.session = SessionUse::kOwnSession;
+    binding.session_reason = "the catalogue does not tell";
+    observer_->OnUnclassified(binding, fault);
+  }
+  binding.catalogue = catalogues_;
+  asks_catalogue_ = true;
+  if (effects.has_value() && !was_own && binding.session == SessionUse::kOwnSession) {
+    observer_->OnOwnSession(binding);
+  }
+  // It may have changed sessions that others share, before this showed.
+  if (was_shared && binding.session == SessionUse::kOwnSession) {
+    for (const auto& other : connections_) {
+      if (other->owner == nullptr) Outdate(*other);
+    }
+  }
+  ReleaseSessions();
+}
+
+// In the order of submission; a table that finds no connection does not hold up the others.
+void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
+  std::size_t left = own_queue_.size();
+  for (Work* work = own_queue_.front(); work != nullptr && left > 0; --left) {
+    Work* next = WorkList::Next(work);
+    TableBinding& binding = *work->binding;
+    if (binding.found_none_in != dispatches_) {
+      Connection* connection = ChooseConnection(*work);
+      if (connection != nullptr) {
+        last_quick_ = loop_->Now();
+        SendWork(*connection, work);
+      } else if (IsFirstTry(*work)) {
+        binding.found_none_in = dispatches_;  // the others of its table would find none either
+      } else {
+        reruns_wait_ = true;
+        if (!needed->has_value()) *needed = HostNeededBy(*work);
+      }
+    }
+    work = next;
+  }
+}
+
+// Somebody waits for a connection to that host that is no other table's: one more, or in the place
+// of one that is, of that host if there is one. `*open` counts those that are.
+void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
+  const Time now = loop_->Now();
+  Connection* victim = nullptr;
+  // Those that come first in this order are wanted least.
+  const auto rank = [host](const Connection& connection) {
+    return std::tuple(connection.host != host, connection.slow_in_flight > 0 || connection.stalled,
+                      connection.in_flight, connection.last_used);
+  };
+  for (const auto& candidate : connections_) {
+    Connection& connection = *candidate;
+    if (connection.state == Connection::State::kConnecting && !Doubtful(connection) &&
+        !hosts_[connection.host].slow_to_connect) {
+      return;  // one is coming
+    }
+    if (connection.state != Connection::State::kReady || connection.owner == nullptr) continue;
+    if (connection.making_room) {
+      if (connection.slow_in_flight == 0 && !connection.stalled) return;
+      continue;  // that one may take long
+    }
+    // What is lent while an answer is waited for is soon given back.
+    if (!connection.changed && now - connection.owned_since < kDoubt) continue;
+    if (victim == nullptr || rank(connection) < rank(*victim)) victim = &connection;
+  }
+  if (*open >= Usable()) {
+    if (victim == nullptr) return;
+    if (victim->in_flight > 0) {
+      victim->making_room = true;  // closed when it is empty
+      return;
+    }
+    CloseConnection(*victim);
+    --*open;
+  }
+  const bool up = hosts_[host].health.state() == HostHealth::State::kUp;
+  const std::optional<std::size_t> goes_to =
+      up ? std::optional(host) : hosts_.ChooseForConnection(now, &random_);
+  if (!goes_to.has_value()) return;
+  OpenConnection(*goes_to);
+  ++*open;
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <utility>
+
+#include "pgsql/pool/connection_pool.h"
+
+// The part of ConnectionPool that does not wait for a server which owes an answer: it asks another
+// host too, and puts the silent one to the test.
+
+namespace proxymux::pgsql {
+namespace {
+
+// Time on one server after which a lookup may be asked of another for being slower than usual.
+constexpr Duration kLeastHedge = std::chrono::milliseconds(1);
+
+constexpr char kSilent[] = "no answer within stall_limit";
+
+}  // namespace
+
+// From when a connection has been silent: results come in order, so only the oldest statement
+// counts, and that since the one before it was answered.
+std::optional<Time> ConnectionPool::SilentSince(const Connection& connection) const {
+  if (connection.state != Connection::State::kReady || connection.in_flight == 0) {
+    return std::nullopt;
+  }
+  const Work* running = connection.upstream->Running();
+  if (running == nullptr) return std::nullopt;
+  return std::max(running->sent, connection.last_result);
+}
+
+void ConnectionPool::AskAboutSilence(Time now) {
+  const Duration limit = config_.settings.stall_limit;
+  if (limit == Duration::zero()) return;
+  // By index: a connection may be dropped, and stays in its place until the turn ends.
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    Connection& connection = *connections_[i];
+    const std::optional<Time> since = SilentSince(connection);
+    if (!since.has_value() || connection.cancelling) continue;
+    // A statement that is known to be slow is given that time on top.
+    const Work& running = *connection.upstream->Running();
+    const ServiceTime& service = running.binding->service_time;
+    const bool usual = running.kind == Work::Kind::kLookup && service.known();
+    const Time late = *since + limit + (usual ? service.average() : Duration::zero());
+    if (now < late) continue;
+    if (!std::exchange(connection.stalled, true)) AskCatalogueAgain(connection);
+    const HostHealth& health = hosts_[connection.host].health;
+    const bool was_up = health.state() == HostHealth::State::kUp;
+    OnSilence(connection, now - *since, now);
+    if (connection.state == Connection::State::kReady) AskOfOthers(connection);
+    if (connection.state != Connection::State::kReady || !Useless(connection)) continue;
+    // Every lookup on it has its answer from another host. A frozen host would hold the cancel
+    // request, which is a connection, as well: it has to have given a result since, or passed its
+    // test, for which it has a tick. One that did neither is put to the test in stall_limit.
+    if (health.state() != HostHealth::State::kUp) {
+      if (!was_up) DropConnection(connection, "it owes answers that came from another host");
+    } else if (hosts_[connection.host].last_result >= late || health.Trusted(now)) {
+      StartCancel(connection, now);
+    }
+  }
+}
+
+void ConnectionPool::OnSilence(Connection& connection, Duration silent, Time now) {
+  PoolHost& host = hosts_[connection.host];
+  if (host.health.state() == HostHealth::State::kTrial) {
+    // Unless there is nobody else to do it, or it may be done already.
+    if (OthersMayServe(connection.host) && ReadsOnly(connection)) {
+      DropConnection(connection, kSilent);
+    }
+    return;
+  }
+  // Another connection's answers show that the host lives: it is this statement that takes long.
+  if (now - host.last_result < config_.settings.stall_limit) return;
+  if (host.health.OnSilent(now, kSilent)) {
+    observer_->OnHostSilent(config_.name, host, silent);
+  }
+}
+
+// What waits for the catalogue's word must not wait for a silent server's. The first answer counts.
+void ConnectionPool::AskCatalogueAgain(const Connection& connection) {
+  if (hosts_.size() == 1) return;
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection == connection.number && work->kind == Work::Kind::kClassify &&
+        work->binding->write_class == WriteClass::kAsking) {
+      Classify(work->binding);
+    }
+  }
+}
+
+// It has lookups, and nobody waits for any of them here. A question to the catalogue may take long
+// where a server has just started, and others wait for what it says.
+bool ConnectionPool::Useless(const Connection& connection) const {
+  bool has_lookups = false;
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection != connection.number) continue;
+    // What may write is to be done, whether somebody waits or not.
+    if (Awaited(*work) || work->may_write) return false;
+    has_lookups = has_lookups || work->kind == Work::Kind::kLookup;
+  }
+  return has_lookups;
+}
+
+// Whether nothing is lost or done twice when the connection ends.
+bool ConnectionPool::ReadsOnly(const Connection& connection) const {
+  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection != connection.number || work->kind != Work::Kind::kLookup) continue;
+    if (work->script || work->may_write) return false;
+  }
+  return true;
+}
+
+bool ConnectionPool::MayAskElsewhere(const Work& work) const {
+  return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.second == nullptr &&
+         !work.script && !work.may_write && Known(*work.binding) &&
+         work.binding->write_class == WriteClass::kReads;
+}
+
+bool ConnectionPool::OthersMayServe(std::size_t host) const {
+  for (std::size_t other = 0; other < hosts_.size(); ++other) {
+    if (other != host && hosts_.MayServe(other, loop_->Now()) &&
+        hosts_[other].health.state() != HostHealth::State::kSuspect) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Puts the question into the queue for a host that it was not sent to yet. False when there is
+// none, or none without a connection being closed for it.
+bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
+  const bool room =
+      may_make_room || connections_.size() < static_cast<std::size_t>(config_.settings.connections);
+  bool possible = false;
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    possible = possible || (work->attempts[host] == 0 && hosts_.MayServe(host, loop_->Now()) &&
+                            (room || hosts_[host].ready > 0) &&
+                            hosts_[host].health.state() != HostHealth::State::kSuspect);
+  }
+  if (!possible) return false;
+  Work* second = NewWork(Work::Kind::kLookup, work->binding);
+  second->key = work->key;
+  second->as_text = work->as_text;
+  second->may_write = false;
+  second->submitted = work->submitted;
+  second->sequence = work->sequence;
+  for (std::size_t host = 0; host < hosts_.size(); ++host) {
+    if (work->attempts[host] > 0) second->attempts[host] = kAttemptsPerHost;
+  }
+  second->first = work;
+  second->is_second = true;
+  work->second = second;
+  Enqueue(second);
+  return true;
+}
+
+void ConnectionPool::AskOfOthers(const Connection& connection) {
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->connection != connection.number) continue;
+    if (MayAskElsewhere(*work) && AskElsewhere(work, /*may_make_room=*/true)) ++counters_.stalled;
+  }
+}
+
+void ConnectionPool::Hedge(Time now) {
+  if (hedgeable_ == 0 || hosts_.size() == 1) return;
+  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+    if (now - work->sent < kLeastHedge) return;  // those behind it were sent later
+    if (work->binding->settings.hedge_percent == 0 || !MayAskElsewhere(*work)) continue;
+    UsualWait& usual = work->binding->usual_wait;
+    if (!usual.LongerThanUsual(now - work->sent)) continue;
+    if (!usual.MaySpend()) continue;
+    if (!AskElsewhere(work, /*may_make_room=*/false)) continue;
+    usual.Spend();
+    ++counters_.hedged;
+  }
+}
+
+// Ends a silent connection for the sake of a better one; only one that has nothing but reads. Of
+// any host, or of one.
+bool ConnectionPool::DropSilent(std::optional<std::size_t> host) {
+  for (const auto& connection : connections_) {
+    if (connection->state != Connection::State::kReady || !connection->stalled) continue;
+    if ((host.has_value() && connection->host != *host) || !ReadsOnly(*connection)) continue;
+    DropConnection(*connection, kSilent);
+    return true;
+  }
+  return false;
+}
+
+// After a host failed its test: none of its connections gave a result since it became suspect, and
+// nobody is to find out about the idle ones one after the other.
+void ConnectionPool::DropSuspects(std::size_t host, const std::string& reason) {
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    Connection& connection = *connections_[i];
+    if (connection.state == Connection::State::kReady && connection.host == host) {
+      DropConnection(connection, reason);
+    }
+  }
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,73 @@
+// Whether one database host may be connected to now: a small state machine with back-off and
+// jitter.
+//
+//   kUntried ── connected ──> kUp ── a connection is silent ──> kSuspect ── connected, answers ──>
+//   kUp any ── cannot be connected to ──> kDown ── connected ──> kTrial ── answers ──> kUp
+//
+// Only connecting is held back. Connections that are open and work go on being used whatever this
+// says: a server that is full (53300) still answers on those it has. Pure: time comes in,
+// randomness is the caller's engine.
+#pragma once
+
+#include <chrono>
+#include <random>
+#include <string>
+
+#include "pgsql/runtime/event_loop.h"
+
+namespace proxymux::pgsql {
+
+class HostHealth {
+ public:
+  enum class State {
+    kUntried,  // never connected to
+    kUp,       // connects and answers
+    kSuspect,  // owes an answer for too long; one connection more finds out whether it lives
+    kDown,     // the latest attempt failed; the next one waits until retry_at()
+    kTrial,    // was down and can be connected to again: one connection, until it has answered
+  };
+
+  enum class FailureKind {
+    kUnreachable,  // nobody answers, or a server that is starting, stopping or full: soon over,
+                   // cheap to ask again
+    kRefused,  // password, database, settings: lasts until somebody mends it, and each attempt is
+               // logged by the server
+  };
+
+  // `retry_limit` bounds the back-off of kRefused (retry_interval); that of kUnreachable never
+  // exceeds 800 ms, so that a host is in use again within a second of its return.
+  explicit HostHealth(Duration retry_limit) : retry_limit_(retry_limit) {}
+
+  State state() const { return state_; }
+  const std::string& reason() const { return reason_; }  // of kDown, kTrial and kSuspect
+  Time since() const { return since_; }                  // of the state
+  Time down_since() const { return down_since_; }        // kDown and kTrial only
+  Time retry_at() const { return retry_at_; }            // kDown only
+  bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
+  // It passed the test a short time ago, so it lives; its statements take long.
+  bool Trusted(Time now) const { return state_ == State::kUp && now < trusted_until_; }
+
+  void OnConnected(Time now);
+  // A statement was answered. True when that ends a trial: the host is in full use again.
+  bool OnAnswered(Time now);
+  // True when the state changed; that of a trusted one does not.
+  bool OnSilent(Time now, std::string reason);
+  // True when the state or the reason changed, which is worth one line in the log.
+  // `took`: how long the attempt took; of an unreachable host that was wait enough.
+  bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random,
+                Duration took = Duration::zero());
+
+ private:
+  void SetState(State state, Time now);
+
+  Duration retry_limit_;
+  State state_ = State::kUntried;
+  std::string reason_;
+  Time since_{};
+  Time down_since_{};
+  Time retry_at_{};
+  Time trusted_until_{};
+  Duration backoff_{};
+};
+
+}  // namespace proxymux::pgsql

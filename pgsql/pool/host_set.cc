@@ -1,0 +1,144 @@
+#include "pgsql/pool/host_set.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace proxymux::pgsql {
+
+using State = HostHealth::State;
+
+bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
+  switch (host.health.state()) {
+    case State::kUp:
+      return true;
+    case State::kUntried:
+      return host.connecting == 0;
+    case State::kTrial:
+      return host.connecting + host.ready == 0;
+    case State::kDown:
+      return host.connecting == 0 && host.health.MayConnect(now);
+    case State::kSuspect:
+      return false;  // but for the test
+  }
+  return false;
+}
+
+bool HostSet::InFullUse(const PoolHost& host) const { return host.health.state() == State::kUp; }
+
+std::optional<HostKind> HostSet::BestClass() const {
+  std::optional<HostKind> best;
+  for (const PoolHost& host : hosts_) {
+    if (InFullUse(host) && (!best.has_value() || host.kind < *best)) best = host.kind;
+  }
+  return best;
+}
+
+bool HostSet::KeepsFavourite() const {
+  if (policy_ != config::HostsPolicy::kSticky || !favourite_.has_value()) return false;
+  const PoolHost& favourite = hosts_[*favourite_];
+  const std::optional<HostKind> best = BestClass();
+  if (best.has_value() && *best < favourite.kind) return false;
+  switch (favourite.health.state()) {
+    case State::kUp:
+      return true;
+    case State::kUntried:
+    case State::kTrial:
+      return !favourite.slow_to_connect;
+    case State::kSuspect:
+    case State::kDown:
+      return false;
+  }
+  return false;
+}
+
+std::optional<std::size_t> HostSet::ChooseForConnection(Time now, std::minstd_rand* random) {
+  if (KeepsFavourite()) {
+    return TakesConnection(hosts_[*favourite_], now) ? favourite_ : std::nullopt;
+  }
+  std::optional<std::size_t> best;
+  const auto rank = [this](std::size_t index) {
+    const PoolHost& host = hosts_[index];
+    // A host that was down is tried by a probe, not in preference to one that is up.
+    const bool down = host.health.state() == State::kDown;
+    return std::make_tuple(down, host.kind, host.connecting + host.ready);
+  };
+  std::size_t equals = 0;
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    if (!TakesConnection(hosts_[i], now)) continue;
+    if (!best.has_value() || rank(i) < rank(*best)) {
+      best = i;
+      equals = 1;
+    } else if (rank(i) == rank(*best)) {
+      ++equals;
+      if (std::uniform_int_distribution<std::size_t>(1, equals)(*random) == 1) best = i;
+    }
+  }
+  favourite_ = best;
+  return best;
+}
+
+std::optional<std::size_t> HostSet::ChooseForProbe(Time now) const {
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    const PoolHost& host = hosts_[i];
+    if (host.connecting > 0) continue;
+    if (host.health.state() == State::kSuspect) return i;
+    if (host.health.state() == State::kDown && host.health.MayConnect(now)) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> HostSet::ChooseForRetirement() const {
+  const std::optional<HostKind> best = BestClass();
+  if (!best.has_value()) return std::nullopt;
+  const bool sticky = KeepsFavourite() && hosts_[*favourite_].ready > 0;
+  std::optional<std::size_t> most;
+  std::optional<std::size_t> fewest;
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    const PoolHost& host = hosts_[i];
+    const State state = host.health.state();
+    // What is being tried keeps its connection.
+    if (state == State::kTrial || state == State::kSuspect) continue;
+    if (host.ready > 0 && (host.kind > *best || (sticky && i != *favourite_))) return i;
+    if (!InFullUse(host) || host.kind != *best) continue;
+    const std::size_t has = host.connecting + host.ready;
+    if (!most.has_value() || has > hosts_[*most].connecting + hosts_[*most].ready) most = i;
+    if (!fewest.has_value() || has < hosts_[*fewest].connecting + hosts_[*fewest].ready) fewest = i;
+  }
+  if (sticky || !most.has_value() || !fewest.has_value()) return std::nullopt;
+  const PoolHost& rich = hosts_[*most];
+  const PoolHost& poor = hosts_[*fewest];
+  const bool uneven = rich.connecting + rich.ready >= poor.connecting + poor.ready + 2;
+  return uneven && rich.ready > 0 ? most : std::nullopt;
+}
+
+int HostSet::Reluctance(std::size_t index) const {
+  if (hosts_[index].health.state() == State::kSuspect) return 2;
+  // The first statement ends the trial.
+  if (hosts_[index].health.state() == State::kTrial) return -1;
+  return KeepsFavourite() && index != *favourite_ ? 1 : 0;
+}
+
+bool HostSet::MayConnect(Time now) const {
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [&](const PoolHost& host) { return TakesConnection(host, now); });
+}
+
+bool HostSet::AnyDown() const {
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [](const PoolHost& host) { return host.health.state() == State::kDown; });
+}
+
+bool HostSet::AllDown() const {
+  return std::all_of(hosts_.begin(), hosts_.end(), [](const PoolHost& host) {
+    return host.health.state() == State::kDown && host.ready == 0;
+  });
+}
+
+bool HostSet::MayServe(std::size_t index, Time now) const {
+  const PoolHost& host = hosts_[index];
+  if (host.ready > 0) return true;
+  if (host.health.state() == State::kDown) return false;
+  return host.connecting > 0 || host.health.MayConnect(now);
+}
+
+}  // namespace proxymux::pgsql

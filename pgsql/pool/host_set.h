@@ -1,0 +1,98 @@
+// The hosts of one pool: their health, how many connections each has, and which one the next
+// connection goes to.
+//
+// Order of preference as in stock: UNIX sockets, then TCP, then URIs. Within the best class that is
+// usable, hosts_policy decides: spread takes the host with the fewest connections, random among
+// equals; sticky stays with one, chosen at random, until it fails. A host that is not known to be
+// up gets one connection as a trial before it gets more. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/values/server_config.h"
+#include "pgsql/pool/host_health.h"
+#include "pgsql/runtime/latency_histogram.h"
+#include "pgsql/table/host_spec.h"
+#include "pgsql/table/statement_effects.h"
+
+namespace proxymux::pgsql {
+
+struct PoolHost {
+  PoolHost(HostKind kind, std::string label, Duration retry_limit)
+      : kind(kind), label(std::move(label)), health(retry_limit) {}
+
+  HostKind kind;
+  std::string label;
+  HostHealth health;
+  std::size_t connecting = 0;
+  std::size_t ready = 0;
+  Time text_until{};             // its prepared statements do not last: none is made before
+  Time last_result{};            // from any of its connections
+  bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
+  bool slow_to_connect = false;  // an attempt has been under way for longer than usual
+
+  CatalogueWatch catalogue;  // of what statements do there
+
+  LatencyHistogram latency;  // of statements, from sent to answered
+  std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
+  std::uint64_t statements = 0;
+  std::uint64_t failures = 0;  // statements that failed for the host's sake
+};
+
+class HostSet {
+ public:
+  explicit HostSet(std::vector<PoolHost> hosts) : hosts_(std::move(hosts)) {}
+
+  void SetPolicy(config::HostsPolicy policy) { policy_ = policy; }
+
+  std::size_t size() const { return hosts_.size(); }
+  PoolHost& operator[](std::size_t index) { return hosts_[index]; }
+  const PoolHost& operator[](std::size_t index) const { return hosts_[index]; }
+
+  // The host for the next connection; none when no host may be connected to now, or when the one
+  // that is wanted is being tried.
+  std::optional<std::size_t> ChooseForConnection(Time now, std::minstd_rand* random);
+
+  // Somebody needs a connection to that host: it is the favourite from now on if the one that was
+  // has failed.
+  void PreferUnlessKept(std::size_t index) {
+    if (!KeepsFavourite()) favourite_ = index;
+  }
+
+  // Some host may be connected to now.
+  bool MayConnect(Time now) const;
+
+  // A host that is down and due for another attempt, or suspect and not yet put to the test.
+  std::optional<std::size_t> ChooseForProbe(Time now) const;
+
+  // A host that has a connection which should rather go to another one: because that one is of a
+  // better class, or the one that the policy sticks to, or has two connections fewer.
+  std::optional<std::size_t> ChooseForRetirement() const;
+
+  // How much less a host is wanted for a statement than another; below 0: more.
+  int Reluctance(std::size_t index) const;
+
+  bool AnyDown() const;
+  bool AllDown() const;  // and no open connection to any
+  // Has a connection, is getting one, or may be connected to now. A host that is down counts only
+  // with an open connection: nobody waits for its probe.
+  bool MayServe(std::size_t index, Time now) const;
+
+ private:
+  bool TakesConnection(const PoolHost& host, Time now) const;
+  bool InFullUse(const PoolHost& host) const;
+  std::optional<HostKind> BestClass() const;  // of those that are up
+  bool KeepsFavourite() const;
+
+  std::vector<PoolHost> hosts_;
+  config::HostsPolicy policy_ = config::HostsPolicy::kSpread;
+  std::optional<std::size_t> favourite_;  // sticky: where connections go
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,131 @@
+// One thing that a pool has to ask of a server, from Submit to its answer, and the lists that it
+// stands in.
+//
+// A Work is owned by its pool and recycled. It stands in exactly one WorkList at a time; the lists
+// are intrusive, so that a waiter can leave from anywhere without a search.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/table/statement_form.h"
+
+namespace proxymux::pgsql {
+
+struct TableBinding;
+class WorkList;
+
+enum class Outcome {
+  kFound,
+  kNotFound,
+  kRetry,   // could be answered later
+  kConfig,  // not before somebody mends the table
+};
+
+// What the database said and how it was asked; but for `asked` for people, not for decisions.
+struct AnswerOrigin {
+  std::string_view host;  // its label; empty: no server answered
+  StatementForm form = StatementForm::kText;
+  std::size_t rows = 0;
+  Duration time{};   // from the sending of the statement to its result
+  RealTime asked{};  // not after the server can have seen the statement
+};
+
+// The views die with the call that brings them.
+struct Answer {
+  Outcome outcome = Outcome::kRetry;
+  std::string_view value;  // kFound only, never empty
+  std::string_view
+      reason;  // for the log: why not, or what was odd about it; empty when there is nothing to say
+  AnswerOrigin origin = {};
+  bool no_host = false;       // kRetry: every host is down
+  std::string_view key = {};  // that was asked, where whoever asked tells it
+};
+
+class LookupSink {
+ public:
+  virtual ~LookupSink() = default;
+  // Exactly once for every Submit that was not abandoned, and never from inside it. May Submit
+  // again; must not Abandon another ticket.
+  virtual void OnAnswer(const Answer& answer) = 0;
+};
+
+struct Work {
+  enum class Kind : std::uint8_t {
+    kLookup,
+    kClassify,    // asks the catalogue what running the binding's statement may do
+    kStamp,       // asks whether the catalogue has changed, on the connection that it was sent on
+    kPrepare,     // prepares the binding's statement on the connection that it was sent on
+    kDeallocate,  // of a statement that the connection does not use any more
+  };
+
+  Kind kind = Kind::kLookup;
+  std::shared_ptr<TableBinding> binding;
+  std::string key;
+  LookupSink* sink = nullptr;                 // null: nobody waits any more
+  bool may_write = false;                     // gets a Sync of its own
+  bool alone = false;                         // the same, and for other reasons
+  bool script = false;                        // several statements: needs a connection for itself
+  StatementForm form = StatementForm::kText;  // in which it was sent last
+  bool as_text = false;         // whatever the plan says: its prepared statement failed it
+  std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
+  std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
+  bool in_lane = false;         // was sent in a lane
+  // The same question, asked of another host while this one owes an answer: the first answer wins.
+  // Only the first of the two has a sink. Null in both when there is none, or no longer.
+  Work* second = nullptr;
+  Work* first = nullptr;
+  bool is_second = false;        // also when the first one is over
+  std::uint64_t connection = 0;  // the number of the one that it was sent on last
+  std::uint64_t lost_among = 0;  // the latest one when a connection was first lost to its account
+  Time submitted{};
+  Time queued{};                       // the latest time it was put into the queue
+  Time sent{};                         // the latest time; none yet: Time{}
+  RealTime asked{};                    // the same moment
+  std::vector<std::uint8_t> attempts;  // by host: how often it was sent there
+  std::uint64_t sequence = 0;          // in the order of submission
+
+ private:
+  friend class WorkList;
+  Work* previous_ = nullptr;
+  Work* next_ = nullptr;
+  WorkList* list_ = nullptr;
+};
+
+class WorkList {
+ public:
+  WorkList() = default;
+  WorkList(const WorkList&) = delete;
+  WorkList& operator=(const WorkList&) = delete;
+
+  bool empty() const { return head_ == nullptr; }
+  std::size_t size() const { return size_; }
+  Work* front() const { return head_; }
+  Work* back() const { return tail_; }
+  static Work* Next(const Work* work) { return work->next_; }
+  static WorkList* ListOf(const Work* work) { return work->list_; }
+
+  // Take the work out of the list that it stands in, if any, and put it into this one.
+  void PushBack(Work* work);
+  void PushFront(Work* work);
+  // Before the first one with a higher sequence: keeps a list in the order of submission. Cheap for
+  // the newest and for the oldest.
+  void InsertInOrder(Work* work);
+  // Takes over every work of the other list; both are in the order of submission.
+  void Merge(WorkList* other);
+  static void Remove(Work* work);
+
+ private:
+  void InsertBefore(Work* next, Work* work);  // next: of this list; null: at the end
+
+  Work* head_ = nullptr;
+  Work* tail_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,45 @@
+// What can be told from a query's text about what running it may do: how many statements it holds,
+// whether it only reads, and which names it may call as functions, so that the server's catalogue
+// can be asked whether one of them is volatile.
+//
+// Errs towards "may write". Does not see functions behind operators, casts, views and triggers.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pgsql/sql/sql_lexer.h"
+
+namespace proxymux::pgsql {
+
+struct StatementClass {
+  std::size_t statements = 0;  // empty ones, trailing semicolons and comments do not count
+  // Every statement is a SELECT, VALUES, TABLE or WITH that changes nothing, stores nothing and
+  // takes no row locks.
+  bool plain_read = false;
+  // Set when the text alone says that it may write: not a plain read, or what it calls cannot be
+  // known.
+  bool may_write = true;
+  // It may leave something behind in the session that other tables' statements would meet: SET,
+  // BEGIN, a temporary table, a session lock, ... Its connection cannot be shared further.
+  bool changes_session = false;
+  // Sorted, each once, as pg_proc.proname has them: folded unless quoted, without a schema.
+  std::vector<std::string> called_names;  // followed by '('
+  std::vector<std::string>
+      attribute_names;             // behind a '.': may be a function of one composite argument
+  std::vector<std::string> names;  // all there are, keywords too: may be relations
+
+  friend bool operator==(const StatementClass&, const StatementClass&) = default;
+};
+
+// Statements between semicolons that hold anything but comments.
+std::size_t CountStatements(std::string_view text, const std::vector<Token>& tokens);
+
+// `tokens` are those of LexSql(text), comments or none. `open_placeholders`: a placeholder stands
+// outside of a literal.
+StatementClass ClassifyStatement(std::string_view text, const std::vector<Token>& tokens,
+                                 bool open_placeholders);
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,193 @@
+#include "proxy/cli/lookup_report.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "proxy/text/utf8.h"
+
+namespace proxymux::proxy {
+namespace {
+
+constexpr std::size_t kStatementBytes = 8000;
+constexpr std::size_t kValueBytes = 8000;
+
+// The length of the UTF-8 character that `text` begins with; 0 when it begins with none.
+std::size_t CharacterLength(std::string_view text) {
+  for (std::size_t length = 1; length <= 4 && length <= text.size(); ++length) {
+    if (IsValidUtf8(text.substr(0, length))) return length;
+  }
+  return 0;
+}
+
+// C1 control characters (U+0080 to U+009F) steer some terminals as the ASCII ones do.
+bool IsControl(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7f;
+  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
+}
+
+void AppendEscaped(std::string_view text, std::string_view also_escaped, std::string* out) {
+  while (!text.empty()) {
+    const std::size_t length = CharacterLength(text);
+    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+    if (character == "\n") {
+      *out += "\\n";
+    } else if (character == "\t") {
+      *out += "\\t";
+    } else if (length == 0 || IsControl(character)) {
+      for (const char byte : character) {
+        *out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+      }
+    } else {
+      if (also_escaped.find(character) != std::string_view::npos) *out += '\\';
+      *out += character;
+    }
+    text.remove_prefix(character.size());
+  }
+}
+
+// Not in the middle of a character.
+std::string_view Beginning(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  std::size_t end = limit;
+  while (end > 0 && limit - end < 4 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  return text.substr(0, end);
+}
+
+std::string Rest(std::size_t shown, std::size_t bytes) {
+  return bytes > shown ? fmt::format("... ({} bytes)", bytes) : "";
+}
+
+// SQL as it is, but for what a terminal would take for a command.
+std::string StatementText(std::string_view sql) {
+  const std::string_view shown = Beginning(sql, kStatementBytes);
+  std::string text;
+  AppendEscaped(shown, "", &text);
+  return text + Rest(shown.size(), sql.size());
+}
+
+std::string_view FoldingText(KeyFolding folding) {
+  switch (folding) {
+    case KeyFolding::kNone:
+      return "not folded";
+    case KeyFolding::kAscii:
+      return "ASCII";
+    case KeyFolding::kUnicode:
+      return "Unicode";
+  }
+  return "";
+}
+
+std::string RowText(const std::vector<ShownColumn>& row, std::size_t columns) {
+  std::string text;
+  for (const ShownColumn& column : row) {
+    if (!text.empty()) text += ", ";
+    text += column.is_null ? "NULL" : QuotedText(column.text, kShownBytes, column.bytes);
+  }
+  if (columns > row.size()) text += fmt::format(", and {} more columns", columns - row.size());
+  return text;
+}
+
+void AppendLine(std::string_view name, std::string_view value, std::string* out) {
+  *out += fmt::format("{:<12}{}\n", fmt::format("{}:", name), value);
+}
+
+void AppendStatement(const ShownStatement& statement, std::string* out) {
+  AppendLine("statement", StatementText(statement.sql), out);
+  for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
+    AppendLine(fmt::format("  ${}", i + 1), QuotedText(statement.parameters[i]), out);
+  }
+}
+
+void AppendRows(const ShownStatement& statement, std::string* out) {
+  AppendLine("rows", fmt::format("{} (columns: {})", statement.rows, statement.columns), out);
+  for (std::size_t i = 0; i < statement.first_rows.size(); ++i) {
+    AppendLine(fmt::format("  row {}", i + 1), RowText(statement.first_rows[i], statement.columns),
+               out);
+  }
+  if (statement.rows > statement.first_rows.size()) {
+    *out += fmt::format("  and {} more rows\n", statement.rows - statement.first_rows.size());
+  }
+  AppendLine("elements",
+             statement.empty == 0 ? fmt::format("{}", statement.elements)
+                                  : fmt::format("{}, and {} skipped that are NULL or empty",
+                                                statement.elements, statement.empty),
+             out);
+}
+
+}  // namespace
+
+std::string QuotedText(std::string_view text, std::size_t limit, std::size_t bytes) {
+  const std::string_view shown = Beginning(text, limit);
+  std::string quoted = "\"";
+  AppendEscaped(shown, "\"\\", &quoted);
+  return quoted + "\"" + Rest(shown.size(), bytes > text.size() ? bytes : text.size());
+}
+
+std::string PlanText(pgsql::StatementForm form, std::string_view text_reason) {
+  switch (form) {
+    case pgsql::StatementForm::kText:
+      return text_reason.empty() ? "text" : fmt::format("text; stays text: {}", text_reason);
+    case pgsql::StatementForm::kParameterized:
+      return "parameterized";
+    case pgsql::StatementForm::kPrepared:
+      return "prepared";
+  }
+  return "";
+}
+
+std::string StatusText(pgsql::Outcome outcome) {
+  switch (outcome) {
+    case pgsql::Outcome::kFound:
+      return "OK: the value is the answer";
+    case pgsql::Outcome::kNotFound:
+      return "NOKEY: there is no such key";
+    case pgsql::Outcome::kRetry:
+      return "RETRY: mail is deferred, and the lookup made again later";
+    case pgsql::Outcome::kConfig:
+      return "CONFIG: mail is deferred until the table, its query or its data are mended";
+  }
+  return "";
+}
+
+std::string ReportText(const LookupReport& report) {
+  std::string out;
+  AppendLine("table", report.table, &out);
+  AppendLine("settings", report.settings, &out);
+  AppendLine("user", report.user, &out);
+  AppendLine("key", QuotedText(report.key), &out);
+  AppendLine("folded key",
+             fmt::format("{} ({})", QuotedText(report.folded_key), FoldingText(report.folding)),
+             &out);
+  if (!report.domain_tables.empty()) AppendLine("domain", report.domain_tables, &out);
+  AppendLine("query", StatementText(report.query), &out);
+  if (!report.no_query.empty()) {
+    AppendLine("not asked", report.no_query, &out);
+  } else {
+    if (!report.plan.empty()) AppendLine("plan", report.plan, &out);
+    if (report.statement.has_value()) AppendStatement(*report.statement, &out);
+    AppendLine("pool", report.pool, &out);
+    AppendLine("host", report.host.empty() ? "none answered" : report.host, &out);
+    if (!report.host.empty()) {
+      AppendLine(
+          "time",
+          fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(report.time).count()),
+          &out);
+    }
+    if (report.statement.has_value() && report.statement->has_rows) {
+      AppendRows(*report.statement, &out);
+    }
+  }
+  if (report.outcome == pgsql::Outcome::kFound) {
+    AppendLine("value", QuotedText(report.value, kValueBytes), &out);
+  }
+  if (!report.reason.empty() && report.reason != report.no_query)
+    AppendLine("reason", StatementText(report.reason), &out);
+  AppendLine("status", StatusText(report.outcome), &out);
+  return out;
+}
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,302 @@
+#include "proxy/log/log.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
+#include <vector>
+
+namespace proxymux::proxy {
+namespace {
+
+constexpr std::size_t kMaxText = 2000;  // as Postfix cuts what goes to syslog
+constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+struct FacilityName {
+  std::string_view name;
+  int number;
+};
+
+constexpr FacilityName kFacilities[] = {
+    {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},
+    {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},           {"kern", LOG_KERN},
+    {"lpr", LOG_LPR},       {"mail", LOG_MAIL},         {"news", LOG_NEWS},
+    {"security", LOG_AUTH}, {"syslog", LOG_SYSLOG},     {"user", LOG_USER},
+    {"uucp", LOG_UUCP},     {"local0", LOG_LOCAL0},     {"local1", LOG_LOCAL1},
+    {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},     {"local4", LOG_LOCAL4},
+    {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},     {"local7", LOG_LOCAL7},
+};
+
+int SyslogPriority(Severity severity) {
+  switch (severity) {
+    case Severity::kDebug:  // as Postfix: what -v adds is not hidden behind syslog's own debug
+                            // level
+    case Severity::kInfo:
+      return LOG_INFO;
+    case Severity::kWarning:
+      return LOG_WARNING;
+    case Severity::kError:
+      return LOG_ERR;
+    case Severity::kFatal:
+    case Severity::kPanic:
+      return LOG_CRIT;
+  }
+  return LOG_INFO;
+}
+
+spdlog::level::level_enum ToSpdlog(Severity severity) {
+  switch (severity) {
+    case Severity::kDebug:
+      return spdlog::level::trace;
+    case Severity::kInfo:
+      return spdlog::level::info;
+    case Severity::kWarning:
+      return spdlog::level::warn;
+    case Severity::kError:
+      return spdlog::level::err;
+    case Severity::kFatal:
+      return spdlog::level::critical;
+    case Severity::kPanic:
+      return spdlog::level::off;  // the highest of spdlog's; as a message's level it is only a
+                                  // number
+  }
+  return spdlog::level::info;
+}
+
+Severity FromSpdlog(spdlog::level::level_enum level) {
+  if (level <= spdlog::level::debug) return Severity::kDebug;
+  if (level == spdlog::level::info) return Severity::kInfo;
+  if (level == spdlog::level::warn) return Severity::kWarning;
+  if (level == spdlog::level::err) return Severity::kError;
+  if (level == spdlog::level::critical) return Severity::kFatal;
+  return Severity::kPanic;
+}
+
+std::tm LocalTime(spdlog::log_clock::time_point when) {
+  const std::time_t seconds = spdlog::log_clock::to_time_t(when);
+  std::tm broken_down{};
+  localtime_r(&seconds, &broken_down);
+  return broken_down;
+}
+
+enum class Delivery { kSent, kFull, kNobody };
+
+// An unconnected datagram socket: naming the receiver each time survives its restart.
+class DatagramSender {
+ public:
+  explicit DatagramSender(const std::string& path) {
+    address_.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof(address_.sun_path)) return;
+    std::memcpy(address_.sun_path, path.c_str(), path.size() + 1);
+    fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  }
+  ~DatagramSender() {
+    if (fd_ >= 0) close(fd_);
+  }
+  DatagramSender(const DatagramSender&) = delete;
+  DatagramSender& operator=(const DatagramSender&) = delete;
+
+  Delivery Send(std::string_view line) {
+    if (fd_ < 0) return Delivery::kNobody;
+    for (;;) {
+      const ssize_t sent = sendto(fd_, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                                  reinterpret_cast<const sockaddr*>(&address_), sizeof(address_));
+      if (sent >= 0) return Delivery::kSent;
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) return Delivery::kFull;
+      return Delivery::kNobody;
+    }
+  }
+
+ private:
+  sockaddr_un address_{};
+  int fd_ = -1;
+};
+
+// A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, and a line is shorter.
+// Standard error is shared with other processes, so it is not made non-blocking.
+bool WriteToStderr(std::string_view line) {
+  pollfd descriptor{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLOUT) == 0) return false;
+  return write(STDERR_FILENO, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+}
+
+// Writes lines: datagrams of syslog and postlog, or to standard error. base_sink's mutex guards the
+// members.
+class LineSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit LineSink(LogTarget target) : target_(std::move(target)), syslog_(target_.syslog_socket) {
+    if (target_.sink == LogSink::kPostlog) postlog_.emplace(target_.postlog_socket);
+  }
+
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::string_view text(message.payload.data(), message.payload.size());
+    if (unreported_ > 0) {
+      const std::string notice =
+          fmt::format("{}{} log lines were lost because nobody read them in time",
+                      SeverityPrefix(Severity::kWarning), unreported_);
+      if (!Deliver(Severity::kWarning, message.time, notice)) {
+        Drop();
+        return;
+      }
+      unreported_ = 0;
+    }
+    if (!Deliver(FromSpdlog(message.level), message.time, text)) Drop();
+  }
+
+  void flush_() override {}
+
+ private:
+  bool Deliver(Severity severity, spdlog::log_clock::time_point when, std::string_view text) {
+    if (target_.sink == LogSink::kStderr) {
+      return WriteToStderr(fmt::format("{}: {}\n", target_.tag, text));
+    }
+    const std::tm time = LocalTime(when);
+    const pid_t pid = getpid();
+    if (postlog_) {
+      const std::string line = fmt::format(
+          "{} {:02} {:02}:{:02}:{:02} {} {}[{}]: {}", kMonths[time.tm_mon], time.tm_mday,
+          time.tm_hour, time.tm_min, time.tm_sec, target_.host, target_.tag, pid, text);
+      switch (postlog_->Send(line)) {
+        case Delivery::kSent:
+          return true;
+        case Delivery::kFull:
+          return false;
+        case Delivery::kNobody:
+          break;
+      }
+    }
+    // As syslog(3) writes it: the day with a leading blank, no host.
+    const std::string line =
+        fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} {}[{}]: {}",
+                    target_.facility | SyslogPriority(severity), kMonths[time.tm_mon], time.tm_mday,
+                    time.tm_hour, time.tm_min, time.tm_sec, target_.tag, pid, text);
+    return syslog_.Send(line) == Delivery::kSent;
+  }
+
+  void Drop() {
+    ++unreported_;
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  LogTarget target_;
+  DatagramSender syslog_;
+  std::optional<DatagramSender> postlog_;
+  std::uint64_t unreported_ = 0;
+  std::atomic<std::uint64_t> dropped_{0};
+};
+
+}  // namespace
+
+std::string_view SeverityPrefix(Severity severity) {
+  switch (severity) {
+    case Severity::kDebug:
+    case Severity::kInfo:
+      return "";
+    case Severity::kWarning:
+      return "warning: ";
+    case Severity::kError:
+      return "error: ";
+    case Severity::kFatal:
+      return "fatal: ";
+    case Severity::kPanic:
+      return "panic: ";
+  }
+  return "";
+}
+
+std::optional<int> SyslogFacility(std::string_view name) {
+  for (const FacilityName& facility : kFacilities) {
+    if (facility.name == name) return facility.number;
+  }
+  return std::nullopt;
+}
+
+std::string_view FirstLabel(std::string_view host_name) {
+  return host_name.substr(0, host_name.find('.'));
+}
+
+LogTarget EarlyTarget(std::string_view mail_logtag, std::string_view process_name,
+                      std::string_view postlog_service, std::string_view postlog_hostname) {
+  LogTarget target;
+  target.tag = fmt::format("{}/{}", mail_logtag.empty() ? "postfix" : mail_logtag, process_name);
+  if (!postlog_service.empty()) {
+    target.sink = LogSink::kPostlog;
+    target.postlog_socket = fmt::format("public/{}", postlog_service);
+    target.host = FirstLabel(postlog_hostname);
+  }
+  return target;
+}
+
+std::string LoggableText(std::string_view text) {
+  std::string loggable(text.substr(0, kMaxText));
+  for (char& c : loggable) {
+    if (c < ' ' || c > '~') c = '?';  // char is signed here: bytes from 0x80 on are below ' '
+  }
+  return loggable;
+}
+
+class Logger::Output {
+ public:
+  explicit Output(LogTarget target)
+      : sink_(std::make_shared<LineSink>(std::move(target))), logger_("", sink_) {
+    logger_.set_level(spdlog::level::trace);  // the threshold is ours
+  }
+
+  void Write(Severity severity, std::string_view text) {
+    const std::string line = fmt::format("{}{}", SeverityPrefix(severity), LoggableText(text));
+    logger_.log(spdlog::source_loc{}, ToSpdlog(severity), line);
+  }
+
+  std::uint64_t dropped() const { return sink_->dropped(); }
+
+ private:
+  std::shared_ptr<LineSink> sink_;
+  spdlog::logger logger_;
+};
+
+Logger::Logger(LogTarget target, Severity threshold)
+    : threshold_(threshold), output_(std::make_unique<Output>(std::move(target))) {
+  SetThreshold(threshold);
+}
+
+Logger::~Logger() = default;
+
+void Logger::Retarget(LogTarget target) {
+  auto next = std::make_unique<Output>(std::move(target));
+  const std::lock_guard lock(mutex_);
+  dropped_before_ += output_->dropped();
+  output_ = std::move(next);
+}
+
+void Logger::SetThreshold(Severity threshold) {
+  threshold_.store(threshold > Severity::kWarning ? Severity::kWarning : threshold,
+                   std::memory_order_relaxed);
+}
+
+void Logger::Log(Severity severity, std::string_view text) {
+  if (!Enabled(severity)) return;
+  const std::lock_guard lock(mutex_);
+  output_->Write(severity, text);
+}
+
+std::uint64_t Logger::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_before_ + output_->dropped();
+}
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,34 @@
+// What the pools have to tell, as log lines that an administrator can act on. No secrets: hosts
+// come by their labels.
+#pragma once
+
+#include <string>
+
+#include "pgsql/pool/connection_pool.h"
+#include "proxy/log/message_log.h"
+
+namespace proxymux::proxy {
+
+class PoolLog final : public pgsql::PoolObserver {
+ public:
+  explicit PoolLog(MessageLog* log) : log_(log) {}
+
+  void OnHostUp(const std::string& pool, const pgsql::PoolHost& host,
+                pgsql::Duration was_down) override;
+  void OnHostDown(const std::string& pool, const pgsql::PoolHost& host) override;
+  void OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
+                    pgsql::Duration silent) override;
+  void OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,
+                        const std::string& reason, std::size_t unanswered) override;
+  void OnStatementTimeout(const std::string& pool, const pgsql::PoolHost& host,
+                          const pgsql::TableBinding& binding) override;
+  void OnUnclassified(const pgsql::TableBinding& binding, std::string_view reason) override;
+  void OnOwnSession(const pgsql::TableBinding& binding) override;
+  void OnKeptAsText(const pgsql::TableBinding& binding) override;
+  void OnStatementsVanish(const std::string& pool, const pgsql::PoolHost& host) override;
+
+ private:
+  MessageLog* const log_;
+};
+
+}  // namespace proxymux::proxy

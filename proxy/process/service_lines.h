@@ -1,0 +1,30 @@
+// What master.cf makes of this program: which services it is, what is wrong with their lines, and
+// why one of them does not run. Pure, but for LookForMaster().
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/postfix/master_cf.h"
+#include "config/values/diagnostic.h"
+
+namespace proxymux::proxy {
+
+// The names under which master(8) runs this program, in the file's order.
+std::vector<std::string> OurServices(const config::MasterCf& master_cf);
+
+// Names that are defined more than once, and a line of ours that an upgrade of Postfix would push
+// aside.
+std::vector<config::Diagnostic> CheckServiceLines(const config::MasterCf& master_cf);
+
+enum class MasterState { kRuns, kDoesNotRun, kUnknown };
+
+// By the lock that master(8) has on its file in the queue directory.
+MasterState LookForMaster(const std::string& queue_directory);
+
+// Why nobody listens where a service's admin listener should be. `wanted` is the service's name;
+// empty: any of ours.
+std::string WhyNobodyListens(const config::MasterCf& master_cf, const std::string& wanted,
+                             MasterState master);
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,93 @@
+// The `type:table` members of domain lists, looked up by stock daemons of their own: for each such
+// table a relay that approves just this one, since Postfix opens it itself, approved in main.cf or
+// not.
+//
+// A relay is made at the first question and serves one table; its processes end when idle. It is
+// let go when no domain list names its table any more (Sweep) and at a reload (ReplaceAll), as soon
+// as nobody waits for it.
+//
+// A stock daemon that could not open its table says so until it ends. So after such an answer the
+// next question gets a new relay, and with it a new daemon, when the old one is a second old and
+// its predecessor gone: a table that was mended is soon in use, and one that stays broken costs a
+// process every few seconds.
+//
+// Pure but for the relays, which come from the factory. Any status but OK and NOKEY is a failure.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pgsql/runtime/event_loop.h"
+#include "protocol/dialect.h"
+#include "proxy/relay/domain_lookup.h"
+#include "proxy/relay/relay.h"
+
+namespace proxymux::proxy {
+
+class DomainTables final : public DomainLookup {
+ public:
+  // A relay to stock daemons that approve `table` and nothing else, with today's options.
+  using RelayFactory = std::function<std::unique_ptr<Relay>(const std::string& table)>;
+
+  // `dialect` is that of the installed Postfix. The loop must outlive it; tickets may.
+  DomainTables(protocol::Dialect dialect, RelayFactory make_relay, const pgsql::EventLoop* loop);
+  ~DomainTables() override;
+  DomainTables(const DomainTables&) = delete;
+  DomainTables& operator=(const DomainTables&) = delete;
+
+  std::unique_ptr<RelayTicket> Ask(std::string_view member, std::string_view folded_domain,
+                                   Done done) override;
+
+  // Lets go of what no list names any more. Call about once a second, from no callback of ours.
+  void Sweep(const std::set<std::string>& members);
+  // Other options: from here on each table gets a new relay.
+  void ReplaceAll();
+
+  // As Relay::Drain and Relay::Stop. `stopped` may run from inside Stop() when nothing is there.
+  void Drain();
+  void Stop(std::function<void()> stopped);
+
+  std::size_t waiting() const;  // questions without an answer yet
+  std::size_t relays() const;   // also those that are ending
+  bool empty() const { return relays() == 0; }
+
+ private:
+  class Ticket;
+
+  // One relay, from its making to its end.
+  struct Service {
+    std::string table;
+    std::unique_ptr<Relay> relay;
+    std::shared_ptr<std::size_t> waiting;  // shared with tickets, which may live longer
+    pgsql::Time made;
+    bool distrusted = false;  // its daemons did not get on with the table
+    bool stopping = false;
+    bool stopped = false;
+  };
+
+  Service* ServiceFor(const std::string& table);
+  bool MayReplace(const Service& service) const;
+  void Retire(std::unique_ptr<Service> service);
+  void StopService(Service* service);
+  void OnStopped(Service* service);
+  void TellWhenStopped();
+  void OnReply(Service* service, const RelayReply& reply, const Done& done);
+  DomainAnswer Judge(const RelayReply& reply) const;
+
+  const protocol::Dialect dialect_;
+  const RelayFactory make_relay_;
+  const pgsql::EventLoop* const loop_;
+  std::map<std::string, std::unique_ptr<Service>> current_;  // by table
+  std::vector<std::unique_ptr<Service>> retired_;
+  bool draining_ = false;
+  bool stopping_ = false;
+  std::function<void()> stopped_;
+};
+
+}  // namespace proxymux::proxy

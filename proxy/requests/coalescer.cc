@@ -1,0 +1,182 @@
+#include "proxy/requests/coalescer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+
+namespace proxymux::proxy {
+namespace {
+
+constexpr std::size_t kSpareFlights = 1024;
+
+// Whoever joins a lookup waits for the server that it was sent to. One that takes so much longer
+// than its table usually does is not joined any more: that server may have stopped answering.
+constexpr pgsql::Duration kLate = std::chrono::milliseconds(50);
+
+}  // namespace
+
+// One lookup under way. Owned by the coalescer's list from NewFlight to Release.
+class Coalescer::Flight final : public pgsql::LookupSink {
+ public:
+  explicit Flight(Coalescer* coalescer) : coalescer_(coalescer) {}
+
+  void OnAnswer(const pgsql::Answer& answer) override { coalescer_->Finish(this, answer); }
+
+  std::shared_ptr<pgsql::TableBinding> binding;
+  std::shared_ptr<pgsql::ConnectionPool> pool;
+  std::shared_ptr<AnswerCache> cache;
+  std::string key;
+  bool shared = false;  // others may join
+  pgsql::Work* ticket = nullptr;
+  std::vector<Waiter*> waiters;  // in the order in which they came
+  std::size_t place = 0;         // in the coalescer's list
+
+ private:
+  Coalescer* const coalescer_;
+};
+
+Coalescer::Waiter::~Waiter() { assert(flight_ == nullptr); }
+
+Coalescer::Coalescer(const pgsql::EventLoop* loop) : loop_(loop) {}
+
+Coalescer::~Coalescer() { assert(flights_.empty()); }
+
+Coalescer::Flight* Coalescer::NewFlight() {
+  if (spare_.empty()) spare_.push_back(std::make_unique<Flight>(this));
+  Flight* flight = spare_.back().release();
+  spare_.pop_back();
+  flight->place = flights_.size();
+  flights_.push_back(flight);
+  return flight;
+}
+
+void Coalescer::Release(Flight* flight) {
+  flights_.back()->place = flight->place;
+  flights_[flight->place] = flights_.back();
+  flights_.pop_back();
+  flight->binding.reset();
+  flight->pool.reset();
+  flight->cache.reset();
+  flight->ticket = nullptr;
+  flight->waiters.clear();
+  std::unique_ptr<Flight> owned(flight);
+  if (spare_.size() < kSpareFlights && owned->key.capacity() <= 4096) {
+    spare_.push_back(std::move(owned));
+  }
+}
+
+Coalescer::Flight* Coalescer::FindShared(const pgsql::TableBinding& binding,
+                                         std::string_view folded_key) {
+  const auto found = shared_.find({&binding, folded_key});
+  if (found == shared_.end()) return nullptr;
+  Flight* const flight = found->second;
+  const bool sent = !pgsql::ConnectionPool::Unsent(flight->ticket);
+  const pgsql::ServiceTime& service = binding.service_time;
+  const pgsql::Duration usual = service.known() ? service.average() : pgsql::Duration::zero();
+  const bool late = sent && loop_->Now() - flight->ticket->sent >= kLate + usual;
+  if (late || (sent && binding.settings.coalesce == config::Coalesce::kUnsent)) {
+    flight->shared = false;  // a new one takes its entry
+    shared_.erase(found);
+    return nullptr;
+  }
+  return flight;
+}
+
+Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
+                                     const std::shared_ptr<pgsql::ConnectionPool>& pool,
+                                     std::string_view folded_key, Waiter* waiter,
+                                     const std::shared_ptr<AnswerCache>& cache) {
+  assert(waiter->flight_ == nullptr);
+  const bool may_share = binding->write_class == pgsql::WriteClass::kReads &&
+                         binding->settings.coalesce != config::Coalesce::kOff;
+  if (may_share) {
+    if (Flight* const shared = FindShared(*binding, folded_key)) {
+      shared->waiters.push_back(waiter);
+      waiter->flight_ = shared;
+      return Started::kJoined;
+    }
+  }
+  Flight* flight = NewFlight();
+  flight->binding = binding;
+  flight->pool = pool;
+  flight->cache = cache;
+  flight->key = folded_key;
+  flight->shared = may_share;
+  flight->waiters.push_back(waiter);
+  waiter->flight_ = flight;
+  if (may_share) shared_.emplace(Key{binding.get(), flight->key}, flight);
+  flight->ticket = pool->Submit(binding, folded_key, flight);
+  return Started::kAsked;
+}
+
+void Coalescer::Cancel(Waiter* waiter) {
+  Flight* flight = waiter->flight_;
+  if (flight == nullptr) return;
+  waiter->flight_ = nullptr;
+  std::erase(flight->waiters, waiter);
+  if (!flight->waiters.empty()) return;
+  if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  flight->pool->Abandon(flight->ticket);
+  Release(flight);
+}
+
+void Coalescer::AnswerAll(const pgsql::Answer& answer) {
+  // What a waiter asks from its callback is a new flight, which is not among these.
+  const std::vector<Flight*> all = flights_;
+  for (Flight* flight : all) {
+    flight->pool->Abandon(flight->ticket);
+    Finish(flight, answer);
+  }
+}
+
+void Coalescer::Keep(const Flight& flight, const pgsql::Answer& answer) {
+  // What no server said costs nothing to find out again.
+  if (flight.cache == nullptr || answer.origin.host.empty()) return;
+  // Where it is not known yet whether the query writes, the answer is used only once it is known
+  // not to.
+  if (flight.binding->write_class == pgsql::WriteClass::kMayWrite) return;
+  switch (answer.outcome) {
+    case pgsql::Outcome::kFound:
+    case pgsql::Outcome::kNotFound:
+      flight.cache->Keep(flight.key, answer.value, answer.origin.asked, loop_->RealNow());
+      return;
+    case pgsql::Outcome::kRetry:
+    case pgsql::Outcome::kConfig:
+      return;
+  }
+}
+
+std::optional<AnswerCache::Aged> Coalescer::StaleFor(const Flight& flight,
+                                                     const pgsql::Answer& answer) const {
+  if (!answer.no_host || flight.cache == nullptr) return std::nullopt;
+  if (flight.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
+  return flight.cache->FindStale(flight.key, loop_->RealNow());
+}
+
+template <typename Tell>
+void Coalescer::End(Flight* flight, Tell tell) {
+  // Out of the table first: an equal lookup that a waiter makes from its callback is a new
+  // question.
+  if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  for (Waiter* waiter : flight->waiters) waiter->flight_ = nullptr;
+  for (Waiter* waiter : flight->waiters) tell(waiter);
+  Release(flight);
+}
+
+void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
+  if (const auto known = StaleFor(*flight, answer)) {
+    // A copy: what waiters ask from their callbacks goes through the same cache.
+    const std::string value(known->value);
+    const pgsql::Outcome outcome =
+        value.empty() ? pgsql::Outcome::kNotFound : pgsql::Outcome::kFound;
+    const StaleAnswer stale{{outcome, value, {}}, known->age, answer.reason};
+    End(flight, [&stale](Waiter* waiter) { waiter->OnStaleAnswer(stale); });
+    return;
+  }
+  Keep(*flight, answer);
+  pgsql::Answer told = answer;
+  told.key = flight->key;
+  End(flight, [&told](Waiter* waiter) { waiter->OnAnswer(told); });
+}
+
+}  // namespace proxymux::proxy

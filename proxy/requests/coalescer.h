@@ -1,0 +1,110 @@
+// Equal lookups in flight share one: the first asks the pool, those that come while it is under way
+// wait for the same answer.
+//
+// Equal means the same version of the same table and the same folded key. Only statements that are
+// known to change nothing are shared, and only where the table's settings allow it: for as long as
+// they are under way, or until they are sent to a server. What comes of them is kept in the table's
+// cache, if it has one. When every host is down and the cache holds an answer of before that its
+// table allows to be given then (stale_if_error), all who wait get that. Pure but for the pool that
+// it submits to and the loop's time.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pgsql/pool/connection_pool.h"
+#include "pgsql/pool/work.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/table/table_binding.h"
+#include "proxy/tables/answer_cache.h"
+
+namespace proxymux::proxy {
+
+// What a server said some time ago, given because none can be asked now.
+struct StaleAnswer {
+  pgsql::Answer answer;    // found or not found, as if a server had said it now
+  pgsql::Duration age{};   // since it was asked
+  std::string_view cause;  // why none can be asked
+};
+
+class Coalescer {
+ public:
+  class Flight;
+
+  // Somebody who waits for an answer. Must be cancelled before it is destroyed while it waits.
+  class Waiter {
+   public:
+    // Once per Lookup that was not cancelled, never from inside it. May look up again; must not
+    // cancel another waiter.
+    virtual void OnAnswer(const pgsql::Answer& answer) = 0;
+    // Instead of OnAnswer, and under the same rules. Only with a cache that keeps such answers.
+    virtual void OnStaleAnswer(const StaleAnswer& stale) { OnAnswer(stale.answer); }
+    bool waiting() const { return flight_ != nullptr; }
+
+   protected:
+    Waiter() = default;
+    virtual ~Waiter();
+
+   private:
+    friend class Coalescer;
+    Flight* flight_ = nullptr;
+  };
+
+  explicit Coalescer(const pgsql::EventLoop* loop);
+  ~Coalescer();
+  Coalescer(const Coalescer&) = delete;
+  Coalescer& operator=(const Coalescer&) = delete;
+
+  enum class Started { kAsked, kJoined };
+
+  // `cache`: of this version of the table; null: what is answered is not kept.
+  Started Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
+                 const std::shared_ptr<pgsql::ConnectionPool>& pool, std::string_view folded_key,
+                 Waiter* waiter, const std::shared_ptr<AnswerCache>& cache = nullptr);
+  void Cancel(Waiter* waiter);
+
+  // Answers every waiter so, now: the process has to end.
+  void AnswerAll(const pgsql::Answer& answer);
+
+  std::size_t flights() const { return flights_.size(); }
+
+ private:
+  struct Key {
+    const pgsql::TableBinding* binding;
+    std::string_view key;  // into the flight
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>()(key.key) ^
+             (std::hash<const void*>()(key.binding) * 0x9E3779B97F4A7C15u);
+    }
+  };
+
+  // The one that may be joined; null: there is none.
+  Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key);
+  void Keep(const Flight& flight, const pgsql::Answer& answer);
+  Flight* NewFlight();
+  void Release(Flight* flight);
+  void Finish(Flight* flight, const pgsql::Answer& answer);
+  // Nothing: the answer stands. The view is the cache's.
+  std::optional<AnswerCache::Aged> StaleFor(const Flight& flight,
+                                            const pgsql::Answer& answer) const;
+  // Takes the flight out of the table and tells everybody who waits for it.
+  template <typename Tell>
+  void End(Flight* flight, Tell tell);
+
+  const pgsql::EventLoop* const loop_;
+  std::pmr::unsynchronized_pool_resource nodes_;  // the table's: used again, not freed
+  std::pmr::unordered_map<Key, Flight*, KeyHash> shared_{&nodes_};
+  std::vector<std::unique_ptr<Flight>> spare_;
+  std::vector<Flight*> flights_;  // all of them; each knows its place
+};
+
+}  // namespace proxymux::proxy

@@ -1,0 +1,174 @@
+// What the process says about itself, as plain values: filled on the event loop's thread by the
+// daemon, handed over whole to the admin thread, and there turned into metrics (metrics_text) and
+// JSON (status_json). Copies only: nothing points back.
+//
+// Counters count since the start of the process. Durations are what they say; "now" is the moment
+// the snapshot was taken.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pgsql/runtime/latency_histogram.h"
+
+namespace proxymux::proxy {
+
+using pgsql::LatencyHistogram;
+
+enum class ServiceMode { kMaster, kStandalone };
+enum class ServiceState { kServing, kDraining };
+enum class RelayMode { kNone, kSocket, kProcesses };
+enum class TableState {
+  kOk,
+  kBroken,
+  kStale,    // the file is broken now, an older version is in use
+  kFailing,  // the file is good, but the last lookups all failed (table_failures.h)
+};
+enum class PlanKind { kNone, kText, kParameterized, kPrepared };
+
+std::string_view ServiceModeName(ServiceMode mode);
+std::string_view ServiceStateName(ServiceState state);
+std::string_view RelayModeName(RelayMode mode);
+std::string_view TableStateName(TableState state);
+std::string_view PlanKindName(PlanKind kind);
+
+struct RequestCounts {
+  std::uint64_t open = 0;
+  std::uint64_t lookup = 0;
+  std::uint64_t update = 0;
+  std::uint64_t remove = 0;  // the request named delete
+  std::uint64_t sequence = 0;
+  std::uint64_t unknown = 0;
+};
+
+// By the status of the reply, over all kinds of requests.
+struct ReplyCounts {
+  std::uint64_t ok = 0;
+  std::uint64_t not_found = 0;
+  std::uint64_t retry = 0;
+  std::uint64_t bad = 0;
+  std::uint64_t deny = 0;
+  std::uint64_t config = 0;
+};
+
+struct ClientCounts {
+  std::uint64_t now = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t limit = 0;
+  std::uint64_t closed_for_size = 0;  // a request over max_request
+};
+
+// Other map types, answered by the stock implementation.
+struct RelayCounts {
+  RelayMode mode = RelayMode::kNone;
+  std::uint64_t processes = 0;  // stock daemons that run now (kProcesses)
+  std::uint64_t limit = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t busy = 0;     // connections with a request on the way
+  std::uint64_t waiting = 0;  // requests without a connection yet
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;  // answered RETRY by us
+  std::uint64_t starts = 0;    // of stock daemons
+};
+
+struct HostStatus {
+  std::string name;                    // as in the table's hosts, without credentials
+  std::string host_class;              // "unix", "inet", "uri"
+  std::string state;                   // "up", "down", "probing", ...
+  bool usable = false;                 // takes lookups now
+  std::string reason;                  // why it is not
+  std::chrono::milliseconds since{0};  // in this state
+  std::uint64_t connections = 0;
+  std::uint64_t in_flight = 0;
+  std::uint64_t ok = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
+  LatencyHistogram latency;  // one statement, from sent to answered
+};
+
+struct PoolStatus {
+  std::string name;
+  std::uint64_t limit = 0;  // of connections
+  std::uint64_t open = 0;   // ready for queries; busy + idle
+  std::uint64_t connecting = 0;
+  std::uint64_t busy = 0;
+  std::uint64_t idle = 0;
+  std::uint64_t queue_length = 0;
+  std::uint64_t queue_limit = 0;
+  std::chrono::milliseconds oldest_wait{0};
+  std::uint64_t lookups = 0;
+  std::uint64_t statements = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t reruns = 0;  // statements sent again after a neighbour or a connection failed
+  std::uint64_t asked_twice_stall = 0;  // lookups asked of another host because of a silence
+  std::uint64_t asked_twice_hedge = 0;  // because they took longer than usual
+  std::uint64_t timeouts = 0;
+  std::uint64_t cancels = 0;
+  std::uint64_t queue_full = 0;  // lookups refused because the queue was full
+  std::vector<HostStatus> hosts;
+};
+
+// The answers that a table keeps.
+struct CacheStatus {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t evictions = 0;  // for lack of room
+  std::uint64_t stale = 0;      // answered from before while every host was down
+};
+
+struct TableStatus {
+  std::string name;  // "pgsql:/etc/postfix/x.cf"
+  std::string pool;
+  TableState state = TableState::kOk;
+  std::string reason;                 // "FILE:LINE: what" or the last error, unless kOk
+  std::uint64_t failed_in_a_row = 0;  // lookups since the last that a server answered
+  PlanKind plan = PlanKind::kNone;
+  std::string plan_reason;        // why text, when it could be more
+  std::optional<bool> may_write;  // not asked yet: none
+  std::uint64_t lookups = 0;
+  std::uint64_t found = 0;
+  std::uint64_t not_found = 0;
+  std::uint64_t retry = 0;
+  std::uint64_t config = 0;
+  std::uint64_t coalesced = 0;   // answered by another client's lookup in flight
+  std::uint64_t suppressed = 0;  // answered without a query: domain list, a missing part of the key
+  std::optional<CacheStatus> cache;  // none: answers are not kept
+  LatencyHistogram latency;          // one lookup, from read to answered
+};
+
+struct ServiceStatus {
+  std::string version;
+  std::int64_t pid = 0;
+  std::string service;
+  std::string config_directory;
+  ServiceMode mode = ServiceMode::kMaster;
+  std::chrono::system_clock::time_point started;
+  std::chrono::milliseconds uptime{0};
+  unsigned generation = 0;
+  ServiceState state = ServiceState::kServing;
+  std::vector<std::string> degraded;  // reasons; empty: healthy
+  ClientCounts clients;
+  RequestCounts requests;
+  ReplyCounts replies;
+  std::uint64_t malformed = 0;  // requests answered BAD or not at all
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t coalesced = 0;
+  std::uint64_t reloads = 0;
+  std::uint64_t reload_failures = 0;
+  std::uint64_t log_lines_dropped = 0;
+  std::chrono::milliseconds away{0};  // was not run although it was time for something, in all
+  std::uint64_t resident_bytes = 0;
+  RelayCounts relay;
+  std::vector<PoolStatus> pools;
+  std::vector<TableStatus> tables;
+};
+
+}  // namespace proxymux::proxy

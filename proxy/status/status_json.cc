@@ -1,0 +1,163 @@
+#include "proxy/status/status_json.h"
+
+#include <chrono>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace proxymux::proxy {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string UtcText(std::chrono::system_clock::time_point when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  const std::size_t length = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return std::string(text, length);
+}
+
+Json LatencyJson(const LatencyHistogram& latency) {
+  return {{"count", latency.count()},
+          {"avg_us", latency.Mean().count()},
+          {"p50_us", latency.Percentile(0.50).count()},
+          {"p90_us", latency.Percentile(0.90).count()},
+          {"p99_us", latency.Percentile(0.99).count()},
+          {"max_us", latency.max().count()}};
+}
+
+Json HostJson(const HostStatus& host) {
+  return {{"name", host.name},
+          {"class", host.host_class},
+          {"state", host.state},
+          {"usable", host.usable},
+          {"reason", host.reason},
+          {"since_ms", host.since.count()},
+          {"connections", host.connections},
+          {"in_flight", host.in_flight},
+          {"ok", host.ok},
+          {"failed", host.failed},
+          {"connects", host.connects},
+          {"connect_failures", host.connect_failures},
+          {"latency", LatencyJson(host.latency)}};
+}
+
+Json PoolJson(const PoolStatus& pool) {
+  Json hosts = Json::array();
+  for (const HostStatus& host : pool.hosts) hosts.push_back(HostJson(host));
+  return {{"name", pool.name},
+          {"limit", pool.limit},
+          {"open", pool.open},
+          {"connecting", pool.connecting},
+          {"busy", pool.busy},
+          {"idle", pool.idle},
+          {"queue_length", pool.queue_length},
+          {"queue_limit", pool.queue_limit},
+          {"oldest_wait_ms", pool.oldest_wait.count()},
+          {"lookups", pool.lookups},
+          {"statements", pool.statements},
+          {"syncs", pool.syncs},
+          {"reruns", pool.reruns},
+          {"asked_twice", {{"stall", pool.asked_twice_stall}, {"hedge", pool.asked_twice_hedge}}},
+          {"timeouts", pool.timeouts},
+          {"cancels", pool.cancels},
+          {"queue_full", pool.queue_full},
+          {"hosts", std::move(hosts)}};
+}
+
+Json CacheJson(const CacheStatus& cache) {
+  return {{"hits", cache.hits},   {"misses", cache.misses},       {"entries", cache.entries},
+          {"bytes", cache.bytes}, {"evictions", cache.evictions}, {"stale", cache.stale}};
+}
+
+Json TableJson(const TableStatus& table) {
+  return {{"name", table.name},
+          {"pool", table.pool},
+          {"state", TableStateName(table.state)},
+          {"reason", table.reason},
+          {"failed_in_a_row", table.failed_in_a_row},
+          {"plan", PlanKindName(table.plan)},
+          {"plan_reason", table.plan_reason},
+          {"may_write", table.may_write ? Json(*table.may_write) : Json(nullptr)},
+          {"lookups", table.lookups},
+          {"found", table.found},
+          {"not_found", table.not_found},
+          {"retry", table.retry},
+          {"config", table.config},
+          {"coalesced", table.coalesced},
+          {"suppressed", table.suppressed},
+          {"cache", table.cache ? CacheJson(*table.cache) : Json(nullptr)},
+          {"latency", LatencyJson(table.latency)}};
+}
+
+Json RelayJson(const RelayCounts& relay) {
+  return {{"mode", RelayModeName(relay.mode)},
+          {"processes", relay.processes},
+          {"limit", relay.limit},
+          {"connections", relay.connections},
+          {"busy", relay.busy},
+          {"waiting", relay.waiting},
+          {"requests", relay.requests},
+          {"failures", relay.failures},
+          {"starts", relay.starts}};
+}
+
+}  // namespace
+
+std::string StatusJson(const ServiceStatus& status) {
+  Json pools = Json::array();
+  for (const PoolStatus& pool : status.pools) pools.push_back(PoolJson(pool));
+  Json tables = Json::array();
+  for (const TableStatus& table : status.tables) tables.push_back(TableJson(table));
+
+  const Json document = {
+      {"program", "proxymux"},
+      {"version", status.version},
+      {"pid", status.pid},
+      {"service", status.service},
+      {"config_directory", status.config_directory},
+      {"mode", ServiceModeName(status.mode)},
+      {"started", UtcText(status.started)},
+      {"uptime_ms", status.uptime.count()},
+      {"generation", status.generation},
+      {"state", ServiceStateName(status.state)},
+      {"health", status.degraded.empty() ? "ok" : "degraded"},
+      {"degraded", Json(status.degraded)},
+      {"clients",
+       {{"now", status.clients.now},
+        {"accepted", status.clients.accepted},
+        {"limit", status.clients.limit},
+        {"closed_for_size", status.clients.closed_for_size}}},
+      {"requests",
+       {{"open", status.requests.open},
+        {"lookup", status.requests.lookup},
+        {"update", status.requests.update},
+        {"delete", status.requests.remove},
+        {"sequence", status.requests.sequence},
+        {"unknown", status.requests.unknown}}},
+      {"replies",
+       {{"ok", status.replies.ok},
+        {"not_found", status.replies.not_found},
+        {"retry", status.replies.retry},
+        {"bad", status.replies.bad},
+        {"deny", status.replies.deny},
+        {"config", status.replies.config}}},
+      {"malformed", status.malformed},
+      {"bytes_read", status.bytes_read},
+      {"bytes_written", status.bytes_written},
+      {"coalesced", status.coalesced},
+      {"reloads", status.reloads},
+      {"reload_failures", status.reload_failures},
+      {"log_lines_dropped", status.log_lines_dropped},
+      {"away_ms", status.away.count()},
+      {"resident_bytes", status.resident_bytes},
+      {"relay", RelayJson(status.relay)},
+      {"pools", std::move(pools)},
+      {"tables", std::move(tables)},
+  };
+  // Names come from files that need not be UTF-8: a bad byte becomes U+FFFD, never an exception.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace proxymux::proxy

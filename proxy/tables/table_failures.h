@@ -1,0 +1,44 @@
+// Whether a table answers at all: how many of its last lookups failed without one that was
+// answered between, and why the latest did.
+//
+// A table is failing from the fifth failure in a row on, until a server answers one lookup. What
+// says nothing about the table is not told here: lookups that needed no server, and those that
+// failed because every host is down.
+//
+// The error is for status and health, where no key may show. A server's words may quote the key:
+// when they have a word in common with it, only the SQLSTATE is kept, and the log has the rest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pgsql/pool/work.h"
+
+namespace proxymux::proxy {
+
+class TableFailures {
+ public:
+  static constexpr std::uint64_t kFailing = 5;
+
+  void OnAnswered() {
+    in_a_row_ = 0;
+    error_.clear();
+  }
+  // `error` holds nothing of the key.
+  void OnFailed(std::string error);
+  void OnFailed(const pgsql::Answer& answer);
+
+  bool failing() const { return in_a_row_ >= kFailing; }
+  std::uint64_t in_a_row() const { return in_a_row_; }
+  const std::string& error() const { return error_; }
+
+ private:
+  std::uint64_t in_a_row_ = 0;
+  std::string error_;
+};
+
+// The reason of a failed lookup, or less of it.
+std::string ErrorWithoutKey(const pgsql::Answer& answer);
+
+}  // namespace proxymux::proxy

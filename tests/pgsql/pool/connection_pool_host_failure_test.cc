@@ -1,0 +1,164 @@
+// What a pool does when hosts cannot be connected to, and when they come back.
+#include <gtest/gtest.h>
+
+#include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/pool_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Mood = fakes::ScriptedFactory::Mood;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(PoolHostFailure, ASingleHostIsTriedTwiceAtOnceThenLookupsAreAnsweredAtOnce) {
+  PoolWorld world;
+  world.factory.SetMood(0, Mood::kRefuses);
+  const auto client = world.Look("k");
+  world.Turn();  // no time passes
+  EXPECT_EQ(world.factory.made(), 2);
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_EQ(client->reason, "a: connection refused");
+  const auto next = world.Look("k");
+  world.Turn();
+  EXPECT_EQ(next->answers, 1);
+  EXPECT_EQ(world.factory.made(), 2);
+  EXPECT_EQ(world.observer.down, std::vector<std::string>{"a"});
+}
+
+TEST(PoolHostFailure, AWrongPasswordIsNotTriedTwice) {
+  PoolWorld world;
+  world.factory.SetMood(0, Mood::kDenies);
+  const auto client = world.Look("k");
+  world.Turn();
+  EXPECT_EQ(world.factory.made(), 1);
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+}
+
+TEST(PoolHostFailure, ABalancersSecondServerAnswersTheSecondAttempt) {
+  PoolWorld world;
+  const auto client = world.Look("k");
+  world.loop.EndTurn();
+  world.Connection(0).Refuse("", "connection refused");
+  world.Turn();
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_TRUE(world.observer.down.empty());
+}
+
+TEST(PoolHostFailure, AHostIsInUseAgainWithinASecondOfItsReturnAlsoWhenNobodyAsks) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  world.factory.SetMood(0, Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(0)) upstream->Lose("gone");
+  world.Answered(4);  // now it is known
+  for (int i = 0; i < 600; ++i) world.Pass(milliseconds(100));
+  ASSERT_EQ(world.factory.OpenTo(0).size(), 0U);
+  const int probes = world.factory.made_to(0);
+  EXPECT_GT(probes, 60);
+  EXPECT_LT(probes, 110);
+  world.factory.SetMood(0, Mood::kAccepts);
+  for (int i = 0; i < 10; ++i) world.Pass(milliseconds(100));
+  EXPECT_EQ(world.factory.OpenTo(0).size(), 1U);
+  EXPECT_TRUE(world.observer.up.empty());  // it has answered nothing yet
+  world.Answered(4);
+  EXPECT_EQ(world.observer.up, std::vector<std::string>{"a"});
+  EXPECT_GE(world.observer.last_was_down, seconds(60));
+}
+
+// The lookup was on its way when the server ended the session, which had never been used before.
+TEST(PoolHostFailure, ASessionThatTheServerEndedForBeingIdleSaysNothingOfTheHost) {
+  for (const char* sqlstate : {"57P05", "57P01"}) {
+    PoolWorld world(PoolWorld::Hosts(2));
+    const auto client = world.Look("k");
+    world.Turn();
+    world.Connection(0).Lose("terminating connection", sqlstate);
+    world.Turn();
+    EXPECT_EQ(world.observer.down.empty(), std::string(sqlstate) == "57P05") << sqlstate;
+    world.Connection(0).Answer("v");
+    EXPECT_EQ(client->value, "v");
+  }
+}
+
+TEST(PoolHostFailure, ADeniedHostIsTriedMoreAndMoreSeldom) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.factory.SetMood(0, Mood::kDenies);
+  world.Answered(4);
+  for (int i = 0; i < 6000; ++i) {
+    const auto client = world.Look("k");
+    world.Pass(milliseconds(100));
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+    ASSERT_EQ(client->value, "v") << i;
+  }
+  EXPECT_GE(world.factory.made_to(0), 15);  // ten minutes
+  EXPECT_LE(world.factory.made_to(0), 30);
+  EXPECT_EQ(world.observer.down.size(), 1U);
+}
+
+TEST(PoolHostFailure, WhileAHostIsDownOneConnectionIsKeptFreeForItsReturn) {
+  auto options = PoolWorld::Hosts(2);
+  options.settings.stall_limit = milliseconds(0);
+  PoolWorld world(options);
+  world.factory.SetMood(0, Mood::kRefuses);
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(world.Look("k"));
+    world.Pass(milliseconds(100));
+  }
+  EXPECT_EQ(world.factory.OpenTo(1).size(), 3U);
+  EXPECT_LE(world.factory.most_open(), 4U);
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+}
+
+// A probe of a frozen host takes seconds: nobody is to wait for it.
+TEST(PoolHostFailure, WorkThatHasAHostDoesNotWaitForTheProbeOfOneThatIsDown) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  world.factory.SetMood(0, Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(0)) upstream->Lose("gone");
+  world.Answered(4);
+  world.factory.SetMood(0, Mood::kSilent);
+  world.Pass(seconds(2));
+  ASSERT_EQ(world.factory.OpenTo(0).size(), 1U);  // the probe
+  const auto client = world.Look("k");
+  world.Turn();
+  for (auto* upstream : world.factory.OpenTo(1)) {
+    if (upstream->unanswered() > 0) upstream->Fail("40001", "could not serialize access");
+  }
+  world.Turn();
+  for (auto* upstream : world.factory.OpenTo(1)) upstream->AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolHostFailure, SubmittingFromInsideARetryDoesNotHoldTheTurn) {
+  PoolWorld world;
+  world.factory.SetMood(0, Mood::kRefuses);
+  const auto first = world.Look("k");
+  world.Turn();
+  int answered = 0;
+  struct Stubborn final : LookupSink {
+    PoolWorld* world = nullptr;
+    int* answered = nullptr;
+    int left = 1000;
+    void OnAnswer(const Answer&) override {
+      ++*answered;
+      if (left-- > 0) world->pool->Submit(world->reads, "k", this);
+    }
+  };
+  Stubborn one, other;
+  for (Stubborn* sink : {&one, &other}) {
+    sink->world = &world;
+    sink->answered = &answered;
+    world.pool->Submit(world.reads, "k", sink);
+  }
+  // Each turn of the loop answers what was there when it began; the virtual loop goes on turning.
+  int answered_in_one_turn = 0;
+  world.loop.AtEndOfTurn([&] { answered_in_one_turn = answered; });
+  world.loop.EndTurn();
+  EXPECT_EQ(answered_in_one_turn, 2);
+  EXPECT_EQ(answered, 2002);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

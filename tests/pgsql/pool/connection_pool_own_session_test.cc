@@ -1,0 +1,252 @@
+// Statements that may change their session, over connections that other tables share.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/pgsql/pool/own_session_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class OwnSession : public OwnSessionWorld {};
+
+TEST_F(OwnSession, WhileItIsNotKnownTheConnectionIsLentToTheTable) {
+  Open(1);
+  const auto unknown = world->Look("1", Table("f"));
+  world->Turn();
+  const auto other = world->Look("2");
+  world->Turn();
+  auto& connection = world->Connection(0);
+  ASSERT_EQ(connection.unanswered(), 2U);  // the question and the lookup
+  connection.Answer(kShared);
+  world->Pass(milliseconds(2));
+  EXPECT_EQ(connection.unanswered(), 2U);  // the lookup and the other table's
+  Finish();
+  EXPECT_EQ(world->factory.made(), 1);
+}
+
+TEST_F(OwnSession, WhatChangesTheSessionKeepsItsConnection) {
+  said = {{"f", kOwn}};
+  Open(1);
+  const auto table = Table("f");
+  const auto first = world->Look("1", table);
+  world->Turn();
+  Finish();
+  EXPECT_EQ(world->observer.own_sessions, std::vector<std::string>{"function f(text)"});
+  const auto again = world->Look("2", table);
+  world->Turn();
+  Finish();
+  EXPECT_EQ(world->factory.made(), 1);
+  const auto other = world->Look("3");
+  world->Turn();
+  Finish();
+  EXPECT_EQ(other->value, "v");
+  EXPECT_EQ(world->factory.made(), 2);
+}
+
+TEST_F(OwnSession, OneConnectionStaysForAllOtherTables) {
+  said = {{"f", kOwn}};
+  Open(4);
+  const auto table = Table("f");
+  const auto first = world->Look("1", table);
+  world->Turn();
+  Finish();
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 500; ++i) {
+    clients.push_back(world->Look("k", table));
+    if (i % 10 == 0) clients.push_back(world->Look("q"));
+  }
+  world->Turn();
+  CheckSessions();
+  const auto open = world->Open();
+  EXPECT_TRUE(std::any_of(open.begin(), open.end(), [](const auto* upstream) {
+    return std::none_of(upstream->texts().begin(), upstream->texts().end(),
+                        [](const std::string& text) { return text.find(" f(") != text.npos; });
+  }));
+  Finish();
+}
+
+// How long it runs is not known; and another table was asked a moment ago.
+TEST_F(OwnSession, ASecondLookupDoesNotWaitBehindTheFirstWhileMoreConnectionsMayBeOpened) {
+  said = {{"f", kOwn}};
+  Open(4);
+  const auto other = world->Look("q");
+  world->Turn();
+  Finish();
+  const auto table = Table("f");
+  table->service_time = {};
+  const auto first = world->Look("1", table);
+  world->Turn();
+  AnswerOthers(first);
+  ASSERT_EQ(table->session, SessionUse::kOwnSession);
+  const auto second = world->Look("2", table);
+  AnswerOthers(first);
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(first->answers, 0);
+  Finish();
+}
+
+// Also a new table's, of which the catalogue is to say something first, and whose statement is
+// prepared.
+TEST_F(OwnSession, OneLookupOpensOneConnection) {
+  world = std::make_unique<PoolWorld>(Connections(4));
+  const auto table = PoolWorld::Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kUnknown,
+                                      config::StatementMode::kPrepared);
+  table->service_time = {};
+  const auto client = world->Look("1", table);
+  world->Turn();
+  Finish();
+  EXPECT_EQ(client->value, "v");
+  for (int i = 0; i < 100; ++i) world->Pass(milliseconds(10));
+  EXPECT_GT(world->pool->counters().prepares, 0U);
+  EXPECT_EQ(world->factory.made(), 1);
+}
+
+TEST_F(OwnSession, MoreTablesThanConnectionsTakeTurns) {
+  for (const int connections : {1, 2, 3, 4}) {
+    said.clear();
+    std::vector<std::shared_ptr<TableBinding>> tables;
+    for (const char* name : {"fa", "fb", "fc", "fd", "fe", "ff"}) {
+      said[name] = kOwn;
+      tables.push_back(Table(name));
+    }
+    Open(connections);
+    tables.push_back(world->reads);
+    tables.push_back(Table("ga"));
+    std::vector<ClientPointer> clients;
+    for (int round = 0; round < 40; ++round) {
+      for (const auto& table : tables) clients.push_back(world->Look("k", table));
+      world->Turn();
+      for (auto* upstream : world->Open()) {
+        if (upstream->answerable() > 0) AnswerOne(*upstream);
+      }
+      CheckSessions();
+    }
+    Finish();
+    for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+    EXPECT_LE(world->factory.most_open(), static_cast<std::size_t>(connections));
+  }
+}
+
+TEST_F(OwnSession, RowSecurityGetsATransactionOfItsOwnAndNoConnection) {
+  said = {{"f", kSecured}};
+  Open(1);
+  const auto table = Table("f");
+  const auto first = world->Look("1", table);
+  world->Turn();
+  Finish();
+  const auto before = world->Look("2");
+  const auto secured = world->Look("3", table);
+  const auto behind = world->Look("4");
+  world->Turn();
+  EXPECT_TRUE(world->Connection(0).history().ends_with("|S|S|S|"))
+      << world->Connection(0).history();
+  Finish();
+  EXPECT_EQ(world->factory.made(), 1);
+}
+
+// Neither kind fills every connection again before the other one has had its turn.
+TEST_F(OwnSession, NeitherKindStarvesTheOther) {
+  said = {{"f", kOwn}};
+  for (const int connections : {1, 2, 4}) {
+    for (const bool own_flood : {true, false}) {
+      auto options = Connections(connections);
+      options.settings.pipeline_depth = 4;
+      options.settings.queue_limit = 10000;
+      world = std::make_unique<PoolWorld>(options);
+      world->OpenAll();
+      const auto table = Table("f");
+      const auto first = world->Look("1", table);
+      world->Turn();
+      Finish();
+      std::vector<ClientPointer> flood;
+      const auto add = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+          flood.push_back(own_flood ? world->Look("k", table) : world->Look("k"));
+        }
+      };
+      add(100);
+      world->Turn();
+      const auto other = own_flood ? world->Look("o") : world->Look("o", table);
+      int turns = 0;
+      for (; turns < 60 && other->answers == 0; ++turns) {
+        add(20);
+        world->Pass(milliseconds(2));
+        for (auto* upstream : world->Open()) {
+          for (int i = 0; i < 4 && upstream->answerable() > 0; ++i) AnswerOne(*upstream);
+        }
+      }
+      EXPECT_EQ(other->value, "v") << connections << (own_flood ? " own" : " shared");
+      EXPECT_LT(turns, 60);
+      Finish();
+    }
+  }
+}
+
+// Found as ten seconds of waiting: the one host has refused the statement, and the only connection
+// to the other one is another table's.
+TEST_F(OwnSession, ALookupThatMustGoToTheOtherHostDoesNotWaitForAnotherTablesConnection) {
+  said = {{"f", kOwn}};
+  for (const int connections : {2, 3, 4}) {
+    auto options = PoolWorld::Hosts(2);
+    options.settings.connections = connections;
+    world = std::make_unique<PoolWorld>(options);
+    world->OpenAll();
+    const auto table = Table("f");
+    for (int i = 0; i < 10; ++i) {
+      const auto client = world->Look("k", table);
+      world->Turn();
+      Finish();
+    }
+    const auto refused = world->Look("k");
+    world->Turn();
+    for (auto* upstream : world->Open()) {
+      if (upstream->answerable() == 0) continue;
+      upstream->Fail("42501", "permission denied for table t");
+    }
+    for (int i = 0; i < 10; ++i) {
+      world->Pass(milliseconds(50));
+      for (auto* upstream : world->Open()) {
+        if (upstream->answerable() > 0) AnswerOne(*upstream);
+      }
+    }
+    EXPECT_EQ(refused->value, "v") << connections;
+  }
+}
+
+// Of two connections that are other tables', the one whose statements are quick is given up.
+TEST_F(OwnSession, NobodyWaitsForALongStatementToMakeRoom) {
+  said = {{"slow", kOwn}, {"quick", kOwn}, {"third", kOwn}};
+  Open(2);
+  const auto slow = Table("slow");
+  const auto quick = Table("quick");
+  const auto third = Table("third");
+  for (const auto& table : {third, slow, quick}) {  // each is asked about
+    const auto learns = world->Look("0", table);
+    world->Turn();
+    Finish();
+    world->Pass(seconds(6));
+  }
+  slow->service_time = {};
+  slow->service_time.Record(milliseconds(60));
+  const auto running = world->Look("1", slow);
+  AnswerOthers(running);
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(world->Look("q", quick));
+  world->Pass(milliseconds(2));
+  const auto waits = world->Look("2", third);
+  world->Pass(milliseconds(2));
+  AnswerOthers(running);
+  EXPECT_EQ(waits->value, "v");
+  EXPECT_EQ(running->answers, 0);
+  Finish();
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

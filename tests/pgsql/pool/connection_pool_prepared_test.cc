@@ -1,0 +1,449 @@
+// Lookups with parameters: when a statement is prepared, and what happens when a server does not
+// take it, forgets it or changes under it.
+#include <gtest/gtest.h>
+
+#include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/pool_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using config::StatementMode;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Strings = std::vector<std::string>;
+
+constexpr char kQuery[] = "SELECT v FROM t WHERE k = '%s'";
+
+class PreparedWorld : public PoolWorld {
+ public:
+  explicit PreparedWorld(int connections = 1) : PoolWorld(WithConnections(connections)) {}
+
+  std::shared_ptr<TableBinding> table = Table(kQuery, WriteClass::kReads, StatementMode::kAuto);
+
+  fakes::ScriptedUpstream& connection() { return Connection(0); }
+
+ private:
+  static Options WithConnections(int connections) {
+    Options options;
+    options.settings.connections = connections;
+    return options;
+  }
+};
+
+// A lookup that was answered as a prepared statement on the only connection.
+void Warm(PreparedWorld& world) {
+  const auto client = world.Look("warm", world.table);
+  world.Turn();
+  world.connection().AnswerEverything("v");
+  ASSERT_EQ(client->value, "v");
+}
+
+TEST(PoolPrepared, AStatementIsPreparedWithItsFirstLookupAndThenUsed) {
+  PreparedWorld world;
+  const auto first = world.Look("o'brien", world.table);
+  world.Turn();
+  auto& connection = world.connection();
+  EXPECT_EQ(connection.history(), "PE|");
+  EXPECT_EQ(connection.oldest()->sql, "SELECT v FROM t WHERE k = $1");
+  connection.Answer("");  // PREPARE
+  EXPECT_EQ(first->answers, 0);
+  EXPECT_EQ(connection.oldest()->parameters, Strings{"o'brien"});
+  connection.Answer("v");
+  EXPECT_EQ(first->value, "v");
+  const auto second = world.Look("b", world.table);
+  const auto third = world.Look("c", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|EE|");
+  connection.AnswerEverything("w");
+  EXPECT_EQ(second->value, "w");
+  EXPECT_EQ(third->value, "w");
+  EXPECT_EQ(world.pool->counters().prepares, 1U);
+}
+
+// What it means was settled when it was prepared.
+TEST(PoolPrepared, AStatementIsUsedForASecondAndThenPreparedAnew) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  world.Pass(milliseconds(980));
+  const auto first = world.Look("a", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|E|");
+  connection.AnswerEverything("v");
+  world.Pass(milliseconds(20));
+  const auto second = world.Look("b", world.table);
+  const auto third = world.Look("c", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|E|S|PEE|");
+  EXPECT_TRUE(connection.oldest()->sql.starts_with("DEALLOCATE \"proxymux_"));
+  connection.Fail("26000", "prepared statement does not exist");  // which was wanted
+  EXPECT_EQ(second->answers, 0);
+  connection.AnswerEverything("v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(third->value, "v");
+  EXPECT_TRUE(world.observer.vanished.empty());
+  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_EQ(world.pool->WorkInUse(), 0U);
+}
+
+TEST(PoolPrepared, AnHourLeavesNothingBehind) {
+  PreparedWorld world;
+  std::size_t deallocated = 0;
+  for (int i = 0; i < 3600; ++i) {
+    const auto client = world.Look("a", world.table);
+    world.Turn();
+    deallocated += world.connection().oldest()->sql.starts_with("DEALLOCATE") ? 1 : 0;
+    world.connection().AnswerEverything("v");
+    ASSERT_EQ(client->value, "v");
+    world.Pass(seconds(1));
+  }
+  EXPECT_EQ(world.pool->counters().prepares, 3600U);
+  EXPECT_EQ(deallocated, 3599U);
+  EXPECT_EQ(world.connection().number(), 0);
+}
+
+TEST(PoolPrepared, IsForgottenWhenItIsAskedFor) {
+  PreparedWorld world;
+  Warm(world);
+  world.pool->ForgetStatements();
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  EXPECT_EQ(world.connection().history(), "PE|S|PE|");
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolOutdated, WhatReadsIsAskedInANewSessionAndWhatWritesIsAnswered) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  const auto reads = world.Look("a", world.table);
+  const auto writes = world.Look("b", world.writes);
+  const auto refused = world.Look("c", world.table);
+  world.Turn();
+  connection.Outdate();
+  connection.Answer("old");
+  connection.Answer("written");
+  connection.Fail("42P01", "relation \"t\" does not exist");
+  EXPECT_EQ(reads->answers, 0);
+  EXPECT_EQ(writes->value, "written");
+  EXPECT_EQ(refused->answers, 0);
+  world.Turn();
+  ASSERT_EQ(world.Open().size(), 1U);
+  EXPECT_EQ(world.connection().number(), 1);
+  EXPECT_EQ(world.connection().history(), "PEE|");
+  world.connection().AnswerEverything("new");
+  EXPECT_EQ(reads->value, "new");
+  EXPECT_EQ(refused->value, "new");
+}
+
+TEST(PoolOutdated, AnIdleConnectionEndsAtOnce) {
+  PreparedWorld world;
+  Warm(world);
+  world.connection().Outdate();
+  world.Turn();
+  EXPECT_TRUE(world.Open().empty());
+  Warm(world);
+  EXPECT_EQ(world.connection().number(), 1);
+}
+
+// One of them has asked: the others, of the same role and database, are no newer.
+TEST(PoolOutdated, AllConnectionsToTheHostAre) {
+  PreparedWorld world(3);
+  world.OpenAll();
+  world.connection().Outdate();
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  ASSERT_FALSE(world.Open().empty());
+  for (auto* upstream : world.Open()) EXPECT_GE(upstream->number(), 3);
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolPrepared, EveryConnectionPreparesForItself) {
+  PreparedWorld world(2);
+  world.OpenAll();
+  const auto first = world.Look("a", world.table);
+  const auto second = world.Look("b", world.table);
+  world.Turn();
+  for (auto* upstream : world.Open()) {
+    EXPECT_TRUE(upstream->history().ends_with("|PE|")) << upstream->history();
+    upstream->AnswerEverything("v");
+  }
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+}
+
+// Otherwise a neighbour's error would keep the PREPARE from being run.
+TEST(PoolPrepared, APrepareIsTheFirstOfItsBatch) {
+  PreparedWorld world;
+  world.OpenAll();
+  const auto text = world.Look("a");
+  const auto prepared = world.Look("b", world.table);
+  world.Turn();
+  auto& connection = world.connection();
+  EXPECT_TRUE(connection.history().ends_with("S|PE|")) << connection.history();
+  connection.Fail("22P02", "invalid input syntax");
+  connection.Answer("");
+  connection.Answer("v");
+  EXPECT_EQ(text->outcome, Outcome::kRetry);
+  EXPECT_EQ(prepared->value, "v");
+}
+
+TEST(PoolPrepared, WhatMayWriteHasABatchOfItsOwn) {
+  PreparedWorld world;
+  const auto writes =
+      PoolWorld::Table("SELECT f('%s')", WriteClass::kMayWrite, StatementMode::kAuto);
+  const auto first = world.Look("a", writes);
+  const auto second = world.Look("b", writes);
+  world.Turn();
+  EXPECT_EQ(world.connection().history(), "PE|E|");
+  EXPECT_EQ(world.connection().commits(), 2);  // its answers wait for the end
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+}
+
+TEST(PoolPrepared, AParameterWithoutATypeIsDeclaredText) {
+  PreparedWorld world;
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  auto& connection = world.connection();
+  connection.Fail("42P18", "could not determine data type of parameter $1");
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|PE|");
+  EXPECT_EQ(connection.oldest()->types, std::vector<std::uint32_t>{25});
+  connection.AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_TRUE(world.observer.kept_as_text.empty());
+}
+
+TEST(PoolPrepared, TwoConnectionsThatLearnOfAnUntypedParameterAgree) {
+  PreparedWorld world(2);
+  world.OpenAll();
+  const auto first = world.Look("a", world.table);
+  const auto second = world.Look("b", world.table);
+  world.Turn();
+  for (auto* upstream : world.Open()) {
+    upstream->Fail("42P18", "could not determine data type of parameter $1");
+  }
+  world.Turn();
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(world.table->plan.form(world.loop.Now()), StatementForm::kPrepared);
+}
+
+TEST(PoolPrepared, WhatTheServerDoesNotPrepareGoesOnAsTextWithOneLogLine) {
+  PreparedWorld world;
+  const auto first = world.Look("a", world.table);
+  const auto second = world.Look("b", world.table);
+  world.Turn();
+  auto& connection = world.connection();
+  connection.Fail("42883", "operator does not exist");
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PEE|SS|");
+  EXPECT_EQ(connection.oldest()->sql, "SELECT v FROM t WHERE k = 'a'");
+  connection.AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(world.observer.kept_as_text,
+            Strings{"the server refused it with parameters: operator does not exist"});
+  const auto third = world.Look("c", world.table);
+  world.Turn();
+  connection.AnswerEverything("v");
+  EXPECT_EQ(third->value, "v");
+  EXPECT_EQ(world.observer.kept_as_text.size(), 1U);
+}
+
+TEST(PoolPrepared, ABrokenQueryIsConfigAndIsPreparedAgainOnceItIsMended) {
+  PreparedWorld world;
+  const auto first = world.Look("a", world.table);
+  world.Turn();
+  auto& connection = world.connection();
+  connection.Fail("42P01", "relation \"t\" does not exist");
+  world.Turn();
+  connection.Fail("42P01", "relation \"t\" does not exist");
+  EXPECT_EQ(first->outcome, Outcome::kConfig);
+  const auto second = world.Look("b", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|S|S|");
+  connection.Fail("42P01", "relation \"t\" does not exist");
+  EXPECT_EQ(second->outcome, Outcome::kConfig);
+  world.Pass(seconds(2));
+  const auto third = world.Look("c", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|S|S|PE|");
+  connection.AnswerEverything("v");
+  EXPECT_EQ(third->value, "v");
+  EXPECT_TRUE(world.observer.kept_as_text.empty());
+}
+
+TEST(PoolPrepared, AStatementThatNoLongerFitsRunsAsTextAndIsPreparedAnew) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  const auto first = world.Look("a", world.table);
+  const auto second = world.Look("b", world.table);
+  world.Turn();
+  connection.Fail("0A000", "cached plan must not change result type");
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|EE|S|S|PE|");
+  connection.AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_TRUE(world.observer.vanished.empty());
+}
+
+TEST(PoolPrepared, StatementsThatVanishOnceArePreparedAgain) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  const auto first = world.Look("a", world.table);
+  world.Turn();
+  connection.Fail("26000", "prepared statement does not exist");
+  world.Turn();
+  connection.AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  const auto second = world.Look("b", world.table);
+  world.Turn();
+  EXPECT_EQ(connection.history(), "PE|E|S|PE|");
+  connection.AnswerEverything("w");
+  EXPECT_EQ(second->value, "w");
+}
+
+TEST(PoolPrepared, WhereStatementsKeepVanishingNothingIsPreparedForAWhile) {
+  PreparedWorld world;
+  Warm(world);
+  for (int i = 0; i < 2; ++i) {
+    const auto client = world.Look("a", world.table);
+    world.Turn();
+    world.connection().Fail("26000", "prepared statement does not exist");
+    world.Pass(seconds(1));
+    world.connection().AnswerEverything("v");
+    EXPECT_EQ(client->value, "v");
+    if (i == 0) Warm(world);
+  }
+  EXPECT_EQ(world.observer.vanished, Strings{"a"});
+  const auto client = world.Look("b", world.table);
+  world.Turn();
+  EXPECT_TRUE(world.connection().history().ends_with("|S|")) << world.connection().history();
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+  world.Pass(minutes(10));
+  const auto later = world.Look("c", world.table);
+  world.Turn();
+  EXPECT_TRUE(world.connection().history().ends_with("PE|")) << world.connection().history();
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(later->value, "v");
+}
+
+TEST(PoolPrepared, AKeyThatDoesNotFitFailsAloneAndKeepsTheStatement) {
+  PreparedWorld world;
+  Warm(world);
+  auto& connection = world.connection();
+  const auto odd = world.Look("x", world.table);
+  const auto even = world.Look("2", world.table);
+  world.Turn();
+  connection.Fail("22P02", "invalid input syntax for type integer: \"x\"");
+  world.Turn();
+  connection.AnswerEverything("v");
+  EXPECT_EQ(odd->outcome, Outcome::kRetry);
+  EXPECT_EQ(even->value, "v");
+  EXPECT_EQ(connection.history(), "PE|EE|E|");
+}
+
+TEST(PoolPrepared, AServerShortOfMemoryForAPrepareAnswersText) {
+  PreparedWorld world;
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  world.connection().Fail("53200", "out of memory");
+  world.Turn();
+  EXPECT_EQ(world.connection().history(), "PE|S|");
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolPrepared, AConnectionLostInAPrepareLosesNoLookup) {
+  PreparedWorld world;
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  world.connection().Lose("server closed the connection unexpectedly");
+  world.Turn();
+  EXPECT_EQ(world.connection().history(), "PE|");
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_TRUE(world.pool->Quiet());
+}
+
+TEST(PoolPrepared, WhatTextCouldNotHoldIsNotFoundInEitherForm) {
+  PreparedWorld world;
+  Warm(world);
+  const auto client = world.Look("a\xff", world.table);
+  world.Turn();
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_EQ(client->reason, ExpansionText(Expansion::kNotEscapable));
+  EXPECT_EQ(world.connection().history(), "PE|");
+}
+
+TEST(PoolPrepared, WithoutStandardStringsEverythingIsText) {
+  PreparedWorld world;
+  world.OpenAll();
+  world.connection().SetDoublesBackslashes();
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  EXPECT_TRUE(world.connection().history().ends_with("|S|")) << world.connection().history();
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolPrepared, AConnectionWithTooManyStatementsIsReplaced) {
+  PreparedWorld world;
+  for (std::size_t i = 0; i <= PreparedStatements::kMost; ++i) {
+    const auto table = PoolWorld::Table("SELECT v FROM t" + std::to_string(i) + " WHERE k = '%s'",
+                                        WriteClass::kReads, StatementMode::kAuto);
+    const auto client = world.Look("a", table);
+    world.Turn();
+    ASSERT_EQ(world.connection().history().ends_with("PE|"), i < PreparedStatements::kMost) << i;
+    world.connection().AnswerEverything("v");
+    ASSERT_EQ(client->value, "v");
+  }
+  world.Turn();
+  Warm(world);
+  EXPECT_EQ(world.connection().number(), 1);
+  EXPECT_EQ(world.connection().history(), "PE|");
+}
+
+TEST(PoolParameterized, ValuesStandBesideTheText) {
+  PreparedWorld world;
+  world.table = PoolWorld::Table(kQuery, WriteClass::kReads, StatementMode::kParameterized);
+  const auto client = world.Look("o'brien", world.table);
+  world.Turn();
+  EXPECT_EQ(world.connection().history(), "S|");
+  EXPECT_EQ(world.connection().oldest()->sql, "SELECT v FROM t WHERE k = $1");
+  EXPECT_EQ(world.connection().oldest()->parameters, Strings{"o'brien"});
+  world.connection().AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+}
+
+TEST(PoolParameterized, WhatTheServerDoesNotTakeGoesOnAsText) {
+  PreparedWorld world;
+  world.table = PoolWorld::Table(kQuery, WriteClass::kReads, StatementMode::kParameterized);
+  const auto client = world.Look("a", world.table);
+  world.Turn();
+  auto& connection = world.connection();
+  connection.Fail("42P18", "could not determine data type of parameter $1");
+  world.Turn();
+  EXPECT_EQ(connection.oldest()->types, std::vector<std::uint32_t>{25});
+  connection.Fail("42883", "operator does not exist");
+  world.Turn();
+  EXPECT_EQ(connection.oldest()->sql, "SELECT v FROM t WHERE k = 'a'");
+  connection.AnswerEverything("v");
+  EXPECT_EQ(client->value, "v");
+  EXPECT_EQ(world.observer.kept_as_text.size(), 1U);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

@@ -1,0 +1,171 @@
+#include "pgsql/pool/host_health.h"
+
+#include <gtest/gtest.h>
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Kind = HostHealth::FailureKind;
+using State = HostHealth::State;
+
+class Health : public testing::Test {
+ protected:
+  bool Fail(Kind kind, std::string reason = "connection refused") {
+    return health.OnFailed(now, kind, std::move(reason), &random);
+  }
+  Duration Wait() const { return health.retry_at() - now; }
+
+  HostHealth health{seconds(60)};
+  std::minstd_rand random{11};
+  Time now{std::chrono::hours(1)};
+};
+
+TEST_F(Health, BeginsUntriedAndMayBeTried) {
+  EXPECT_EQ(health.state(), State::kUntried);
+  EXPECT_TRUE(health.MayConnect(now));
+}
+
+TEST_F(Health, IsLeftAloneAfterAFailureFirstForMillisecondsThenLongerUpToALimit) {
+  EXPECT_TRUE(Fail(Kind::kUnreachable));
+  EXPECT_EQ(health.state(), State::kDown);
+  EXPECT_EQ(health.since(), now);
+  EXPECT_FALSE(health.MayConnect(now));
+  EXPECT_LE(Wait(), milliseconds(50));
+  EXPECT_GE(Wait(), milliseconds(37));
+  const Time down_since = now;
+  Duration longest{};
+  for (int i = 0; i < 30; ++i) {
+    now = health.retry_at();
+    EXPECT_TRUE(health.MayConnect(now));
+    EXPECT_FALSE(health.MayConnect(now - Duration(1)));
+    EXPECT_FALSE(Fail(Kind::kUnreachable));  // nothing new to tell
+    longest = std::max(longest, Wait());
+    if (i > 5) {
+      EXPECT_GE(Wait(), milliseconds(600));
+    }
+  }
+  EXPECT_LE(longest, milliseconds(800));
+  EXPECT_EQ(health.since(), down_since);
+}
+
+TEST_F(Health, OfOneThatRefusesUsIsTriedMoreAndMoreSeldomUpToRetryInterval) {
+  int attempts = 0;
+  const Time end = now + std::chrono::hours(1);
+  Duration last{};
+  while (now < end) {
+    Fail(Kind::kRefused, "password authentication failed");
+    ++attempts;
+    last = Wait();
+    now = health.retry_at();
+  }
+  EXPECT_GE(attempts, 60);
+  EXPECT_LE(attempts, 95);
+  EXPECT_LE(last, seconds(60));
+  EXPECT_GE(last, seconds(45));
+}
+
+TEST_F(Health, ARefusalThatBecomesUnreachableIsSoonTriedAgain) {
+  for (int i = 0; i < 20; ++i) Fail(Kind::kRefused, "password authentication failed");
+  EXPECT_GE(Wait(), seconds(45));
+  EXPECT_TRUE(Fail(Kind::kUnreachable));
+  EXPECT_LE(Wait(), milliseconds(800));
+}
+
+TEST_F(Health, ANewReasonIsWorthALine) {
+  EXPECT_TRUE(Fail(Kind::kUnreachable, "connection refused"));
+  EXPECT_FALSE(Fail(Kind::kUnreachable, "connection refused"));
+  EXPECT_TRUE(Fail(Kind::kUnreachable, "the database system is starting up"));
+  EXPECT_EQ(health.reason(), "the database system is starting up");
+}
+
+TEST_F(Health, SuccessForgetsEverything) {
+  for (int i = 0; i < 10; ++i) Fail(Kind::kUnreachable);
+  now += seconds(1);
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kTrial);
+  EXPECT_TRUE(health.OnAnswered(now));
+  EXPECT_EQ(health.state(), State::kUp);
+  EXPECT_EQ(health.since(), now);
+  EXPECT_EQ(health.reason(), "");
+  EXPECT_TRUE(health.MayConnect(now));
+  now += seconds(1);
+  health.OnConnected(now);
+  EXPECT_FALSE(health.OnAnswered(now));
+  EXPECT_EQ(health.since(), now - seconds(1));
+  EXPECT_TRUE(Fail(Kind::kUnreachable));
+  EXPECT_LE(Wait(), milliseconds(50));
+}
+
+TEST_F(Health, OnlyOneThatIsUpBecomesSuspect) {
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kUp);
+  EXPECT_TRUE(health.OnSilent(now, "silent"));
+  EXPECT_EQ(health.state(), State::kSuspect);
+  EXPECT_EQ(health.reason(), "silent");
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  Fail(Kind::kUnreachable);
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  EXPECT_EQ(health.state(), State::kDown);
+  health.OnConnected(now);
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  EXPECT_EQ(health.state(), State::kTrial);
+}
+
+TEST_F(Health, AnAnswerEndsASuspicionWithoutAWord) {
+  health.OnConnected(now);
+  health.OnSilent(now, "silent");
+  EXPECT_FALSE(health.OnAnswered(now));  // it was never down
+  EXPECT_EQ(health.state(), State::kUp);
+  EXPECT_EQ(health.reason(), "");
+  EXPECT_TRUE(health.OnSilent(now, "silent"));
+}
+
+TEST_F(Health, WhoPassesTheTestIsNotPutToItAgainForAWhile) {
+  health.OnConnected(now);
+  health.OnSilent(now, "silent");
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kUp);
+  now += seconds(9);
+  EXPECT_TRUE(health.Trusted(now));
+  EXPECT_FALSE(health.OnSilent(now, "silent"));
+  now += seconds(1);
+  EXPECT_FALSE(health.Trusted(now));
+  EXPECT_TRUE(health.OnSilent(now, "silent"));
+}
+
+TEST_F(Health, ATrialThatFailsIsNoNewsAndTheHostWasDownSinceTheBeginning) {
+  Fail(Kind::kUnreachable);
+  const Time down_since = now;
+  now += seconds(1);
+  health.OnConnected(now);
+  EXPECT_EQ(health.state(), State::kTrial);
+  EXPECT_FALSE(Fail(Kind::kUnreachable));
+  EXPECT_EQ(health.state(), State::kDown);
+  EXPECT_EQ(health.down_since(), down_since);
+  EXPECT_GT(Wait(), milliseconds(50));  // nor does the back-off begin anew
+}
+
+TEST_F(Health, AShortRetryIntervalBoundsEverything) {
+  health = HostHealth(milliseconds(100));
+  for (int i = 0; i < 10; ++i) Fail(Kind::kUnreachable);
+  EXPECT_LE(Wait(), milliseconds(100));
+  EXPECT_GE(Wait(), milliseconds(75));
+}
+
+TEST_F(Health, TwoProcessesDoNotComeBackInStep) {
+  std::minstd_rand other_random(12);
+  HostHealth other(seconds(60));
+  int equal = 0;
+  for (int i = 0; i < 10; ++i) {
+    Fail(Kind::kUnreachable);
+    other.OnFailed(now, Kind::kUnreachable, "connection refused", &other_random);
+    equal += health.retry_at() == other.retry_at() ? 1 : 0;
+  }
+  EXPECT_LE(equal, 1);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

@@ -1,0 +1,191 @@
+#include "pgsql/pool/host_set.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Time kNow{std::chrono::hours(1)};
+
+class Hosts : public testing::Test {
+ protected:
+  static HostSet Make(const std::vector<HostKind>& kinds) {
+    std::vector<PoolHost> hosts;
+    for (HostKind kind : kinds) hosts.emplace_back(kind, "host", seconds(60));
+    return HostSet(std::move(hosts));
+  }
+  void Up(HostSet& hosts, std::size_t index) { hosts[index].health.OnConnected(kNow); }
+  void Down(HostSet& hosts, std::size_t index) {
+    hosts[index].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
+  }
+  static constexpr Time Later() { return kNow + seconds(1); }  // every back-off is over
+
+  std::minstd_rand random{5};
+};
+
+TEST_F(Hosts, UnixSocketsComeBeforeTcpBeforeUris) {
+  HostSet hosts = Make({HostKind::kUri, HostKind::kTcp, HostKind::kUnixSocket});
+  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 2U);
+  hosts[2].ready = 10;  // however many there are
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 2U);
+  Down(hosts, 2);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
+  Down(hosts, 1);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+  Down(hosts, 0);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), std::nullopt);
+}
+
+TEST_F(Hosts, WithinAClassTheFewestConnectionsThenChance) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp, HostKind::kTcp});
+  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
+  hosts[0].ready = 1;
+  hosts[1].connecting = 1;
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 2U);
+  hosts[2].ready = 1;
+  std::map<std::size_t, int> chosen;
+  for (int i = 0; i < 300; ++i) ++chosen[*hosts.ChooseForConnection(kNow, &random)];
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_GT(chosen[i], 60);
+    EXPECT_LT(chosen[i], 140);
+  }
+}
+
+TEST_F(Hosts, OneThatIsNotKnownGetsOneConnectionAsATrial) {
+  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+  hosts[0].connecting = 1;
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
+  hosts[1].connecting = 1;
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), std::nullopt);
+  Up(hosts, 0);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+}
+
+TEST_F(Hosts, OneThatIsDownIsProbedWhenItIsDueWithOneConnection) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  EXPECT_EQ(hosts.ChooseForProbe(kNow), std::nullopt);
+  EXPECT_FALSE(hosts.AnyDown());
+  Up(hosts, 0);
+  Down(hosts, 1);
+  EXPECT_TRUE(hosts.AnyDown());
+  EXPECT_EQ(hosts.ChooseForProbe(kNow), std::nullopt);
+  EXPECT_EQ(hosts.ChooseForProbe(Later()), 1U);
+  hosts[1].connecting = 1;
+  EXPECT_EQ(hosts.ChooseForProbe(Later()), std::nullopt);
+}
+
+TEST_F(Hosts, OneThatWasDownIsNotPreferredToOneThatIsUpWhateverItsKind) {
+  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
+  Down(hosts, 0);
+  Up(hosts, 1);
+  EXPECT_EQ(hosts.ChooseForConnection(Later(), &random), 1U);
+  Down(hosts, 1);
+  EXPECT_EQ(hosts.ChooseForConnection(Later(), &random), 0U);
+}
+
+TEST_F(Hosts, MayServeWithAConnectionOrTheProspectOfOne) {
+  HostSet hosts = Make({HostKind::kTcp});
+  EXPECT_TRUE(hosts.MayServe(0, kNow));
+  Down(hosts, 0);
+  EXPECT_FALSE(hosts.MayServe(0, kNow));
+  EXPECT_FALSE(hosts.MayServe(0, Later()));  // nobody waits for its probe
+  hosts[0].ready = 1;                        // full, but what is open works
+  EXPECT_TRUE(hosts.MayServe(0, kNow));
+  hosts[0].ready = 0;
+  hosts[0].connecting = 1;
+  EXPECT_FALSE(hosts.MayServe(0, kNow));
+  Up(hosts, 0);  // in a trial
+  EXPECT_TRUE(hosts.MayServe(0, kNow));
+}
+
+TEST_F(Hosts, ATrialIsOneConnection) {
+  HostSet hosts = Make({HostKind::kTcp});
+  Down(hosts, 0);
+  Up(hosts, 0);  // connected after it was down
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+  hosts[0].ready = 1;
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), std::nullopt);
+  hosts[0].health.OnAnswered(kNow);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+}
+
+TEST_F(Hosts, ASuspectGetsNothingButTheTest) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  Up(hosts, 0);
+  Up(hosts, 1);
+  hosts[0].health.OnSilent(kNow, "silent");
+  hosts[1].ready = 5;
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
+  EXPECT_EQ(hosts.ChooseForProbe(kNow), 0U);
+  EXPECT_GT(hosts.Reluctance(0), hosts.Reluctance(1));
+  hosts[0].connecting = 1;
+  EXPECT_EQ(hosts.ChooseForProbe(kNow), std::nullopt);
+}
+
+TEST_F(Hosts, ConnectionsMoveUntilTheyAreEven) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  Up(hosts, 0);
+  Up(hosts, 1);
+  hosts[0].ready = 3;
+  hosts[1].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), 0U);
+  hosts[0].ready = 2;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  hosts[1].ready = 0;
+  hosts[1].connecting = 5;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // what is not there yet cannot end
+}
+
+TEST_F(Hosts, ConnectionsMoveToABetterClassOnlyWhenItIsUp) {
+  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
+  Down(hosts, 0);
+  Up(hosts, 1);
+  hosts[1].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  Up(hosts, 0);
+  hosts[0].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // in trial
+  EXPECT_LT(hosts.Reluctance(0), hosts.Reluctance(1));   // which the next lookup ends
+  hosts[0].health.OnAnswered(kNow);
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+}
+
+TEST_F(Hosts, StickyStaysWithOneUntilItFails) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp, HostKind::kTcp});
+  hosts.SetPolicy(config::HostsPolicy::kSticky);
+  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
+  const std::size_t favourite = *hosts.ChooseForConnection(kNow, &random);
+  hosts[favourite].ready = 4;
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), favourite);
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  const std::size_t other = (favourite + 1) % 3;
+  EXPECT_EQ(hosts.Reluctance(favourite), 0);
+  EXPECT_EQ(hosts.Reluctance(other), 1);
+  hosts[other].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), other);
+  hosts[favourite].health.OnSilent(kNow, "silent");
+  const std::size_t next = *hosts.ChooseForConnection(kNow, &random);
+  EXPECT_NE(next, favourite);
+  hosts[favourite].health.OnAnswered(kNow);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), next);  // it does not go back
+}
+
+TEST_F(Hosts, AFavouriteGivesWayToABetterClass) {
+  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
+  hosts.SetPolicy(config::HostsPolicy::kSticky);
+  Down(hosts, 0);
+  Up(hosts, 1);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
+  Up(hosts, 0);
+  hosts[0].health.OnAnswered(kNow);
+  EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

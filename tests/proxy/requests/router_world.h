@@ -1,0 +1,226 @@
+// A RequestRouter with everything behind it, for tests: real tables, a real pool on a played
+// database server, a relay that the test answers, and the log to be read.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "config/postfix/pgsql_table_parser.h"
+#include "pgsql/pool/connection_pool.h"
+#include "proxy/log/message_log.h"
+#include "proxy/log/pool_log.h"
+#include "proxy/relay/domain_lookup.h"
+#include "proxy/requests/coalescer.h"
+#include "proxy/requests/request_router.h"
+#include "proxy/tables/table_registry.h"
+#include "tests/fakes/scripted_upstream.h"
+#include "tests/proxy/log/log_capture.h"
+
+namespace proxymux::proxy {
+
+// The stock proxymap as the test plays it.
+class ScriptedRelay final : public Relay {
+ public:
+  struct Asked {
+    RelayRequest request;
+    SequenceLease* lease;
+    Done done;
+    bool wanted = true;
+  };
+
+  std::unique_ptr<SequenceLease> NewLease() override {
+    ++leases_;
+    return std::make_unique<Lease>(this);
+  }
+  std::unique_ptr<RelayTicket> Submit(RelayRequest request, SequenceLease* lease,
+                                      Done done) override {
+    asked_.push_back({std::move(request), lease, std::move(done)});
+    return std::make_unique<Ticket>(&asked_.back());
+  }
+  RelayStatus Status() const override { return {}; }
+  void Drain() override { drained = true; }
+  void Stop(std::function<void()> stopped) override {
+    EXPECT_EQ(stopping, nullptr) << "Stop() twice";
+    stopping = std::move(stopped);
+    if (ends_at_once) stopping();
+  }
+  bool drained = false;
+  std::function<void()> stopping;  // null until Stop()
+  bool ends_at_once = true;
+
+  // In the order in which they came; the n-th from 0.
+  Asked& asked(std::size_t n) { return *std::next(asked_.begin(), static_cast<long>(n)); }
+  std::size_t count() const { return asked_.size(); }
+  int leases() const { return leases_; }
+  void Reply(std::size_t n, std::string reply) {
+    asked(n).done({RelayOutcome::kReplied, std::move(reply), {}});
+  }
+  void Fail(std::size_t n, std::string reason) {
+    asked(n).done({RelayOutcome::kFailed, {}, std::move(reason)});
+  }
+
+ private:
+  struct Ticket final : RelayTicket {
+    explicit Ticket(Asked* asked) : asked(asked) {}
+    ~Ticket() override { asked->wanted = false; }
+    Asked* asked;
+  };
+  struct Lease final : SequenceLease {
+    explicit Lease(ScriptedRelay* relay) : relay(relay) {}
+    ~Lease() override { --relay->leases_; }
+    ScriptedRelay* relay;
+  };
+  std::list<Asked> asked_;
+  int leases_ = 0;
+};
+
+// The tables that domain lists name, as the test plays them.
+class ScriptedDomains final : public DomainLookup {
+ public:
+  struct Asked {
+    std::string member;
+    std::string domain;
+    Done done;
+    bool wanted = true;
+  };
+
+  std::unique_ptr<RelayTicket> Ask(std::string_view member, std::string_view folded_domain,
+                                   Done done) override {
+    asked_.push_back({std::string(member), std::string(folded_domain), std::move(done)});
+    return std::make_unique<Ticket>(&asked_.back());
+  }
+
+  std::size_t count() const { return asked_.size(); }
+  Asked& asked(std::size_t n) { return *std::next(asked_.begin(), static_cast<long>(n)); }
+  Asked& last() { return asked_.back(); }
+  void Answer(std::size_t n, pgsql::DomainFilter::TableAnswer answer, std::string reason = {}) {
+    EXPECT_TRUE(asked(n).wanted);
+    asked(n).done({answer, std::move(reason)});
+  }
+
+ private:
+  struct Ticket final : RelayTicket {
+    explicit Ticket(Asked* asked) : asked(asked) {}
+    ~Ticket() override { asked->wanted = false; }
+    Asked* asked;
+  };
+  std::list<Asked> asked_;
+};
+
+inline std::string FoldNothing(std::string_view domain) { return std::string(domain); }
+
+// What a table file says, ready to be looked up.
+inline std::shared_ptr<pgsql::TableBinding> Bind(const std::string& name, const std::string& text,
+                                                 const config::TableSettings& settings = {}) {
+  const config::ParsedTable parsed =
+      config::ParsePgsqlTable("dbname = mail\n" + text, name, config::MailVersion{3, 12});
+  EXPECT_TRUE(parsed.table.has_value()) << text;
+  auto compiled = pgsql::CompiledTable::Compile(
+      *parsed.table, settings,
+      [](const std::string&, std::string* error) -> std::optional<std::string> {
+        *error = "No such file or directory";
+        return std::nullopt;
+      },
+      FoldNothing);
+  auto* table = std::get_if<std::shared_ptr<const pgsql::CompiledTable>>(&compiled);
+  EXPECT_NE(table, nullptr) << text;
+  auto binding = std::make_shared<pgsql::TableBinding>();
+  binding->name = name;
+  binding->table = *table;
+  binding->settings = settings;
+  binding->write_class = (*table)->statement_class().may_write ? pgsql::WriteClass::kMayWrite
+                                                               : pgsql::WriteClass::kReads;
+  binding->service_time.Record(std::chrono::milliseconds(1));
+  return binding;
+}
+
+struct RouterWorld {
+  explicit RouterWorld(pgsql::EventLoop* loop, std::set<std::string, std::less<>> approved = {},
+                       bool smtputf8_enable = true)
+      : log(lines.logger(), loop),
+        pool_log(&log),
+        factory(1),
+        pool(std::make_shared<pgsql::ConnectionPool>(Config(), &factory, loop, &pool_log, 1)),
+        registry(std::move(approved)),
+        coalescer(loop),
+        router(&registry, &coalescer, &relay, &domains, loop, &log, smtputf8_enable) {}
+
+  static pgsql::PoolConfig Config() {
+    pgsql::PoolConfig config;
+    config.name = "db1/mail";
+    config.hosts.emplace_back(pgsql::HostKind::kTcp, "db1", std::chrono::seconds(60));
+    config.settings.connections = 1;
+    config.settings.stall_limit = config::Milliseconds(0);  // the tests let servers take their time
+    return config;
+  }
+
+  ServedTable& Add(const std::string& name, const std::string& text) {
+    auto table = std::make_shared<ServedTable>();
+    table->name = name;
+    table->binding = Bind(name, text);
+    table->pool = pool;
+    table->state = TableState::kOk;
+    registry.Add(table);
+    return *table;
+  }
+  ServedTable& AddBroken(const std::string& name, const std::string& reason) {
+    auto table = std::make_shared<ServedTable>();
+    table->name = name;
+    table->reason = reason;
+    registry.Add(table);
+    return *table;
+  }
+
+  fakes::ScriptedUpstream& connection() {
+    EXPECT_EQ(factory.Open().size(), 1u);
+    return *factory.Open().at(0);
+  }
+
+  LogCapture lines;
+  MessageLog log;
+  PoolLog pool_log;
+  fakes::ScriptedFactory factory;
+  std::shared_ptr<pgsql::ConnectionPool> pool;
+  TableRegistry registry;
+  ScriptedRelay relay;
+  ScriptedDomains domains;
+  Coalescer coalescer;
+  RequestRouter router;
+};
+
+// An attribute list as a client sends it.
+inline std::string List(const std::vector<std::pair<std::string, std::string>>& attributes) {
+  std::string list;
+  for (const auto& [name, value] : attributes) protocol::AppendAttribute(name, value, &list);
+  protocol::AppendListEnd(&list);
+  return list;
+}
+
+// The list in a readable form: "status=0 value=box1".
+inline std::string Shown(std::string_view bytes) {
+  std::string shown;
+  while (!bytes.empty()) {
+    protocol::AttributeDecoder decoder(16 << 20);
+    protocol::AttributeList list;
+    std::size_t size = 0;
+    if (decoder.Decode(bytes, &list, &size) != protocol::AttributeDecoder::Result::kList) {
+      return shown + "(incomplete)";
+    }
+    if (!shown.empty()) shown += '\n';
+    for (std::size_t i = 0; i < list.kept(); ++i) {
+      if (i > 0) shown += ' ';
+      shown += std::string(list[i].name) + "=" + std::string(list[i].value);
+    }
+    bytes.remove_prefix(size);
+  }
+  return shown;
+}
+
+}  // namespace proxymux::proxy
