@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <istream>
-#include <ostream>
+#include <iostream>
+#include <memory>
 
+#include "proxy/cli/config_directory.h"
 #include "proxy/cli/lookup_report.h"
 #include "proxy/cli/lookup_table.h"
 
@@ -71,6 +72,26 @@ int Lookup(const LookupOptions& options, std::istream& in, std::ostream& out, st
     }
   }
   return any ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+void AddLookupCommand(CLI::App* app, int* status) {
+  const auto lookup = std::make_shared<LookupOptions>();
+  lookup->config_directory = DefaultConfigDirectory();
+  CLI::App* command =
+      app->add_subcommand("lookup", "Ask one pgsql table, as postmap -q does, without Postfix");
+  command->add_option("KEY", lookup->key, "What to look up; -: keys on standard input")->required();
+  command->add_option("TABLE", lookup->table, "pgsql:/path/of/table.cf")->required();
+  command
+      ->add_option("-c,--config-directory", lookup->config_directory,
+                   "Where main.cf and proxymux.yaml are, if there are any")
+      ->capture_default_str();
+  command->add_flag("--explain", lookup->explain, "Show how the answer came about");
+  command->add_flag_callback(
+      "-f", [lookup] { lookup->fold = false; }, "Do not fold the key to lower case");
+  command->add_flag_callback(
+      "-u", [lookup] { lookup->utf8 = false; }, "No UTF-8 checks; fold ASCII only");
+  command->callback(
+      [lookup, status] { *status = Lookup(*lookup, std::cin, std::cout, std::cerr); });
 }
 
 }  // namespace proxymux::proxy

@@ -2,6 +2,7 @@
 // Postfix running. Answers and exit statuses are those of `postmap -q`.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <iosfwd>
 
 #include "proxy/cli/lookup_options.h"
@@ -12,5 +13,8 @@ namespace proxymux::proxy {
 // no answer ends it. Answers go to `out`, what is wrong to `err`; what the pools have to tell goes
 // to standard error as well.
 int Lookup(const LookupOptions& options, std::istream& in, std::ostream& out, std::ostream& err);
+
+// Adds the command to the program's; its callback sets `*status` to what Lookup() returns.
+void AddLookupCommand(CLI::App* app, int* status);
 
 }  // namespace proxymux::proxy

@@ -139,7 +139,7 @@ std::string PlanText(pgsql::StatementForm form, std::string_view text_reason) {
   return "";
 }
 
-std::string StatusText(pgsql::Outcome outcome) {
+std::string OutcomeText(pgsql::Outcome outcome) {
   switch (outcome) {
     case pgsql::Outcome::kFound:
       return "OK: the value is the answer";
@@ -186,7 +186,7 @@ std::string ReportText(const LookupReport& report) {
   }
   if (!report.reason.empty() && report.reason != report.no_query)
     AppendLine("reason", StatementText(report.reason), &out);
-  AppendLine("status", StatusText(report.outcome), &out);
+  AppendLine("status", OutcomeText(report.outcome), &out);
   return out;
 }
 

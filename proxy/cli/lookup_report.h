@@ -73,7 +73,7 @@ struct LookupReport {
 std::string PlanText(pgsql::StatementForm form, std::string_view text_reason);
 
 // What a Postfix client is told, and what comes of it.
-std::string StatusText(pgsql::Outcome outcome);
+std::string OutcomeText(pgsql::Outcome outcome);
 
 // One `name: value` line for each, and more below some of them; ends with a line break.
 std::string ReportText(const LookupReport& report);

@@ -1,14 +1,17 @@
-#include "proxy/cli/check.h"
+#include "proxy/cli/check_command.h"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <map>
-#include <ostream>
+#include <memory>
 
 #include "config/postfix/master_cf.h"
 #include "config/yaml/yaml_loader.h"
 #include "pgsql/table/table_binding.h"
+#include "proxy/cli/config_directory.h"
 #include "proxy/log/log.h"
 #include "proxy/log/message_log.h"
 #include "proxy/log/pool_log.h"
@@ -143,6 +146,17 @@ bool Check(const std::string& config_directory, std::ostream& out) {
   out << tables << " pgsql tables, " << report.errors() << " errors, " << report.warnings()
       << " warnings\n";
   return report.errors() == 0;
+}
+
+void AddCheckCommand(CLI::App* app, int* status) {
+  const auto directory = std::make_shared<std::string>(DefaultConfigDirectory());
+  CLI::App* command =
+      app->add_subcommand("check", "Check main.cf, proxymux.yaml and every approved pgsql table");
+  command->add_option("-c,--config-directory", *directory, "Where main.cf is")
+      ->capture_default_str();
+  command->callback([directory, status] {
+    *status = Check(*directory, std::cout) ? EXIT_SUCCESS : EXIT_FAILURE;
+  });
 }
 
 }  // namespace proxymux::proxy

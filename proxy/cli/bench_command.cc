@@ -1,4 +1,4 @@
-#include "proxy/bench/bench_command.h"
+#include "proxy/cli/bench_command.h"
 
 #include <unistd.h>
 

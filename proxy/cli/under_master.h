@@ -1,0 +1,13 @@
+// The daemon as master(8) starts it: its arguments, environment and descriptors, and the service.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace proxymux::proxy {
+
+// The exit status. What master(8) handed over is wrong: one line in Postfix's log, and 1; master(8)
+// then waits before it starts the service again.
+int RunUnderMaster(const std::vector<std::string>& argv);
+
+}  // namespace proxymux::proxy
