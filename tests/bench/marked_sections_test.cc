@@ -18,8 +18,12 @@ constexpr char kPage[] =
     "other\n"
     "<!-- rows: end -->\n";
 
+const MarkedSection kMain = {"main", "scripts/measure"};
+const MarkedSection kRows = {"rows", "scripts/measure"};
+const MarkedSection kX = {"x", "scripts/measure"};
+
 TEST(MarkedSections, OnlyTheSectionIsReplaced) {
-  EXPECT_EQ(ReplaceSection(kPage, "main", "new\nlines"),
+  EXPECT_EQ(ReplaceSection(kPage, kMain, "new\nlines"),
             "# Title\n"
             "by hand\n"
             "<!-- main: written by scripts/measure -->\n"
@@ -32,20 +36,20 @@ TEST(MarkedSections, OnlyTheSectionIsReplaced) {
 }
 
 TEST(MarkedSections, AgainGivesTheSame) {
-  const std::string once = ReplaceSection(kPage, "rows", "new");
-  EXPECT_EQ(ReplaceSection(once, "rows", "new"), once);
+  const std::string once = ReplaceSection(kPage, kRows, "new");
+  EXPECT_EQ(ReplaceSection(once, kRows, "new"), once);
 }
 
 TEST(MarkedSections, ANewSectionComesToTheEnd) {
   const std::string section = "<!-- x: written by scripts/measure -->\nnew\n<!-- x: end -->\n";
-  EXPECT_EQ(ReplaceSection("", "x", "new"), section);
-  EXPECT_EQ(ReplaceSection("text", "x", "new"), "text\n\n" + section);
-  EXPECT_EQ(ReplaceSection(kPage, "x", "new\n"), std::string(kPage) + "\n" + section);
+  EXPECT_EQ(ReplaceSection("", kX, "new"), section);
+  EXPECT_EQ(ReplaceSection("text", kX, "new"), "text\n\n" + section);
+  EXPECT_EQ(ReplaceSection(kPage, kX, "new\n"), std::string(kPage) + "\n" + section);
 }
 
 TEST(MarkedSections, ASectionWithoutAnEndIsNotGuessedAt) {
   const std::string text = "<!-- main: written by scripts/measure -->\nold\n";
-  EXPECT_THROW(ReplaceSection(text, "main", "new"), std::runtime_error);
+  EXPECT_THROW(ReplaceSection(text, kMain, "new"), std::runtime_error);
 }
 
 }  // namespace

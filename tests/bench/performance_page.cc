@@ -14,7 +14,8 @@ void PerformancePage::Write(const std::string& section, const std::string& body)
     return;
   }
   const std::string file = docs_ + "/performance.md";
-  harness::WriteFile(file, ReplaceSection(harness::ReadFile(file), section, body));
+  harness::WriteFile(file,
+                     ReplaceSection(harness::ReadFile(file), {section, "scripts/measure"}, body));
 }
 
 void PerformancePage::WriteData(const std::string& name, const std::string& tsv) const {

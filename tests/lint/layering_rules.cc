@@ -4,32 +4,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 #include "tests/lint/source_text.h"
 
 namespace proxymux::lint {
 namespace {
-
-struct Room {
-  std::string_view name;
-  // Headers that it may include: a whole room ("config/") or single ones.
-  std::vector<std::string_view> headers;
-  bool operating_system;  // <unistd.h>, <sys/socket.h> and the like
-};
-
-const std::vector<Room>& RoomTable() {
-  static const std::vector<Room> rooms = {
-      {"protocol", {"protocol/"}, false},
-      {"config", {"config/"}, true},
-      {"pgsql",
-       {"pgsql/", "config/values/"},
-       true},
-      {"proxy", {"proxy/", "protocol/", "config/", "pgsql/"}, true},
-  };
-  return rooms;
-}
 
 // Patterns are those of fnmatch(3), `*` matching slashes too.
 struct Library {
@@ -84,6 +67,15 @@ bool Matches(std::string_view text, const char* pattern) {
   return fnmatch(pattern, std::string(text).c_str(), 0) == 0;
 }
 
+// The library that a header belongs to; null for all others.
+const Library* FindLibrary(std::string_view header) {
+  const auto library = std::ranges::find_if(LibraryTable(), [header](const Library& candidate) {
+    return std::ranges::any_of(candidate.headers,
+                               [header](const char* pattern) { return Matches(header, pattern); });
+  });
+  return library == LibraryTable().end() ? nullptr : &*library;
+}
+
 // The C library and the kernel: <unistd.h>, <sys/un.h>.
 bool IsOperatingSystem(std::string_view header) {
   if (!header.ends_with(".h")) return false;
@@ -125,53 +117,51 @@ std::string Join(const std::vector<std::string_view>& words) {
   return text;
 }
 
+std::string Spelled(const Include& include) {
+  return include.quoted ? "\"" + include.header + "\"" : "<" + include.header + ">";
+}
+
 class FileCheck {
  public:
-  FileCheck(std::string_view path, std::string_view text) : path_(path), source_(text) {}
+  FileCheck(const House& house, std::string_view path, std::string_view text)
+      : house_(house), path_(path), source_(text) {}
 
   std::vector<std::string> Run() {
-    const std::string_view room_name = path_.substr(0, path_.find('/'));
-    const auto room = std::ranges::find(RoomTable(), room_name, &Room::name);
-    if (room == RoomTable().end()) {
-      Report(1, "is in no room; the rooms are protocol, config, pgsql and proxy");
+    const Room* room = FindRoom(house_, FolderOf(path_));
+    if (room == nullptr) {
+      Report(1, "is in no room; the rooms are the rows of tests/lint/rooms.cc");
       return messages_;
     }
     for (const Include& include : source_.includes()) CheckInclude(*room, include);
-    CheckLength();
     CheckCatch();
     return messages_;
   }
 
  private:
   void CheckInclude(const Room& room, const Include& include) {
-    for (const Library& library : LibraryTable()) {
-      if (std::ranges::none_of(library.headers, [&include](const char* pattern) {
-            return Matches(include.header, pattern);
-          })) {
-        continue;
-      }
-      if (!Matches(path_, library.files)) {
-        Report(include.line, "includes ", Spelled(include), ", but ", library.name, " is for ",
-               library.files, " only");
-      }
-      return;
+    if (const Library* library = FindLibrary(include.header)) {
+      if (Matches(path_, library->files)) return;
+      Report(include.line, "includes ", Spelled(include), ", but ", library->name, " is for ",
+             library->files, " only");
+    } else if (include.quoted) {
+      CheckOwnHeader(room, include);
+    } else {
+      CheckSystemHeader(room, include);
     }
-    include.quoted ? CheckOwnHeader(room, include) : CheckSystemHeader(room, include);
   }
 
   void CheckOwnHeader(const Room& room, const Include& include) {
-    for (std::string_view allowed : room.headers) {
-      if (include.header == allowed) return;
-      if (allowed.ends_with('/') && include.header.starts_with(allowed)) return;
-    }
-    if (include.header.find('/') == std::string::npos || include.header.starts_with('.')) {
+    const std::string_view folder = FolderOf(include.header);
+    if (folder.empty() || include.header.starts_with('.')) {
       Report(include.line, "includes ", Spelled(include),
              "; write the path from the repository's root, as in \"", room.name, "/",
              include.header, "\"");
       return;
     }
-    Report(include.line, "includes ", Spelled(include), ", but of our own headers ", room.name,
-           "/ may include only ", Join(room.headers));
+    if (folder == room.name) return;
+    if (std::ranges::find(room.may_include, folder) != room.may_include.end()) return;
+    Report(include.line, "includes ", Spelled(include), ", but of other rooms ", room.name,
+           "/ may include ", room.may_include.empty() ? "none" : "only " + Join(room.may_include));
   }
 
   void CheckSystemHeader(const Room& room, const Include& include) {
@@ -184,14 +174,8 @@ class FileCheck {
     }
     if (!room.operating_system) {
       Report(include.line, "includes ", Spelled(include), ", but ", room.name,
-             "/ is built on the C++ standard library alone");
+             "/ does without the operating system's headers");
     }
-  }
-
-  void CheckLength() {
-    if (source_.line_count() <= kMaxLines) return;
-    Report(kMaxLines + 1, "has ", source_.line_count(), " lines, more than ", kMaxLines,
-           "; split it into two ideas");
   }
 
   void CheckCatch() {
@@ -203,10 +187,6 @@ class FileCheck {
     }
   }
 
-  static std::string Spelled(const Include& include) {
-    return include.quoted ? "\"" + include.header + "\"" : "<" + include.header + ">";
-  }
-
   template <typename... Parts>
   void Report(std::size_t line, const Parts&... parts) {
     std::ostringstream message;
@@ -215,24 +195,63 @@ class FileCheck {
     messages_.push_back(message.str());
   }
 
+  const House& house_;
   std::string_view path_;
   SourceText source_;
   std::vector<std::string> messages_;
 };
 
-}  // namespace
-
-const std::vector<std::string>& Rooms() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> rooms;
-    for (const Room& room : RoomTable()) rooms.emplace_back(room.name);
-    return rooms;
-  }();
-  return names;
+bool NeedsOperatingSystem(const Include& include) {
+  return !include.quoted && FindLibrary(include.header) == nullptr &&
+         IsOperatingSystem(include.header);
 }
 
-std::vector<std::string> CheckFile(std::string_view path, std::string_view text) {
-  return FileCheck(path, text).Run();
+}  // namespace
+
+std::vector<std::string> CheckFile(const House& house, std::string_view path,
+                                   std::string_view text) {
+  return FileCheck(house, path, text).Run();
+}
+
+Arrows UsedArrows(const House& house, const std::vector<SourceFile>& files) {
+  Arrows arrows;
+  for (const Room& room : house) arrows[std::string(room.name)];
+  for (const SourceFile& file : files) {
+    const std::string_view from = FolderOf(file.path);
+    const auto arrow = arrows.find(from);
+    if (arrow == arrows.end()) continue;
+    const SourceText source(file.text);
+    for (const Include& include : source.includes()) {
+      const std::string_view to = FolderOf(include.header);
+      if (include.quoted && to != from && FindRoom(house, to) != nullptr) arrow->second.emplace(to);
+    }
+  }
+  return arrows;
+}
+
+std::vector<std::string> CheckTable(const House& house, const std::vector<SourceFile>& files) {
+  std::set<std::string, std::less<>> at_the_system;
+  for (const SourceFile& file : files) {
+    if (std::ranges::any_of(SourceText(file.text).includes(), NeedsOperatingSystem)) {
+      at_the_system.emplace(FolderOf(file.path));
+    }
+  }
+  const Arrows used = UsedArrows(house, files);
+  std::vector<std::string> messages;
+  const auto report = [&messages](const Room& room, std::string_view allowed) {
+    messages.push_back("tests/lint/rooms.cc: " + std::string(room.name) + " may include " +
+                       std::string(allowed) + ", but no file of it does; take it out");
+  };
+  for (const Room& room : house) {
+    const std::set<std::string>& included = used.find(room.name)->second;
+    for (std::string_view name : room.may_include) {
+      if (!included.contains(std::string(name))) report(room, name);
+    }
+    if (room.operating_system && !at_the_system.contains(room.name)) {
+      report(room, "the operating system's headers");
+    }
+  }
+  return messages;
 }
 
 }  // namespace proxymux::lint

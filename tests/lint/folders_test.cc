@@ -1,0 +1,32 @@
+// The table of rooms against the folders that are there. What a test is given are the folders that
+// its BUILD.bazel names, so this one looks where these come from, and Bazel runs it each time.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "tests/lint/rooms.h"
+#include "tests/lint/source_tree.h"
+
+namespace proxymux::lint {
+namespace {
+
+TEST(Folders, EachWithSourcesIsARoomOfTheTableAndTheOtherWayRound) {
+  // A link to the file in the work tree.
+  const std::filesystem::path table = std::filesystem::canonical("tests/lint/rooms.cc");
+  const std::filesystem::path root = table.parent_path().parent_path().parent_path();
+  ASSERT_TRUE(std::filesystem::exists(root / "WORKSPACE")) << root << " is not the source tree";
+  const std::set<std::string> folders = FoldersWithSources(root);
+  for (const std::string& folder : folders) {
+    EXPECT_NE(FindRoom(Rooms(), folder), nullptr)
+        << folder << "/ has sources and no row in tests/lint/rooms.cc";
+  }
+  for (const Room& room : Rooms()) {
+    EXPECT_TRUE(folders.contains(std::string(room.name)))
+        << room.name << " has a row in tests/lint/rooms.cc and no folder with sources";
+  }
+}
+
+}  // namespace
+}  // namespace proxymux::lint

@@ -1,0 +1,84 @@
+#include "tests/lint/rooms.h"
+
+#include <algorithm>
+
+namespace proxymux::lint {
+namespace {
+
+constexpr bool kSystem = true;
+
+}  // namespace
+
+const House& Rooms() {
+  // Lowest first: a room includes only what stands above it here.
+  // clang-format off
+  static const House house = {
+      {"protocol", "the wire of proxymap(8), without SQL and without sockets",
+       {}},
+      {"config/values", "settings as immutable values, and what of them is told to people",
+       {}},
+      {"pgsql/runtime", "what pgsql asks of the program: time, timers, sockets; how long things took",
+       {}},
+      {"pgsql/sql", "queries as text: tokens, what they may do, how a key gets into them",
+       {}},
+      {"proxy/text", "text: UTF-8, folding, columns, small files",
+       {}, kSystem},
+      {"config/postfix", "the syntax of Postfix's files",
+       {"config/values"}, kSystem},
+      {"config/yaml", "proxymux.yaml",
+       {"config/values"}, kSystem},
+      {"pgsql/table", "what a table file means, without a connection",
+       {"config/values", "pgsql/runtime", "pgsql/sql"}, kSystem},
+      {"proxy/uv", "libuv behind pgsql's hooks, and the owners of its handles",
+       {"pgsql/runtime"}, kSystem},
+      {"proxy/status", "what the process says of itself: values, document, metrics, text",
+       {"pgsql/runtime", "proxy/text"}},
+      {"pgsql/pool", "which connection, when, and what becomes of answers and errors; no libpq",
+       {"config/values", "pgsql/runtime", "pgsql/sql", "pgsql/table"}},
+      {"proxy/process", "a process under master(8) or a service manager: rights, sockets, settings",
+       {"config/postfix", "config/values", "proxy/text"}, kSystem},
+      {"pgsql/libpq", "the real connections: the only room that includes libpq-fe.h",
+       {"config/values", "pgsql/pool", "pgsql/runtime", "pgsql/sql", "pgsql/table"}, kSystem},
+      {"proxy/log", "lines to where Postfix logs, and what is held back of them",
+       {"pgsql/pool", "pgsql/runtime"}, kSystem},
+      {"proxy/bench", "proxymux bench: the load generator",
+       {"config/values", "protocol", "proxy/uv"}, kSystem},
+      {"proxy/admin", "HTTP for the administrator, and asking it",
+       {"proxy/log", "proxy/status", "proxy/uv"}, kSystem},
+      {"proxy/relay", "the way of everything that is not pgsql: stock proxymap processes",
+       {"pgsql/runtime", "pgsql/table", "protocol", "proxy/log", "proxy/uv"}, kSystem},
+      {"proxy/tables", "which tables are served, and what of their answers is kept",
+       {"config/postfix", "config/values", "config/yaml", "pgsql/libpq", "pgsql/pool",
+        "pgsql/runtime", "pgsql/table", "proxy/log", "proxy/status", "proxy/text"}, kSystem},
+      {"proxy/requests", "what is to be done with a request",
+       {"pgsql/pool", "pgsql/runtime", "pgsql/table", "protocol", "proxy/log", "proxy/relay",
+        "proxy/status", "proxy/tables", "proxy/text"}},
+      {"proxy/clients", "who is connected: accepting, sessions",
+       {"protocol", "proxy/log", "proxy/requests", "proxy/uv"}, kSystem},
+      {"proxy/daemon", "the service: builds everything, reloads, drains, ends",
+       {"config/values", "config/yaml", "pgsql/libpq", "protocol", "proxy/admin",
+        "proxy/clients", "proxy/log", "proxy/process", "proxy/relay", "proxy/requests",
+        "proxy/status", "proxy/tables", "proxy/uv"}, kSystem},
+      {"proxy/cli", "the commands of the program, each a file, and its start under master(8)",
+       {"config/postfix", "config/values", "config/yaml", "pgsql/libpq", "pgsql/pool",
+        "pgsql/runtime", "pgsql/sql", "pgsql/table", "proxy/admin", "proxy/bench", "proxy/daemon",
+        "proxy/log", "proxy/process", "proxy/requests", "proxy/status", "proxy/tables",
+        "proxy/text", "proxy/uv"}, kSystem},
+      {"proxy", "the program: under master(8) a daemon, otherwise a command",
+       {"proxy/cli", "proxy/process", "proxy/status"}},
+  };
+  // clang-format on
+  return house;
+}
+
+std::string_view FolderOf(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+const Room* FindRoom(const House& house, std::string_view name) {
+  const auto room = std::ranges::find(house, name, &Room::name);
+  return room == house.end() ? nullptr : &*room;
+}
+
+}  // namespace proxymux::lint
