@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
-#include "protocol/attribute_codec.h"
 #include "protocol/dict_flags.h"
-#include "protocol/reply_parser.h"
 #include "protocol/request_encoder.h"
 
 namespace proxymux::proxy {
@@ -59,6 +56,8 @@ std::unique_ptr<RelayTicket> DomainTables::Ask(std::string_view member,
   RelayRequest request;
   protocol::AppendRequest(question, &request.list);
   request.table = service->table;
+  request.kind = protocol::RequestKind::kLookup;
+  request.dialect = dialect_;
   auto relayed =
       service->relay->Submit(std::move(request), nullptr,
                              [this, service, done = std::move(done)](const RelayReply& reply) {
@@ -99,19 +98,12 @@ void DomainTables::OnReply(Service* service, const RelayReply& reply, const Done
   done(answer);
 }
 
-DomainAnswer DomainTables::Judge(const RelayReply& reply) const {
+DomainAnswer DomainTables::Judge(const RelayReply& reply) {
   if (reply.outcome == RelayOutcome::kFailed) return {TableAnswer::kFailed, reply.reason};
-  protocol::AttributeDecoder decoder(reply.reply.size());
-  protocol::AttributeList list;
-  std::size_t size = 0;
-  std::optional<protocol::Reply> parsed;
-  if (decoder.Decode(reply.reply, &list, &size) == protocol::AttributeDecoder::Result::kList) {
-    parsed = protocol::ParseReply(list, protocol::RequestKind::kLookup, dialect_);
-  }
-  if (!parsed.has_value()) {
+  if (!reply.status.has_value()) {
     return {TableAnswer::kFailed, "the stock proxymap's reply has not the form that was expected"};
   }
-  switch (parsed->status) {
+  switch (*reply.status) {
     case protocol::Status::kOk:
       return {TableAnswer::kFound, {}};
     case protocol::Status::kNoKey:
@@ -123,7 +115,7 @@ DomainAnswer DomainTables::Judge(const RelayReply& reply) const {
       break;
   }
   return {TableAnswer::kFailed, "the stock proxymap answered " +
-                                    std::string(protocol::StatusName(parsed->status)) +
+                                    std::string(protocol::StatusName(*reply.status)) +
                                     "; its own log lines say why"};
 }
 

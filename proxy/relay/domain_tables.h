@@ -78,7 +78,7 @@ class DomainTables final : public DomainLookup {
   void OnStopped(Service* service);
   void TellWhenStopped();
   void OnReply(Service* service, const RelayReply& reply, const Done& done);
-  DomainAnswer Judge(const RelayReply& reply) const;
+  static DomainAnswer Judge(const RelayReply& reply);
 
   const protocol::Dialect dialect_;
   const RelayFactory make_relay_;

@@ -22,7 +22,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "protocol/dialect.h"
+#include "protocol/reply.h"
+#include "protocol/request.h"
 
 namespace proxymux::proxy {
 
@@ -35,6 +40,8 @@ struct RelayReply {
   RelayOutcome outcome = RelayOutcome::kFailed;
   std::string reply;
   std::string reason;  // plain text for a log line
+  // What `reply` says; none when it has not the form that the request's `kind` and `dialect` want.
+  std::optional<protocol::Status> status;
 };
 
 enum class SequenceStep {
@@ -48,6 +55,9 @@ struct RelayRequest {
   std::string list;   // the request as read from the client, closing NUL included
   std::string table;  // TYPE:NAME; tables share the stock processes fairly
   SequenceStep step = SequenceStep::kNone;
+  // Which form the reply has to have: its status is read where it arrives, and nowhere else.
+  protocol::RequestKind kind = protocol::RequestKind::kUnknown;
+  protocol::Dialect dialect = protocol::Dialect::kLegacy;
 };
 
 // Destroying it gives the request up (the client went away): Done does not run. The stock server

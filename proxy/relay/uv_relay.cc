@@ -35,7 +35,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
 
   StockScheduler::RequestId Submit(RelayRequest request, StockScheduler::LeaseId lease, Done done) {
     const auto id = scheduler_.Submit(request.table, request.step, lease, Now());
-    pending_.emplace(id, Pending{std::move(request.list), std::move(done)});
+    pending_.emplace(id, Pending{std::move(request), std::move(done)});
     Carry();
     return id;
   }
@@ -79,7 +79,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
 
  private:
   struct Pending {
-    std::string list;
+    RelayRequest request;
     Done done;
   };
   struct Outcome {
@@ -135,9 +135,11 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
       case StockAction::Kind::kDisconnect:
         Bury({nullptr, std::move(slots_[index].connection)});
         break;
-      case StockAction::Kind::kSend:
-        slots_[index].connection->Send(pending_.at(action.request).list);
+      case StockAction::Kind::kSend: {
+        const RelayRequest& request = pending_.at(action.request).request;
+        slots_[index].connection->Send(request.list, request.kind, request.dialect);
         break;
+      }
       case StockAction::Kind::kAskToEnd:
         if (slots_[index].process) slots_[index].process->AskToEnd();
         break;
@@ -152,7 +154,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
         break;
       case StockAction::Kind::kFail:
         outcomes_.push_back(
-            {action.request, {RelayOutcome::kFailed, {}, std::move(action.reason)}});
+            {action.request, {RelayOutcome::kFailed, {}, std::move(action.reason), {}}});
         break;
     }
   }
@@ -193,7 +195,9 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
                 scheduler_.OnGreeting(index, Now());
                 Carry();
               },
-              [this, index](std::string reply) { OnReply(index, std::move(reply)); },
+              [this, index](std::string reply, std::optional<protocol::Status> status) {
+                OnReply(index, std::move(reply), status);
+              },
               [this, index](bool begun, const std::string& reason) {
                 OnClosed(index, begun, reason);
               }});
@@ -212,11 +216,11 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
         [this, index, reason] { scheduler_.OnClosed(index, false, reason, Now()); });
   }
 
-  void OnReply(std::size_t index, std::string reply) {
+  void OnReply(std::size_t index, std::string reply, std::optional<protocol::Status> status) {
     const auto keep = shared_from_this();
     const auto id = scheduler_.OnReply(index, Now());
     Carry();
-    if (id.has_value()) Finish(*id, {RelayOutcome::kReplied, std::move(reply), {}});
+    if (id.has_value()) Finish(*id, {RelayOutcome::kReplied, std::move(reply), {}, status});
   }
 
   void OnClosed(std::size_t index, bool reply_begun, const std::string& reason) {

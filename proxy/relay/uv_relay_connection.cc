@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "protocol/attribute_codec.h"
+#include "protocol/reply_parser.h"
 #include "proxy/uv/uv_handles.h"
 
 namespace proxymux::proxy {
@@ -76,8 +77,10 @@ struct UvRelayConnection::State : std::enable_shared_from_this<UvRelayConnection
       callbacks.on_greeting();
       return;
     }
+    std::optional<protocol::Status> status;
+    if (const auto reply = protocol::ParseReply(list, kind, dialect)) status = reply->status;
     SetPhase(Phase::kIdle);
-    callbacks.on_reply(std::exchange(received, {}));
+    callbacks.on_reply(std::exchange(received, {}), status);
   }
 
   Callbacks callbacks;
@@ -86,6 +89,9 @@ struct UvRelayConnection::State : std::enable_shared_from_this<UvRelayConnection
   UvPipe pipe;
   UvTimer turn;
   Phase phase = Phase::kGreeting;
+  // Of the request that was sent last.
+  protocol::RequestKind kind = protocol::RequestKind::kUnknown;
+  protocol::Dialect dialect = protocol::Dialect::kLegacy;
 };
 
 UvRelayConnection::UvRelayConnection(uv_loop_t* loop, std::size_t max_reply, Callbacks callbacks)
@@ -114,8 +120,11 @@ int UvRelayConnection::Open(int fd, bool expects_greeting) {
   return result;
 }
 
-void UvRelayConnection::Send(std::string request) {
+void UvRelayConnection::Send(std::string request, protocol::RequestKind kind,
+                             protocol::Dialect dialect) {
   assert(state_->phase == State::Phase::kIdle);
+  state_->kind = kind;
+  state_->dialect = dialect;
   state_->SetPhase(State::Phase::kReply);
   struct Write {
     uv_write_t request{};

@@ -12,7 +12,12 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "protocol/dialect.h"
+#include "protocol/reply.h"
+#include "protocol/request.h"
 
 namespace proxymux::proxy {
 
@@ -20,7 +25,9 @@ class UvRelayConnection {
  public:
   struct Callbacks {
     std::function<void()> on_greeting;
-    std::function<void(std::string reply)> on_reply;
+    // `status`: none when the reply has not the form that its request wants; it is one all the
+    // same.
+    std::function<void(std::string reply, std::optional<protocol::Status> status)> on_reply;
     std::function<void(bool reply_begun, const std::string& reason)> on_closed;
   };
 
@@ -35,7 +42,8 @@ class UvRelayConnection {
   int Open(int fd, bool expects_greeting);
 
   // One complete attribute list; only after on_greeting, and after the reply to the one before.
-  void Send(std::string request);
+  // `kind` and `dialect` are the request's: they say which form its reply has.
+  void Send(std::string request, protocol::RequestKind kind, protocol::Dialect dialect);
 
  private:
   struct State;

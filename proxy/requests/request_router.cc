@@ -1,7 +1,6 @@
 #include "proxy/requests/request_router.h"
 
 #include "protocol/dict_flags.h"
-#include "protocol/reply_parser.h"
 #include "proxy/text/key_fold.h"
 #include "proxy/text/utf8.h"
 
@@ -222,6 +221,8 @@ RequestRouter::Handled RequestRouter::Forward(std::string_view bytes,
   RelayRequest forwarded;
   forwarded.list = bytes;
   forwarded.table = protocol::TableOf(request.operation);
+  forwarded.kind = conversation->kind_;
+  forwarded.dialect = conversation->dialect_;
   if (const auto* lookup = std::get_if<protocol::LookupRequest>(&request.operation)) {
     conversation->flags_ = lookup->flags;
   }
@@ -242,7 +243,7 @@ void RequestRouter::OnRelayReply(Conversation* conversation, const RelayReply& r
   // The ticket goes first: from here on the conversation may be given its next request.
   const std::unique_ptr<RelayTicket> ticket = std::move(conversation->relay_ticket_);
   if (reply.outcome == RelayOutcome::kReplied) {
-    CountRelayed(*conversation, reply.reply);
+    if (reply.status.has_value()) CountReply(*reply.status);
     conversation->sink_->OnReply(reply.reply);
     return;
   }
@@ -323,16 +324,6 @@ void RequestRouter::OnLookupAnswer(Conversation* conversation, const pgsql::Answ
   // The sink may be fed its next request, and that may come back here: nothing of ours is used
   // after this.
   conversation->sink_->OnReply(late_reply_);
-}
-
-void RequestRouter::CountRelayed(const Conversation& conversation, std::string_view reply) {
-  protocol::AttributeDecoder decoder(reply.size());
-  protocol::AttributeList list;
-  std::size_t size = 0;
-  if (decoder.Decode(reply, &list, &size) != protocol::AttributeDecoder::Result::kList) return;
-  if (const auto parsed = protocol::ParseReply(list, conversation.kind_, conversation.dialect_)) {
-    CountReply(parsed->status);
-  }
 }
 
 void RequestRouter::CountTable(ServedTable* table, Status status) {

@@ -84,7 +84,6 @@ class RequestRouter {
   // What the answer says about its table.
   static void Remember(TableFailures* failures, protocol::Status status,
                        const pgsql::Answer& answer);
-  void CountRelayed(const Conversation& conversation, std::string_view reply);
   void CountTable(ServedTable* table, protocol::Status status);
   void CountReply(protocol::Status status);
 

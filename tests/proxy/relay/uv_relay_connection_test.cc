@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,10 @@ class UvRelayConnectionTest : public testing::Test {
         &loop_, kMaxReply,
         UvRelayConnection::Callbacks{
             [this] { events_.push_back("greeting"); },
-            [this](std::string reply) { events_.push_back("reply " + reply); },
+            [this](std::string reply, std::optional<protocol::Status> status) {
+              events_.push_back("reply " + reply);
+              status_ = status;
+            },
             [this](bool begun, const std::string& reason) {
               events_.push_back((begun ? "cut: " : "closed: ") + reason);
               connection_.reset();  // as its owner does
@@ -83,22 +87,34 @@ class UvRelayConnectionTest : public testing::Test {
   int peer_ = -1;
   std::unique_ptr<UvRelayConnection> connection_;
   std::vector<std::string> events_;
+  std::optional<protocol::Status> status_;  // of the last reply
 };
 
 TEST_F(UvRelayConnectionTest, ForwardsTheRequestAndHandsBackTheReplyByteForByte) {
   OpenAndGreet();
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   Turn();
   EXPECT_EQ(WhatThePeerGot(), kRequest);
   Write(kReply);
   EXPECT_EQ(OnlyEvent(), "reply " + kReply);
 }
 
+TEST_F(UvRelayConnectionTest, TellsTheStatusOfAReplyInTheFormThatTheRequestWants) {
+  OpenAndGreet();
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
+  Write("status\0003\0flags\0000\0\0"s);
+  EXPECT_EQ(status_, protocol::Status::kBad);
+  connection_->Send(kRequest, protocol::RequestKind::kLookup, protocol::Dialect::kLegacy);
+  Write(kReply);
+  EXPECT_EQ(Events().size(), 2u) << "handed on in any case";
+  EXPECT_EQ(status_, std::nullopt);
+}
+
 TEST_F(UvRelayConnectionTest, ListsMayArriveByteByByte) {
   Open();
   for (const char c : kGreeting) Write(std::string(1, c));
   EXPECT_EQ(OnlyEvent(), "greeting");
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   for (const char c : kReply) Write(std::string(1, c));
   EXPECT_EQ(OnlyEvent(), "reply " + kReply);
 }
@@ -117,7 +133,7 @@ TEST_F(UvRelayConnectionTest, AnotherServersGreetingIsRefused) {
 
 TEST_F(UvRelayConnectionTest, EndBeforeAnyByteOfTheReplyIsToldFromOneInTheMiddle) {
   OpenAndGreet();
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   Turn();
   WhatThePeerGot();
   ClosePeer();
@@ -126,7 +142,7 @@ TEST_F(UvRelayConnectionTest, EndBeforeAnyByteOfTheReplyIsToldFromOneInTheMiddle
 
 TEST_F(UvRelayConnectionTest, EndInTheMiddleOfTheReplyIsTold) {
   OpenAndGreet();
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   Turn();
   WhatThePeerGot();
   Write("status\0"s);
@@ -136,7 +152,7 @@ TEST_F(UvRelayConnectionTest, EndInTheMiddleOfTheReplyIsTold) {
 
 TEST_F(UvRelayConnectionTest, ReplyThatWasSentBeforeTheEndIsRead) {
   OpenAndGreet();
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   Turn();
   WhatThePeerGot();
   ASSERT_EQ(write(peer_, kReply.data(), kReply.size()), static_cast<ssize_t>(kReply.size()));
@@ -149,7 +165,7 @@ TEST_F(UvRelayConnectionTest, ReplyThatWasSentBeforeTheEndIsRead) {
 
 TEST_F(UvRelayConnectionTest, ReplyAboveTheLimitEndsTheConnection) {
   OpenAndGreet();
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   Write("value\0"s + std::string(kMaxReply, 'x'));
   EXPECT_EQ(OnlyEvent(), "cut: its reply is too long");
 }
@@ -162,7 +178,7 @@ TEST_F(UvRelayConnectionTest, BytesThatNobodyAskedForEndTheConnection) {
 
 TEST_F(UvRelayConnectionTest, TwoListsInPlaceOfOneAreNoReply) {
   OpenAndGreet();
-  connection_->Send(kRequest);
+  connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
   Write(kReply + kReply);
   EXPECT_NE(OnlyEvent().find("more than was asked for"), std::string::npos);
 }

@@ -14,6 +14,7 @@
 
 #include "config/postfix/pgsql_table_parser.h"
 #include "pgsql/pool/connection_pool.h"
+#include "protocol/reply_parser.h"
 #include "proxy/log/message_log.h"
 #include "proxy/log/pool_log.h"
 #include "proxy/relay/domain_lookup.h"
@@ -60,13 +61,28 @@ class ScriptedRelay final : public Relay {
   std::size_t count() const { return asked_.size(); }
   int leases() const { return leases_; }
   void Reply(std::size_t n, std::string reply) {
-    asked(n).done({RelayOutcome::kReplied, std::move(reply), {}});
+    const RelayRequest& request = asked(n).request;
+    const std::optional<protocol::Status> status = StatusOf(reply, request.kind, request.dialect);
+    asked(n).done({RelayOutcome::kReplied, std::move(reply), {}, status});
   }
   void Fail(std::size_t n, std::string reason) {
-    asked(n).done({RelayOutcome::kFailed, {}, std::move(reason)});
+    asked(n).done({RelayOutcome::kFailed, {}, std::move(reason), {}});
   }
 
  private:
+  static std::optional<protocol::Status> StatusOf(const std::string& reply,
+                                                  protocol::RequestKind kind,
+                                                  protocol::Dialect dialect) {
+    protocol::AttributeDecoder decoder(reply.size());
+    protocol::AttributeList list;
+    std::size_t size = 0;
+    if (decoder.Decode(reply, &list, &size) != protocol::AttributeDecoder::Result::kList) {
+      return std::nullopt;
+    }
+    const auto parsed = protocol::ParseReply(list, kind, dialect);
+    return parsed.has_value() ? std::optional(parsed->status) : std::nullopt;
+  }
+
   struct Ticket final : RelayTicket {
     explicit Ticket(Asked* asked) : asked(asked) {}
     ~Ticket() override { asked->wanted = false; }
