@@ -69,13 +69,13 @@ std::string StatementText(std::string_view sql) {
   return text + Rest(shown.size(), sql.size());
 }
 
-std::string_view FoldingText(KeyFolding folding) {
+std::string_view FoldingText(protocol::Folding folding) {
   switch (folding) {
-    case KeyFolding::kNone:
+    case protocol::Folding::kNone:
       return "not folded";
-    case KeyFolding::kAscii:
+    case protocol::Folding::kAscii:
       return "ASCII";
-    case KeyFolding::kUnicode:
+    case protocol::Folding::kUnicode:
       return "Unicode";
   }
   return "";

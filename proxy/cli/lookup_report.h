@@ -13,6 +13,7 @@
 
 #include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
+#include "protocol/dict_flags.h"
 
 namespace proxymux::proxy {
 
@@ -26,8 +27,6 @@ inline constexpr std::size_t kShownBytes = 200;
 // `text` is only the beginning.
 std::string QuotedText(std::string_view text, std::size_t limit = kShownBytes,
                        std::size_t bytes = 0);
-
-enum class KeyFolding { kNone, kAscii, kUnicode };
 
 // One column of one row as it came.
 struct ShownColumn {
@@ -53,7 +52,7 @@ struct LookupReport {
   std::string settings;  // where they come from
   std::string user;      // whose rights the lookup has
   std::string key;
-  KeyFolding folding = KeyFolding::kNone;
+  protocol::Folding folding = protocol::Folding::kNone;
   std::string folded_key;
   std::string domain_tables;  // what tables of the domain list said; empty: none was asked
   std::string no_query;       // why the server was not asked; empty when it was to be

@@ -8,11 +8,13 @@
 #include "config/postfix/program_output.h"
 #include "config/yaml/yaml_loader.h"
 #include "pgsql/sql/key_parts.h"
+#include "protocol/dialect.h"
+#include "protocol/dict_flags.h"
+#include "protocol/request.h"
 #include "proxy/cli/lookup_user.h"
 #include "proxy/process/postfix_settings.h"
 #include "proxy/tables/table_loader.h"
 #include "proxy/tables/table_registry.h"
-#include "proxy/text/key_fold.h"
 #include "proxy/text/text_file.h"
 #include "proxy/text/utf8.h"
 
@@ -183,22 +185,27 @@ LookupReport LookupTable::Ask(const std::string& key) {
 }
 
 void LookupTable::Resolve(LookupReport* report) {
-  report->folded_key = report->key;
-  if (utf8() && !IsValidUtf8(report->key)) {
+  // As a client would ask that opened the table with these options.
+  protocol::LookupRequest request;
+  request.instance_flags = options_->utf8 ? protocol::kFlagUtf8Request : 0;
+  request.flags = options_->fold ? protocol::kFlagFoldFix | protocol::kFlagFixed : 0;
+  const pgsql::CompiledTable& table = *binding_->table;
+  const PreparedKey key = key_preparation_.Prepare(
+      table, report->key,
+      KeyRulesOf(request, protocol::Dialect::kInstanceFlags, settings_.smtputf8_enable));
+  report->folded_key = key.key;
+  report->folding = key.folding;
+  if (!key.valid) {
     report->outcome = Outcome::kNotFound;
     report->no_query = "the key is not valid UTF-8";
     report->reason = report->no_query;
     return;
   }
-  if (options_->fold) Fold(report);
-  const pgsql::KeyParts parts(report->folded_key);
-  std::string domain;
-  FoldDomain(parts.domain(), settings_.smtputf8_enable, &domain);
-  const pgsql::CompiledTable& table = *binding_->table;
-  Preparation preparation = table.Prepare(parts, domain);
+  const std::string domain(key.folded_domain);
+  Preparation preparation = key.preparation;
   while (preparation.kind == Preparation::Kind::kNeedTable) {
     const TableAnswer answer = AskDomainTable(preparation.domain.text, domain, report);
-    preparation = table.ResumePrepare(preparation, answer, parts, domain);
+    preparation = table.ResumePrepare(preparation, answer, pgsql::KeyParts(key.key), domain);
   }
   switch (preparation.kind) {
     case Preparation::Kind::kQuery:
@@ -217,17 +224,6 @@ void LookupTable::Resolve(LookupReport* report) {
       if (report->reason.empty()) report->reason = preparation.domain.text;
       report->reason = report->no_query + ": " + report->reason;
       return;
-  }
-}
-
-void LookupTable::Fold(LookupReport* report) {
-  if (!utf8()) {
-    FoldAscii(report->key, &report->folded_key);
-    report->folding = KeyFolding::kAscii;
-  } else if (FoldUtf8(report->key, &report->folded_key)) {
-    report->folding = KeyFolding::kUnicode;
-  } else {
-    report->folded_key = report->key;
   }
 }
 

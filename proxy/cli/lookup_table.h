@@ -24,6 +24,7 @@
 #include "proxy/log/message_log.h"
 #include "proxy/log/pool_log.h"
 #include "proxy/requests/coalescer.h"
+#include "proxy/tables/key_preparation.h"
 #include "proxy/tables/service_config.h"
 #include "proxy/uv/uv_event_loop.h"
 
@@ -58,7 +59,6 @@ class LookupTable {
   bool GiveUpRoot();
 
   void Resolve(LookupReport* report);
-  void Fold(LookupReport* report);
   pgsql::DomainFilter::TableAnswer AskDomainTable(std::string_view member,
                                                   const std::string& domain, LookupReport* report);
   void Query(LookupReport* report);
@@ -72,6 +72,7 @@ class LookupTable {
   PoolLog pool_log_;
   pgsql::PgPools pools_;
   Coalescer coalescer_{&loop_};
+  KeyPreparation key_preparation_;
   const ServiceConfig config_;
   LookupSettings settings_;
   std::string user_;  // who asks, for people

@@ -19,7 +19,7 @@ LookupReport Found() {
   report.settings = "/etc/postfix/main.cf (Postfix 3.7, smtputf8_enable = yes)";
   report.user = "postfix (mail_owner), as the service";
   report.key = "A@B.c";
-  report.folding = KeyFolding::kUnicode;
+  report.folding = protocol::Folding::kUnicode;
   report.folded_key = "a@b.c";
   report.query = "SELECT v, w FROM t WHERE k = '%s'";
   report.pool = "reader@db1,db2/mail";
