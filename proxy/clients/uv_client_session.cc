@@ -33,7 +33,6 @@ UvClientSession::UvClientSession(uv_loop_t* loop, int fd, Limits limits, Request
     : loop_(loop),
       fd_(fd),
       limits_(limits),
-      router_(router),
       log_(log),
       traffic_(traffic),
       on_end_(std::move(on_end)),
@@ -110,9 +109,9 @@ std::size_t UvClientSession::ProcessLists(std::string_view bytes) {
       if (!ended_) End();
       return bytes.size();
     }
-    router_->Handle(bytes.substr(used, size), list, &conversation_, &outbox_);
+    const Handled handled = conversation_.Handle(bytes.substr(used, size), list, &outbox_);
     used += size;
-    if (outbox_.size() >= kSendAfter) Send();
+    if (handled == Handled::kReplied && outbox_.size() >= kSendAfter) Send();
   }
   if (!ended_) Send();
   return used;

@@ -75,7 +75,6 @@ class UvClientSession final : private ReplySink {
   uv_loop_t* const loop_;
   const int fd_;
   const Limits limits_;
-  RequestRouter* const router_;
   MessageLog* const log_;
   SessionTraffic* const traffic_;
   std::function<void(UvClientSession*)> on_end_;

@@ -1,81 +1,77 @@
-// What is known of one client between and during its requests: its dialect, and the one request
-// that is under way.
+// One client's requests: one after the other, each answered before the next is taken.
 //
-// A client's requests are answered one at a time, in order. The session feeds one complete
-// attribute list after the other to RequestRouter::Handle; when that returns kPending the reply
-// comes later through ReplySink::OnReply, and until then no further list is to be fed. Cancel()
-// when the client is gone; after it nothing comes any more.
+// The session feeds one complete attribute list after the other to Handle(). When that returns
+// kPending the reply comes later through ReplySink::OnReply, and until then no further list is to
+// be fed. Cancel() when the client is gone; after it nothing comes any more.
+//
+// What is to be done with a request the router says; this carries it out, and owns all that waits:
+// the place in the coalescer, the question about a domain, the relayed request, and the lease of
+// the client's `sequence`. It has no socket, and counts and logs nothing itself, but that a request
+// could not be relayed.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "pgsql/pool/connection_pool.h"
-#include "pgsql/runtime/event_loop.h"
-#include "pgsql/table/compiled_table.h"
-#include "pgsql/table/table_binding.h"
-#include "protocol/dialect.h"
-#include "protocol/reply.h"
+#include "protocol/attribute_codec.h"
 #include "protocol/request.h"
+#include "proxy/relay/domain_lookup.h"
 #include "proxy/relay/relay.h"
 #include "proxy/requests/coalescer.h"
-#include "proxy/tables/answer_cache.h"
+#include "proxy/requests/current_request.h"
+#include "proxy/requests/domain_question.h"
+#include "proxy/requests/request_router.h"
 
 namespace proxymux::proxy {
 
-class RequestRouter;
-struct ServedTable;
-
-// A lookup that waits for what a `type:table` member of its table's domain list says: all that is
-// needed to go on. Views in `preparation` point into the binding.
-struct DomainQuestion {
-  std::shared_ptr<pgsql::TableBinding> binding;
-  std::shared_ptr<pgsql::ConnectionPool> pool;
-  std::shared_ptr<AnswerCache> cache;
-  pgsql::Preparation preparation;
-  std::string key;  // folded
-  std::string folded_domain;
-};
-
 // Where a reply goes that was not ready at once. Called once per pending request, never from inside
-// Handle.
+// Handle. The view is good until the next request is handled.
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
   virtual void OnReply(std::string_view reply) = 0;
 };
 
+enum class Handled {
+  kReplied,  // the reply was appended to `out`
+  kPending,  // it comes through the sink
+  kIgnored,  // there is none: the list was no request
+};
+
 class Conversation final : private Coalescer::Waiter {
  public:
+  // Both must outlive it.
   Conversation(RequestRouter* router, ReplySink* sink) : router_(router), sink_(sink) {}
   ~Conversation() override { Cancel(); }
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
 
-  bool pending() const { return waiting() || relay_ticket_ != nullptr; }
+  // `bytes` is the list as it came, closing NUL included; `list` its attributes.
+  Handled Handle(std::string_view bytes, const protocol::AttributeList& list, std::string* out);
+
+  bool pending() const {
+    return waiting() || relay_ticket_ != nullptr || domain_question_ != nullptr;
+  }
   void Cancel();
 
  private:
-  friend class RequestRouter;
+  Handled Lookup(const protocol::LookupRequest& request, std::string* out);
+  Handled GoOn(const PreparedLookup& lookup, std::string* out);
+  Handled Forward(std::string_view bytes, const protocol::Request& request);
 
   void OnAnswer(const pgsql::Answer& answer) override;
   void OnStaleAnswer(const StaleAnswer& stale) override;
+  void OnDomainAnswer(const DomainAnswer& answer);
+  void OnRelayReply(const RelayReply& reply);
+  void EndRequest() { current_.table.reset(); }
 
   RequestRouter* const router_;
   ReplySink* const sink_;
-  protocol::Dialect dialect_ = protocol::Dialect::kLegacy;  // of the last good request
-
-  // The request under way.
-  protocol::RequestKind kind_ = protocol::RequestKind::kUnknown;
-  std::uint32_t flags_ = 0;
-  bool utf8_active_ = false;
-  std::shared_ptr<ServedTable> table_;
-  pgsql::RealTime began_{};
-  std::unique_ptr<RelayTicket> relay_ticket_;  // of the relay, or of the question
-  std::unique_ptr<DomainQuestion> question_;   // null but for lookups that need it
-  std::unique_ptr<SequenceLease> lease_;       // from the first sequence request on
+  CurrentRequest current_;  // or the last one
+  std::unique_ptr<RelayTicket> relay_ticket_;
+  std::unique_ptr<DomainQuestion> domain_question_;
+  std::unique_ptr<SequenceLease> lease_;  // from the first sequence request on
 };
 
 }  // namespace proxymux::proxy

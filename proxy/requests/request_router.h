@@ -1,24 +1,28 @@
-// What is to be done with a request: approved? pgsql or another type? fold the key, ask or refuse;
-// and what an answer is on the wire. Knows no sockets and no clock but the loop's.
+// What is to be done with a request: is its table approved, is it pgsql or another type, is it to
+// be refused. Answers at once what needs no lookup; knows no client and no clock but the loop's.
+//
+// Conversation carries out what is said here, and waits where that takes time. What a lookup in a
+// pgsql table needs is TableLookups'; what goes out is ReplyWriter's. The counters of requests are
+// the router's own.
 //
 // Errors map to statuses so that a lookup that could be answered later is RETRY, never BAD or DENY
-// (those end the client process); a broken table is CONFIG and takes no other with it.
+// (those end the client process).
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <string>
-#include <string_view>
 
-#include "protocol/attribute_codec.h"
+#include "pgsql/runtime/event_loop.h"
+#include "protocol/request.h"
 #include "protocol/request_parser.h"
 #include "proxy/log/message_log.h"
 #include "proxy/relay/domain_lookup.h"
 #include "proxy/relay/relay.h"
 #include "proxy/requests/coalescer.h"
-#include "proxy/requests/conversation.h"
+#include "proxy/requests/current_request.h"
+#include "proxy/requests/reply_writer.h"
+#include "proxy/requests/table_lookups.h"
 #include "proxy/status/status.h"
-#include "proxy/tables/served_table.h"
 #include "proxy/tables/table_registry.h"
 
 namespace proxymux::proxy {
@@ -32,73 +36,56 @@ struct RouterCounters {
 
 class RequestRouter {
  public:
+  // Whom a conversation asks when a request cannot be answered at once.
+  struct Backends {
+    Coalescer* coalescer;
+    Relay* relay;
+    DomainLookup* domains;
+  };
+
   // All must outlive the router.
   RequestRouter(const TableRegistry* tables, Coalescer* coalescer, Relay* relay,
                 DomainLookup* domains, const pgsql::EventLoop* loop, MessageLog* log,
                 bool smtputf8_enable);
+  RequestRouter(const RequestRouter&) = delete;
+  RequestRouter& operator=(const RequestRouter&) = delete;
 
-  enum class Handled {
+  enum class Route {
     kReplied,  // the reply was appended to `out`
-    kPending,  // it comes through the conversation's sink
-    kIgnored,  // there is none: the list was no request
+    kLookup,   // in the pgsql table `current->table`, by way of lookups()
+    kRelay,    // another table type
   };
-  // `bytes` is the list as it came, closing NUL included; `list` its attributes.
-  Handled Handle(std::string_view bytes, const protocol::AttributeList& list,
-                 Conversation* conversation, std::string* out);
+  // Sets `*current` anew.
+  Route RouteOf(const protocol::Request& request, CurrentRequest* current, std::string* out);
 
-  const RouterCounters& counters() const { return counters_; }
+  // Lists that are no request.
+  void Refuse(const protocol::Malformed& malformed, std::string* out);
+  void Ignore(const protocol::Unanswered& unanswered);
+
+  // What became of a relayed request.
+  void CountRelayed(const RelayReply& reply);
+  void RelayFailed(const RelayReply& reply, const CurrentRequest& current, std::string* out);
+
+  const Backends& backends() const { return backends_; }
+  TableLookups& lookups() { return lookups_; }
+
+  RouterCounters counters() const {
+    return {requests_, replies_.counts(), malformed_, lookups_.coalesced()};
+  }
 
  private:
-  friend class Conversation;
-
-  Handled HandleRequest(std::string_view bytes, const protocol::Request& request,
-                        Conversation* conversation, std::string* out);
-  Handled Open(const protocol::OpenRequest& request, Conversation* conversation, std::string* out);
-  Handled Lookup(const protocol::LookupRequest& request, Conversation* conversation,
-                 std::string* out);
-  // Views are used before it returns.
-  struct Prepared {
-    const std::shared_ptr<pgsql::TableBinding>& binding;
-    const std::shared_ptr<pgsql::ConnectionPool>& pool;
-    const std::shared_ptr<AnswerCache>& cache;  // null: the table has none
-    std::string_view key;                       // folded
-    std::string_view folded_domain;
-    const pgsql::Preparation& preparation;
-    std::string_view failure;  // why a member could not be looked up, when that is known
-  };
-  Handled Proceed(const Prepared& lookup, Conversation* conversation, std::string* out);
-  // Nothing when the server has to be asked.
-  std::optional<Handled> AnswerFromCache(const Prepared& lookup, Conversation* conversation,
-                                         std::string* out);
-  Handled AskDomainTable(const Prepared& lookup, Conversation* conversation);
-  Handled Forward(std::string_view bytes, const protocol::Request& request,
-                  Conversation* conversation);
-  Handled Answer(Conversation* conversation, protocol::Status status, std::string_view value,
-                 std::string* out);
-
-  void OnLookupAnswer(Conversation* conversation, const pgsql::Answer& answer);
-  void OnStaleAnswer(Conversation* conversation, const StaleAnswer& stale);
-  void OnDomainAnswer(Conversation* conversation, const DomainAnswer& answer);
-  void OnRelayReply(Conversation* conversation, const RelayReply& reply);
-  protocol::Status StatusOf(Conversation* conversation, const pgsql::Answer& answer);
-  // What the answer says about its table.
-  static void Remember(TableFailures* failures, protocol::Status status,
-                       const pgsql::Answer& answer);
-  void CountTable(ServedTable* table, protocol::Status status);
-  void CountReply(protocol::Status status);
+  void CountRequest(protocol::RequestKind kind);
+  Route Reply(const CurrentRequest& current, protocol::Status status, std::string* out);
 
   const TableRegistry* const tables_;
-  Coalescer* const coalescer_;
-  Relay* const relay_;
-  DomainLookup* const domains_;
+  const Backends backends_;
   const pgsql::EventLoop* const loop_;
   MessageLog* const log_;
   const bool smtputf8_enable_;
-
-  std::string folded_key_;
-  std::string folded_domain_;
-  std::string late_reply_;
-  RouterCounters counters_;
+  ReplyWriter replies_;
+  TableLookups lookups_;
+  RequestCounts requests_;
+  std::uint64_t malformed_ = 0;
 };
 
 }  // namespace proxymux::proxy

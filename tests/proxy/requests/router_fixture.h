@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/requests/conversation.h"
 #include "proxy/requests/request_router.h"
 #include "tests/fakes/virtual_event_loop.h"
 #include "tests/proxy/requests/router_world.h"
@@ -20,7 +21,7 @@ inline constexpr char kQuery[] = "query = SELECT a FROM t WHERE b = '%s'\n";
 
 class Client final : public ReplySink {
  public:
-  explicit Client(RequestRouter* router) : router_(router), conversation_(router, this) {}
+  explicit Client(RequestRouter* router) : conversation_(router, this) {}
 
   // One complete list. What the reply was, "(later)", or "(none)".
   std::string Send(const std::vector<std::pair<std::string, std::string>>& attributes) {
@@ -32,15 +33,15 @@ class Client final : public ReplySink {
     std::size_t size = 0;
     EXPECT_EQ(decoder.Decode(bytes, &list, &size), protocol::AttributeDecoder::Result::kList);
     std::string out;
-    const RequestRouter::Handled handled = router_->Handle(bytes, list, &conversation_, &out);
-    EXPECT_EQ(handled == RequestRouter::Handled::kPending, conversation_.pending());
-    EXPECT_EQ(handled == RequestRouter::Handled::kReplied, !out.empty());
+    const Handled handled = conversation_.Handle(bytes, list, &out);
+    EXPECT_EQ(handled == Handled::kPending, conversation_.pending());
+    EXPECT_EQ(handled == Handled::kReplied, !out.empty());
     switch (handled) {
-      case RequestRouter::Handled::kReplied:
+      case Handled::kReplied:
         return Shown(out);
-      case RequestRouter::Handled::kPending:
+      case Handled::kPending:
         return "(later)";
-      case RequestRouter::Handled::kIgnored:
+      case Handled::kIgnored:
         return "(none)";
     }
     return {};
@@ -70,7 +71,6 @@ class Client final : public ReplySink {
   std::function<void()> then;
 
  private:
-  RequestRouter* router_;
   Conversation conversation_;
 };
 
