@@ -30,6 +30,15 @@ void StockLeases::Bind(LeaseId lease, std::size_t slot, Time now) {
   by_slot_.emplace(slot, lease);
 }
 
+void StockLeases::Use(LeaseId lease, std::size_t slot, Time now) {
+  if (!IsOpen(lease)) return;
+  if (SlotOf(lease).has_value()) {
+    Touch(slot, now);
+  } else {
+    Bind(lease, slot, now);
+  }
+}
+
 void StockLeases::Unbind(std::size_t slot) {
   const auto found = by_slot_.find(slot);
   if (found == by_slot_.end()) return;

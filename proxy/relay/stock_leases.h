@@ -1,6 +1,6 @@
 // Which client session has which stock connection for its `sequence` requests.
 //
-// A session takes a lease once and keeps it; the lease is bound to a slot (see stock_scheduler.h)
+// A session takes a lease once and keeps it; the lease is bound to a slot (see stock_slots.h)
 // from its first `first` until it has been idle for too long, the slot's connection is gone, or the
 // session has ended. A slot is bound to one lease at most. Pure: time comes in as `now`.
 #pragma once
@@ -31,6 +31,8 @@ class StockLeases {
 
   // `lease` is open and without a slot, `slot` without a lease.
   void Bind(LeaseId lease, std::size_t slot, Time now);
+  // The lease, if it is open, uses that slot: its own, or one that it is bound to from here on.
+  void Use(LeaseId lease, std::size_t slot, Time now);
   // The lease stays open; its position is lost.
   void Unbind(std::size_t slot);
   // The slot's lease, if it has one, was used.

@@ -2,25 +2,28 @@
 
 #include <algorithm>
 #include <cassert>
+#include <string_view>
 #include <utility>
 
 namespace proxymux::proxy {
 namespace {
 
 constexpr int kAttempts = 2;
-// A process that ends this soon without having answered anything has not really started.
-constexpr std::chrono::seconds kYoung{1};
+constexpr std::size_t kStartsAtOnce = 2;
+constexpr char kStopping[] = "the relay to the stock proxymap is stopping";
+
+StockPolicy WithASlot(StockPolicy policy) {
+  policy.processes = std::max<std::size_t>(1, policy.processes);
+  return policy;
+}
 
 }  // namespace
 
-StockScheduler::StockScheduler(const StockPolicy& policy) : policy_(policy) {
-  policy_.processes = std::max<std::size_t>(1, policy_.processes);
-  slots_.resize(policy_.processes);
-}
-
-// --- Requests and leases ---
-
-StockScheduler::LeaseId StockScheduler::OpenLease() { return leases_.Open(); }
+StockScheduler::StockScheduler(const StockPolicy& policy)
+    : policy_(WithASlot(policy)),
+      slots_(&policy_, &leases_, &actions_),
+      starts_(&policy_),
+      placement_(&policy_, &slots_, &leases_, &requests_) {}
 
 void StockScheduler::CloseLease(LeaseId lease, Time now) {
   if (!leases_.IsOpen(lease)) return;
@@ -30,243 +33,260 @@ void StockScheduler::CloseLease(LeaseId lease, Time now) {
 
 StockScheduler::RequestId StockScheduler::Submit(const std::string& table, SequenceStep step,
                                                  LeaseId lease, Time now) {
-  const RequestId id = ++last_request_;
-  ++counts_.requests;
-  requests_.emplace(id, Request{table, step, lease, now + policy_.request_timeout});
-  if (stopping_) {
-    Fail(id, "the relay to the stock proxymap is stopping");
-  } else if (waiting_.size() >= policy_.queue_limit) {
+  ++submitted_;
+  const RequestId id = requests_.Add({table, step, lease, now + policy_.request_timeout});
+  if (state_ == State::kStopping) {
+    Fail(id, kStopping);
+  } else if (requests_.waiting().size() >= policy_.queue_limit) {
     Fail(id, "too many requests wait for the stock proxymap (" +
                  std::to_string(policy_.queue_limit) + ")");
   } else {
-    waiting_.emplace(id, &requests_.at(id));
+    requests_.Wait(id);
     Dispatch(now);
   }
   return id;
 }
 
 void StockScheduler::Abandon(RequestId request, Time now) {
-  const auto found = requests_.find(request);
-  if (found == requests_.end()) return;
-  if (waiting_.erase(request) > 0) {
-    requests_.erase(found);
-    Dispatch(now);  // when it was the last one, a drain may go on
-  } else {
-    found->second.abandoned = true;
-  }
+  if (requests_.Abandon(request)) Dispatch(now);  // when it was the last one, a drain may go on
 }
 
-// --- What happened ---
+void StockScheduler::Dispatch(Time now) {
+  if (state_ == State::kStopping) return;
+  slots_.RetireUnused(now);
+  const std::size_t unserved = ServeWaiting(now);
+  std::size_t starting = slots_.Count(SlotState::kGreeting);
+  while (unserved > starting && starting < kStartsAtOnce && starts_.MayStart(now)) {
+    const std::optional<std::size_t> slot = placement_.FindOpenable(now);
+    if (!slot.has_value()) break;
+    slots_.Open(*slot, now);
+    ++starting;
+  }
+  const std::size_t dead = slots_.Count(SlotState::kEmpty) + slots_.Count(SlotState::kEnding);
+  if (starts_.Hopeless(now) && dead == slots_.size()) {
+    FailWaiting("the stock proxymap cannot be reached: " + starts_.last_failure());
+  }
+  if (state_ == State::kDraining && requests_.waiting().empty()) slots_.EndUnused(now);
+}
+
+std::size_t StockScheduler::ServeWaiting(Time now) {
+  std::size_t unserved = 0;
+  std::vector<std::string_view> full;  // tables that must wait for others to finish
+  const StockRequests::Waiting& waiting = requests_.waiting();
+  for (auto it = waiting.begin(); it != waiting.end() && unserved < slots_.size();) {
+    const auto [id, request] = *it++;
+    // Looked at already: its table must wait. (Not so a sequence, which has a slot of its own.)
+    const bool lookup = request->step == SequenceStep::kNone;
+    if (lookup && std::find(full.begin(), full.end(), request->table) != full.end()) continue;
+    const StockPlacement::Choice choice = placement_.Choose(*request, now);
+    switch (choice.kind) {
+      case StockPlacement::Kind::kSlot:
+        Assign(id, choice.slot, now);
+        break;
+      case StockPlacement::Kind::kOpenOne:
+        ++unserved;
+        break;
+      case StockPlacement::Kind::kWait:
+        if (lookup) full.push_back(request->table);
+        break;
+      case StockPlacement::Kind::kLost:
+        Fail(id, "the position of a sequence of requests was lost: the stock connection is gone");
+        break;
+    }
+  }
+  return unserved;
+}
+
+void StockScheduler::Assign(RequestId id, std::size_t slot, Time now) {
+  requests_.Start(id);
+  const StockRequests::Request& request = requests_.Get(id);
+  if (request.step != SequenceStep::kNone) leases_.Use(request.lease, slot, now);
+  slots_.Give(slot, id, now);
+}
 
 void StockScheduler::OnGreeting(std::size_t slot, Time now) {
-  Slot& it = slots_[slot];
-  if (it.state != SlotState::kGreeting) return;
-  it.greeted = true;
-  it.connected = now;
-  it.last_used = now;
-  failed_starts_ = 0;
-  blocked_until_ = Time{};
-  SetState(slot, SlotState::kReady);
+  if (slots_.state(slot) != SlotState::kGreeting) return;
+  slots_.OnGreeting(slot, now);
+  starts_.OnGreeting();
   Dispatch(now);
 }
 
 std::optional<StockScheduler::RequestId> StockScheduler::OnReply(std::size_t slot, Time now) {
-  Slot& it = slots_[slot];
-  if (it.state != SlotState::kBusy) return std::nullopt;
-  const RequestId id = it.request;
-  const bool abandoned = requests_.at(id).abandoned;
-  ReleaseRequest(slot);
-  requests_.erase(id);
-  it.replied = true;
-  it.last_used = now;
-  leases_.Touch(slot, now);
-  if (!abandoned) ++counts_.replies;
-  SetState(slot, SlotState::kReady);
-  if (policy_.mode == StockMode::kSpawn && !it.alive) {
-    // The process answered and ended: its exit was heard of before its last words.
-    Act(StockAction::Kind::kDisconnect, slot);
-    LoseConnection(slot);
-  }
+  if (slots_.state(slot) != SlotState::kBusy) return std::nullopt;
+  const RequestId id = slots_.TakeRequest(slot);
+  const bool abandoned = requests_.Get(id).abandoned;
+  requests_.Leave(id);
+  requests_.Remove(id);
+  if (!abandoned) ++replies_;
+  slots_.OnReply(slot, now);
   Dispatch(now);
   return abandoned ? std::nullopt : std::optional(id);
 }
 
 void StockScheduler::OnClosed(std::size_t slot, bool reply_begun, const std::string& reason,
                               Time now) {
-  Slot& it = slots_[slot];
-  switch (it.state) {
+  switch (slots_.state(slot)) {
     case SlotState::kEmpty:
     case SlotState::kParked:
     case SlotState::kEnding:
       return;
     case SlotState::kGreeting:
-      LoseConnection(slot);
-      // A process that takes connections and does not greet is of no use.
-      if (it.state == SlotState::kParked) Terminate(slot, now);
-      StartFailed(reason, now);
+      slots_.OnClosed(slot, now);
+      starts_.OnFailed(reason, now);
       break;
     case SlotState::kReady:
-      LoseConnection(slot);
+      slots_.OnClosed(slot, now);
       break;
-    case SlotState::kBusy: {
-      const RequestId id = it.request;
-      Request& request = requests_.at(id);
-      it.blamed = true;
-      ReleaseRequest(slot);
-      if (request.abandoned) {
-        requests_.erase(id);
-      } else if (reply_begun) {
-        Fail(id, "the stock proxymap ended in the middle of a reply: " + reason);
-      } else if (request.step == SequenceStep::kNext || request.attempts >= kAttempts) {
-        Fail(id, "the stock proxymap ended without a reply: " + reason);
-      } else {
-        waiting_.emplace(id, &request);
-      }
-      LoseConnection(slot);
+    case SlotState::kBusy:
+      Repeat(slot, reply_begun, reason);
+      slots_.OnClosed(slot, now);
       break;
-    }
   }
   Dispatch(now);
 }
 
-void StockScheduler::OnSpawnFailed(std::size_t slot, const std::string& reason, Time now) {
-  OnProcessEnded(slot, reason, now);
+// Once more, or not: the connection that its request was sent on has ended.
+void StockScheduler::Repeat(std::size_t slot, bool reply_begun, const std::string& reason) {
+  const StockRequests::Request& request = requests_.Get(slots_.request(slot));
+  if (reply_begun) {
+    EndRequestOf(slot, "the stock proxymap ended in the middle of a reply: " + reason);
+  } else if (request.abandoned || request.step == SequenceStep::kNext ||
+             request.attempts >= kAttempts) {
+    EndRequestOf(slot, "the stock proxymap ended without a reply: " + reason);
+  } else {
+    const RequestId id = slots_.TakeRequest(slot);
+    requests_.Leave(id);
+    requests_.Wait(id);
+  }
 }
 
 void StockScheduler::OnProcessEnded(std::size_t slot, const std::string& how, Time now) {
-  Slot& it = slots_[slot];
-  if (!it.alive) return;
-  it.alive = false;
-  const bool never_worked = !it.greeted || (!it.replied && now - it.started < kYoung);
-  switch (it.state) {
-    case SlotState::kEmpty:
+  if (!slots_.alive(slot)) return;
+  switch (slots_.OnProcessEnded(slot, now)) {
+    case StockSlots::Blame::kNobody:
       break;
-    case SlotState::kEnding:
-      Empty(slot);
+    case StockSlots::Blame::kStart:
+      starts_.OnFailed(how, now);
       break;
-    case SlotState::kParked:
-    case SlotState::kReady:
-      if (it.state == SlotState::kReady) Act(StockAction::Kind::kDisconnect, slot);
-      LoseConnection(slot);
-      if (never_worked && !it.blamed) StartFailed(how, now);
-      replacing_ = true;
-      break;
-    case SlotState::kBusy:
-      replacing_ = true;
-      break;  // what is left of the reply, or the end of the connection, is still to be read
-    case SlotState::kGreeting:
-      if (never_worked || it.stale) {
-        const bool blamed = it.blamed;
-        Act(StockAction::Kind::kDisconnect, slot);
-        LoseConnection(slot);
-        replacing_ = true;
-        if (blamed) {
-          // Whoever sends what kills stock must not make us fork as fast as we can.
-          blocked_until_ = std::max(blocked_until_, now + policy_.first_backoff);
-        } else if (never_worked) {
-          StartFailed(how, now);
-        }
-      } else {
-        // It ended instead of accepting. Our connection waits in the listening socket for the next
-        // process.
-        replacing_ = true;
-        it.started = now;
-        Open(slot, now);
-      }
+    case StockSlots::Blame::kRequest:
+      // Whoever sends what kills stock must not make us fork as fast as we can.
+      starts_.HoldBack(now);
       break;
   }
   Dispatch(now);
 }
 
+void StockScheduler::EndRequestOf(std::size_t slot, const std::string& reason) {
+  const RequestId id = slots_.TakeRequest(slot);
+  requests_.Leave(id);
+  if (requests_.Get(id).abandoned) {
+    requests_.Remove(id);
+  } else {
+    Fail(id, reason);
+  }
+}
+
+void StockScheduler::Fail(RequestId id, const std::string& reason) {
+  ++failures_;
+  requests_.Remove(id);
+  actions_.push_back({StockAction::Kind::kFail, 0, id, reason});
+}
+
+void StockScheduler::FailWaiting(const std::string& reason) {
+  for (const RequestId id : requests_.TakeWaiting()) Fail(id, reason);
+}
+
 void StockScheduler::OnTime(Time now) {
-  if (now >= blocked_until_) blocked_until_ = Time{};
+  starts_.OnTime(now);
   ExpireRequests(now);
-  ExpireLeases(now);
+  slots_.FreeIdleLeases(now);
   ExpireSlots(now);
   Dispatch(now);
 }
 
 void StockScheduler::ExpireRequests(Time now) {
-  // Numbers rise with deadlines, so the first that is not due ends the search; a policy with a
-  // shorter timeout delays at most by the older timeout.
-  while (!waiting_.empty()) {
-    const auto [id, request] = *waiting_.begin();
-    if (request->deadline > now) break;
-    waiting_.erase(waiting_.begin());
-    Fail(id, "timed out waiting for a free stock proxymap" +
-                 (last_failure_.empty() ? std::string() : "; last failure: " + last_failure_));
+  while (const std::optional<RequestId> id = requests_.TakeExpired(now)) {
+    const std::string& failure = starts_.last_failure();
+    Fail(*id, "timed out waiting for a free stock proxymap" +
+                  (failure.empty() ? std::string() : "; last failure: " + failure));
   }
 }
 
-void StockScheduler::ExpireLeases(Time now) {
-  for (const std::size_t slot : leases_.BoundSlots()) {
-    if (now - *leases_.LastUsed(slot) < policy_.lease_idle) continue;
-    if (slots_[slot].state == SlotState::kReady) leases_.Unbind(slot);
+void StockScheduler::ExpireSlots(Time now) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_.state(i) != SlotState::kBusy) {
+      if (slots_.Expire(i, now)) {
+        starts_.OnFailed("the stock proxymap did not greet in time", now);
+      }
+    } else if (requests_.Get(slots_.request(i)).deadline <= now) {
+      EndRequestOf(i, "timed out waiting for the stock proxymap's reply");
+      slots_.Terminate(i, now);
+    }
   }
 }
 
-// --- The whole ---
+std::optional<StockScheduler::Time> StockScheduler::NextDeadline() const {
+  std::optional<Time> next;
+  const auto consider = [&next](Time at) {
+    if (!next.has_value() || at < *next) next = at;
+  };
+  if (!requests_.waiting().empty()) {
+    consider(requests_.waiting().begin()->second->deadline);
+    if (starts_.blocked_until() != Time{}) consider(starts_.blocked_until());
+  }
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_.state(i) == SlotState::kBusy) {
+      consider(requests_.Get(slots_.request(i)).deadline);
+    } else if (const auto deadline = slots_.Deadline(i)) {
+      consider(*deadline);
+    }
+  }
+  return next;
+}
 
 void StockScheduler::SetPolicy(const StockPolicy& policy, Time now) {
   assert(policy.mode == policy_.mode);
-  policy_ = policy;
-  policy_.processes = std::max<std::size_t>(1, policy_.processes);
-  // Slots above a lower limit stay until they are empty; none of them is opened again.
-  if (slots_.size() < policy_.processes) slots_.resize(policy_.processes);
-  for (Slot& slot : slots_) slot.stale = slot.state != SlotState::kEmpty;
+  policy_ = WithASlot(policy);
+  slots_.OnPolicy();
   Dispatch(now);
 }
 
 void StockScheduler::Drain(Time now) {
-  draining_ = true;
+  if (state_ == State::kServing) SetState(State::kDraining);
   Dispatch(now);
 }
 
 void StockScheduler::Stop(Time now) {
-  stopping_ = true;
-  FailWaiting("the relay to the stock proxymap is stopping");
+  SetState(State::kStopping);
+  FailWaiting(kStopping);
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    switch (slots_[i].state) {
+    switch (slots_.state(i)) {
       case SlotState::kEmpty:
       case SlotState::kEnding:
         break;
       case SlotState::kParked:
       case SlotState::kGreeting:
       case SlotState::kReady:
-        AskToEnd(i, now);
+        slots_.AskToEnd(i, now);
         break;
-      case SlotState::kBusy: {
-        const RequestId id = slots_[i].request;
-        const bool abandoned = requests_.at(id).abandoned;
-        ReleaseRequest(i);
-        if (abandoned) {
-          requests_.erase(id);
-        } else {
-          Fail(id, "the relay to the stock proxymap is stopping");
-        }
-        Terminate(i, now);
+      case SlotState::kBusy:
+        EndRequestOf(i, kStopping);
+        slots_.Terminate(i, now);
         break;
-      }
     }
   }
-}
-
-bool StockScheduler::Stopped() const {
-  return stopping_ && Count(SlotState::kEmpty) == slots_.size();
 }
 
 std::vector<StockAction> StockScheduler::TakeActions() { return std::exchange(actions_, {}); }
 
 RelayStatus StockScheduler::Status() const {
-  RelayStatus status = counts_;
-  for (const Slot& slot : slots_) {
-    const bool there =
-        policy_.mode == StockMode::kSpawn ? slot.alive : slot.state != SlotState::kEmpty;
-    if (there) ++status.processes;
-    if (slot.state == SlotState::kBusy) ++status.busy;
-  }
-  status.queued = static_cast<std::int64_t>(waiting_.size());
+  RelayStatus status;
+  slots_.AddTo(&status);
+  status.queued = static_cast<std::int64_t>(requests_.waiting().size());
   status.leases = static_cast<std::int64_t>(leases_.bound());
+  status.requests = submitted_;
+  status.replies = replies_;
+  status.failures = failures_;
   return status;
 }
 

@@ -1,19 +1,16 @@
 #include "proxy/relay/uv_relay.h"
 
-#include <csignal>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "proxy/relay/stock_listener.h"
-#include "proxy/relay/uv_relay_connection.h"
-#include "proxy/relay/uv_stock_process.h"
+#include "proxy/relay/stock_scheduler.h"
 #include "proxy/uv/uv_handles.h"
 
 namespace proxymux::proxy {
 
-// Tickets and leases hold weak pointers to it, so it may go first. Objects that report something
-// are let go of only in the next turn (graveyard_), since the report comes from inside them.
+// Tickets and leases hold weak pointers to it, so it may go first. What is left of slots is buried
+// in the next turn.
 class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
  public:
   using Time = StockScheduler::Time;
@@ -21,8 +18,8 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
   Core(uv_loop_t* loop, RelayOptions options, RelayObserver* observer)
       : loop_(loop),
         options_(std::move(options)),
-        observer_(observer),
         scheduler_(options_.policy),
+        slots_(loop, &options_, observer, SlotEvents()),
         deadline_(loop, [this] { OnDeadline(); }),
         next_turn_(loop, [this] { OnNextTurn(); }) {}
 
@@ -73,8 +70,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
     next_turn_.Close();
     pending_.clear();
     outcomes_.clear();
-    slots_.clear();
-    graveyard_.clear();
+    slots_.Clear();
   }
 
  private:
@@ -85,15 +81,6 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
   struct Outcome {
     StockScheduler::RequestId id;
     RelayReply reply;
-  };
-  struct Slot {
-    StockListener listener;
-    std::unique_ptr<UvStockProcess> process;
-    std::unique_ptr<UvRelayConnection> connection;
-  };
-  struct Remains {
-    std::unique_ptr<UvStockProcess> process;
-    std::unique_ptr<UvRelayConnection> connection;
   };
 
   // The real time, not the loop's cached one: a turn may be long.
@@ -107,8 +94,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
       for (StockAction& action : scheduler_.TakeActions()) Do(action);
       // What went wrong at once is an event like others, but only when the batch that it belongs to
       // is done.
-      if (setbacks_.empty()) break;
-      for (const auto& setback : std::exchange(setbacks_, {})) setback();
+      if (!slots_.TellSetbacks()) break;
     }
     carrying_ = false;
     if (const auto next = scheduler_.NextDeadline(); next.has_value()) {
@@ -118,7 +104,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
     } else {
       deadline_.Stop();
     }
-    if (!outcomes_.empty() || !graveyard_.empty() || scheduler_.Stopped()) {
+    if (!outcomes_.empty() || slots_.has_remains() || scheduler_.Stopped()) {
       next_turn_.Start(std::chrono::milliseconds(0));
     }
   }
@@ -127,30 +113,28 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
     const std::size_t index = action.slot;
     switch (action.kind) {
       case StockAction::Kind::kSpawn:
-        Spawn(index);
+        slots_.Spawn(index);
         break;
       case StockAction::Kind::kConnect:
-        Connect(index);
+        slots_.Connect(index);
         break;
       case StockAction::Kind::kDisconnect:
-        Bury({nullptr, std::move(slots_[index].connection)});
+        slots_.Disconnect(index);
         break;
-      case StockAction::Kind::kSend: {
-        const RelayRequest& request = pending_.at(action.request).request;
-        slots_[index].connection->Send(request.list, request.kind, request.dialect);
+      case StockAction::Kind::kSend:
+        slots_.Send(index, pending_.at(action.request).request);
         break;
-      }
       case StockAction::Kind::kAskToEnd:
-        if (slots_[index].process) slots_[index].process->AskToEnd();
+        slots_.AskToEnd(index);
         break;
       case StockAction::Kind::kTerminate:
-        Signal(index, SIGTERM, "SIGTERM");
+        slots_.Terminate(index);
         break;
       case StockAction::Kind::kKill:
-        Signal(index, SIGKILL, "SIGKILL");
+        slots_.Kill(index);
         break;
       case StockAction::Kind::kRelease:
-        slots_[index].listener.Close();
+        slots_.Release(index);
         break;
       case StockAction::Kind::kFail:
         outcomes_.push_back(
@@ -159,93 +143,11 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
     }
   }
 
-  void Spawn(std::size_t index) {
-    Slot& slot = slots_[index];
-    std::string error;
-    if (!slot.listener.is_open()) {
-      if (const int result = slot.listener.Open(options_.launch.socket_directory); result != 0) {
-        error = "cannot make a listening socket in " + options_.launch.socket_directory + ": " +
-                uv_strerror(result);
-      }
-    }
-    if (error.empty()) {
-      auto process = std::make_unique<UvStockProcess>(
-          loop_, [this, index](const std::string& how) { OnProcessEnded(index, how); });
-      if (process->Start(options_.launch, slot.listener.fd(), &error) == 0) {
-        Tell(RelaySeverity::kDebug,
-             "started the stock proxymap, process " + std::to_string(process->pid()));
-        Bury({std::exchange(slot.process, std::move(process)), nullptr});
-        return;
-      }
-    }
-    Tell(RelaySeverity::kWarning, "stock proxymap: " + error);
-    setbacks_.push_back([this, index, error] { scheduler_.OnSpawnFailed(index, error, Now()); });
-  }
-
-  void Connect(std::size_t index) {
-    Slot& slot = slots_[index];
-    const bool spawning = options_.policy.mode == StockMode::kSpawn;
-    if (spawning && !slot.listener.is_open()) return;  // a setback of the spawn has it already
-    int result = spawning ? slot.listener.Connect() : ConnectToUnixSocket(options_.service_socket);
-    if (result >= 0) {
-      auto connection = std::make_unique<UvRelayConnection>(
-          loop_, options_.max_reply,
-          UvRelayConnection::Callbacks{
-              [this, index] {
-                scheduler_.OnGreeting(index, Now());
-                Carry();
-              },
-              [this, index](std::string reply, std::optional<protocol::Status> status) {
-                OnReply(index, std::move(reply), status);
-              },
-              [this, index](bool begun, const std::string& reason) {
-                OnClosed(index, begun, reason);
-              }});
-      result = connection->Open(result, options_.expects_greeting);
-      if (result == 0) {
-        slot.connection = std::move(connection);
-        return;
-      }
-    }
-    const std::string reason =
-        "cannot connect to " +
-        (spawning ? "the stock proxymap that was started" : options_.service_socket) + ": " +
-        uv_strerror(result);
-    Tell(RelaySeverity::kWarning, reason);
-    setbacks_.push_back(
-        [this, index, reason] { scheduler_.OnClosed(index, false, reason, Now()); });
-  }
-
   void OnReply(std::size_t index, std::string reply, std::optional<protocol::Status> status) {
     const auto keep = shared_from_this();
     const auto id = scheduler_.OnReply(index, Now());
     Carry();
     if (id.has_value()) Finish(*id, {RelayOutcome::kReplied, std::move(reply), {}, status});
-  }
-
-  void OnClosed(std::size_t index, bool reply_begun, const std::string& reason) {
-    Bury({nullptr, std::move(slots_[index].connection)});
-    scheduler_.OnClosed(index, reply_begun, reason, Now());
-    Carry();
-  }
-
-  void OnProcessEnded(std::size_t index, const std::string& how) {
-    Slot& slot = slots_[index];
-    const bool expected =
-        how == "exit status 0";  // max_use, max_idle, a table that changed; or we asked
-    Tell(expected ? RelaySeverity::kDebug : RelaySeverity::kWarning,
-         "a stock proxymap ended: " + how);
-    Bury({std::move(slot.process), nullptr});
-    scheduler_.OnProcessEnded(index, "it ended at once: " + how, Now());
-    Carry();
-  }
-
-  void Signal(std::size_t index, int number, const std::string& name) {
-    Slot& slot = slots_[index];
-    if (!slot.process) return;
-    Tell(RelaySeverity::kInfo, "sending " + name + " to the stock proxymap, process " +
-                                   std::to_string(slot.process->pid()));
-    slot.process->Signal(number);
   }
 
   void Finish(StockScheduler::RequestId id, RelayReply reply) {
@@ -257,10 +159,6 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
     done(std::move(reply));
   }
 
-  void Bury(Remains remains) {
-    if (remains.process || remains.connection) graveyard_.push_back(std::move(remains));
-  }
-
   void OnDeadline() {
     scheduler_.OnTime(Now());
     Carry();
@@ -268,7 +166,7 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
 
   void OnNextTurn() {
     const auto keep = shared_from_this();
-    graveyard_.clear();
+    slots_.Bury();
     for (Outcome& outcome : std::exchange(outcomes_, {})) {
       Finish(outcome.id, std::move(outcome.reply));
     }
@@ -278,19 +176,38 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
     }
   }
 
-  void Tell(RelaySeverity severity, const std::string& text) {
-    observer_->OnRelayEvent(severity, text);
+  // Also told while Carry() is at work: that then goes on with what comes of it.
+  UvStockSlots::Events SlotEvents() {
+    UvStockSlots::Events events;
+    events.on_greeting = [this](std::size_t slot) {
+      scheduler_.OnGreeting(slot, Now());
+      Carry();
+    };
+    events.on_reply = [this](std::size_t slot, std::string reply,
+                             std::optional<protocol::Status> status) {
+      OnReply(slot, std::move(reply), status);
+    };
+    events.on_closed = [this](std::size_t slot, bool begun, const std::string& reason) {
+      scheduler_.OnClosed(slot, begun, reason, Now());
+      Carry();
+    };
+    events.on_spawn_failed = [this](std::size_t slot, const std::string& reason) {
+      scheduler_.OnSpawnFailed(slot, reason, Now());
+      Carry();
+    };
+    events.on_process_ended = [this](std::size_t slot, const std::string& how) {
+      scheduler_.OnProcessEnded(slot, how, Now());
+      Carry();
+    };
+    return events;
   }
 
   uv_loop_t* loop_;
   RelayOptions options_;
-  RelayObserver* observer_;
   StockScheduler scheduler_;
-  std::map<std::size_t, Slot> slots_;
+  UvStockSlots slots_;
   std::map<StockScheduler::RequestId, Pending> pending_;
   std::vector<Outcome> outcomes_;  // to be told in the next turn
-  std::vector<Remains> graveyard_;
-  std::vector<std::function<void()>> setbacks_;
   std::function<void()> stopped_;
   bool carrying_ = false;
   bool closed_ = false;

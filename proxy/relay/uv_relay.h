@@ -1,8 +1,7 @@
 // The relay on libuv: carries out what StockScheduler decides, with real processes and connections.
 //
-// In service mode it connects to a stock service's socket; in spawn mode each slot has a
-// StockListener, at most one UvStockProcess that listens there, and at most one UvRelayConnection
-// to it. Create it after privileges have been dropped: stock daemons run as whoever we are.
+// What stands in the slots is UvStockSlots'; this keeps the bytes of the requests, the timer, and
+// whom to tell. Create it after privileges have been dropped: stock daemons run as whoever we are.
 //
 // SIGPIPE must be ignored in the whole process: libuv writes to sockets whose other end may just
 // have gone. (Stock daemons get it back as the default.)
@@ -20,18 +19,9 @@
 #include <string>
 
 #include "proxy/relay/relay.h"
-#include "proxy/relay/stock_command.h"
-#include "proxy/relay/stock_scheduler.h"
+#include "proxy/relay/uv_stock_slots.h"
 
 namespace proxymux::proxy {
-
-struct RelayOptions {
-  StockPolicy policy;
-  std::string service_socket = "private/proxymap";  // kService: relative to the working directory
-  StockLaunch launch;                               // kSpawn
-  bool expects_greeting = true;                     // false: stock is older than Postfix 3.6
-  std::size_t max_reply = std::size_t{64} << 20;    // bytes; a longer reply is a failure
-};
 
 class UvRelay : public Relay {
  public:
