@@ -6,7 +6,6 @@
 // An error breaks this table and no other; unlike stock, which ends the process.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -11,100 +11,11 @@
 #include "config/values/nearest_name.h"
 #include "config/yaml/option_table.h"
 #include "config/yaml/option_value.h"
+#include "config/yaml/section_hints.h"
+#include "config/yaml/security_mentions.h"
 
 namespace proxymux::config {
 namespace {
-
-// Lower case without '-' and '_', so that SSL_Mode is found as sslmode.
-std::string Squeeze(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= 'A' && c <= 'Z') out += static_cast<char>(c - 'A' + 'a');
-    if (c != '-' && c != '_' && !(c >= 'A' && c <= 'Z')) out += c;
-  }
-  return out;
-}
-
-// A key that may have been meant for a security option, though it is none.
-bool LooksLikeSecurityOption(std::string_view key) {
-  const std::string squeezed = Squeeze(key);
-  if (squeezed.find("ssl") != std::string::npos || squeezed.find("tls") != std::string::npos) {
-    return true;
-  }
-  const Option* nearest =
-      FindOption(OptionScope::kPool, NearestName(key, OptionNames(OptionScope::kPool)));
-  return nearest != nullptr && nearest->security;
-}
-
-bool Mentions(const YamlNode& node) {
-  if (node.kind == YamlKind::kScalar) return MentionsSecurityOption(node.scalar);
-  for (const YamlNode& item : node.items) {
-    if (Mentions(item)) return true;
-  }
-  for (const auto& [key, value] : node.members) {
-    if (Mentions(key) || LooksLikeSecurityOption(key.scalar) || Mentions(value)) return true;
-  }
-  return false;
-}
-
-std::string_view KindName(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlKind::kNull:
-      return "nothing";
-    case YamlKind::kScalar:
-      return "a single value";
-    case YamlKind::kSequence:
-      return "a list";
-    case YamlKind::kMapping:
-      return "a section";
-  }
-  return "";
-}
-
-std::string DidYouMean(std::string_view word, const std::vector<std::string_view>& names) {
-  const std::string nearest = NearestName(word, names);
-  return nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?";
-}
-
-// Whether `key` is a section within its scope: `a` of the setting "a.b".
-bool IsGroup(OptionScope scope, std::string_view key) {
-  const std::vector<std::string_view> names = OptionNames(scope);
-  return std::any_of(names.begin(), names.end(), [key](std::string_view name) {
-    return name.size() > key.size() && name.starts_with(key) && name[key.size()] == '.';
-  });
-}
-
-// The names that may stand in a scope: settings, and sections once for each of their settings.
-std::vector<std::string_view> NamesIn(OptionScope scope) {
-  std::vector<std::string_view> names = OptionNames(scope);
-  for (std::string_view& name : names) name = name.substr(0, name.find('.'));
-  return names;
-}
-
-// `a.b` on one line is no setting.
-std::string AsSection(std::string_view name) {
-  return "write it as a section: `" + std::string(name.substr(0, name.find('.'))) + ": {" +
-         std::string(name.substr(name.find('.') + 1)) + ": ...}`";
-}
-
-// Where in the file a pool or table setting of this name belongs, when it stands somewhere else.
-std::string WhereItBelongs(std::string_view key) {
-  if (FindOption(OptionScope::kPool, key)) return "it belongs in `pool:` or `pools: {NAME: ...}`";
-  if (FindOption(OptionScope::kTable, key) || IsGroup(OptionScope::kTable, key)) {
-    return "it belongs in `table:` or `tables: {\"pgsql:NAME\": ...}`";
-  }
-  if (FindOption(OptionScope::kServer, key)) return "it belongs at the top level";
-  return {};
-}
-
-// "pgsql:NAME" without leading "proxy:", or nothing.
-std::optional<std::string> NormalTableName(std::string_view key) {
-  constexpr std::string_view kProxy = "proxy:";
-  constexpr std::string_view kPgsql = "pgsql:";
-  while (key.starts_with(kProxy)) key.remove_prefix(kProxy.size());
-  if (!key.starts_with(kPgsql) || key.size() == kPgsql.size()) return std::nullopt;
-  return std::string(key);
-}
 
 // More are counted but not shown.
 constexpr std::size_t kMostDiagnostics = 100;
@@ -252,7 +163,7 @@ class SectionReader {
     std::vector<std::string_view> names = NamesIn(OptionScope::kServer);
     names.insert(names.begin(), {"pool", "pools", "table", "tables"});
     // Defaults come before what is merged with them.
-    std::map<std::string_view, std::pair<const YamlNode*, const YamlNode*>> sections;
+    std::map<std::string_view, const YamlNode*> sections;
     const auto members = UniqueMembers(document, [&](const YamlNode& key, bool security) {
       // A second `pools:` may name pools without naming a security option that the first restrains.
       elsewhere(security || key.scalar == "pool" || key.scalar == "pools" ||
@@ -263,7 +174,7 @@ class SectionReader {
       if (name == "pool" || name == "pools" || name == "table" || name == "tables") {
         const bool of_pools = name == "pool" || name == "pools";
         if (IsSection(*key, *value)) {
-          sections[name] = {key, value};
+          sections[name] = value;
         } else {
           elsewhere(of_pools || Mentions(*value));
         }
@@ -285,18 +196,14 @@ class SectionReader {
         elsewhere(!nearest.empty() || LooksLikeSecurityOption(name) || Mentions(*value));
       }
     }
-    if (const auto at = sections.find("pool"); at != sections.end()) {
-      ReadSettings(*at->second.second, OptionScope::kPool, &result_.config.pool, elsewhere);
+    if (const YamlNode* pool = sections["pool"]) {
+      ReadSettings(*pool, OptionScope::kPool, &result_.config.pool, elsewhere);
     }
-    if (const auto at = sections.find("table"); at != sections.end()) {
-      ReadSettings(*at->second.second, OptionScope::kTable, &result_.config.table, elsewhere);
+    if (const YamlNode* table = sections["table"]) {
+      ReadSettings(*table, OptionScope::kTable, &result_.config.table, elsewhere);
     }
-    if (const auto at = sections.find("pools"); at != sections.end()) {
-      ReadPools(*at->second.second);
-    }
-    if (const auto at = sections.find("tables"); at != sections.end()) {
-      ReadTables(*at->second.second);
-    }
+    if (const YamlNode* pools = sections["pools"]) ReadPools(*pools);
+    if (const YamlNode* tables = sections["tables"]) ReadTables(*tables);
   }
 
   // `admin: {listen: ...}`: options with a dot.
@@ -387,14 +294,6 @@ class SectionReader {
 
 LoadedConfig ReadSections(const YamlNode& document, const std::string& file) {
   return SectionReader(file).Read(document);
-}
-
-bool MentionsSecurityOption(std::string_view text) {
-  const std::string squeezed = Squeeze(text);
-  for (const Option& option : Options()) {
-    if (option.security && squeezed.find(Squeeze(option.name)) != std::string::npos) return true;
-  }
-  return false;
 }
 
 }  // namespace proxymux::config

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "config/yaml/loaded_config.h"
 #include "config/yaml/yaml_node.h"
@@ -20,8 +19,5 @@
 namespace proxymux::config {
 
 LoadedConfig ReadSections(const YamlNode& document, const std::string& file);
-
-// True when `text` holds, in any place and case, the name of an option marked `security`.
-bool MentionsSecurityOption(std::string_view text);
 
 }  // namespace proxymux::config

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "config/yaml/config_sections.h"
+#include "config/yaml/security_mentions.h"
 #include "config/yaml/yaml_node.h"
 
 namespace proxymux::config {
