@@ -1,78 +1,12 @@
 #include "pgsql/sql/plan_independence.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
-#include <span>
+
+#include "pgsql/sql/plan_words.h"
 
 namespace proxymux::pgsql {
 namespace {
-
-// Words of SQL that choose among rows, number them, sample them or have a syntax not followed here.
-// Sorted.
-constexpr std::array<std::string_view, 22> kOpenWords = {
-    "cube",     "cursor",      "escape",    "fetch",     "grouping",   "lateral",
-    "limit",    "locked",      "offset",    "only",      "ordinality", "over",
-    "overlaps", "overlay",     "partition", "recursive", "rollup",     "search",
-    "similar",  "tablesample", "window",    "within",
-};
-
-// Words that may stand before a parenthesis without calling a function. Sorted.
-constexpr std::array<std::string_view, 35> kNotCalls = {
-    "all",       "and",  "any",    "as",     "asc",          "between", "by",     "case",  "desc",
-    "distinct",  "else", "except", "exists", "filter",       "from",    "having", "ilike", "in",
-    "intersect", "is",   "join",   "like",   "materialized", "not",     "on",     "or",    "select",
-    "some",      "then", "union",  "using",  "values",       "when",    "where",  "with",
-};
-
-// Functions and aggregates that give a value for every argument of their types and do not look at
-// the order of rows. Sorted.
-constexpr std::array<std::string_view, 40> kTotalFunctions = {
-    "array_length",    "array_to_string", "ascii",       "bit_length",  "bool_and",
-    "bool_or",         "btrim",           "cardinality", "char_length", "character_length",
-    "coalesce",        "concat",          "concat_ws",   "count",       "every",
-    "greatest",        "initcap",         "least",       "left",        "length",
-    "lower",           "ltrim",           "max",         "md5",         "min",
-    "nullif",          "octet_length",    "position",    "quote_ident", "quote_literal",
-    "replace",         "reverse",         "right",       "rtrim",       "starts_with",
-    "string_to_array", "strpos",          "trim",        "unnest",      "upper",
-};
-// These raise an error for some numbers: total when their last argument is a plain one above 0.
-constexpr std::array<std::string_view, 3> kTotalWithNumber = {"split_part", "substr", "substring"};
-
-// Parts that decide which other parts are evaluated. Sorted.
-constexpr std::array<std::string_view, 17> kConditions = {
-    "and",  "case",  "coalesce", "except", "from",  "greatest", "group", "having", "intersect",
-    "join", "least", "nullif",   "or",     "order", "union",    "where", "with",
-};
-
-// Types to which everything that can be cast can be cast without an error. Sorted.
-constexpr std::array<std::string_view, 7> kTextTypes = {"bpchar", "char", "character", "citext",
-                                                        "name",   "text", "varchar"};
-// Types to which a literal is cast when the statement is read, so that an error comes under every
-// plan. Sorted.
-constexpr std::array<std::string_view, 17> kLiteralTypes = {
-    "bigint", "bool", "boolean", "cidr", "date",    "float8",   "inet",      "int",         "int2",
-    "int4",   "int8", "integer", "json", "numeric", "smallint", "timestamp", "timestamptz",
-};
-
-// Operators that never raise an error on what they take. Sorted.
-constexpr std::array<std::string_view, 18> kTotalOperators = {
-    "!=", "&&", "->", "->>", "::", "<",  "<<",  "<<=", "<=",
-    "<>", "<@", "=",  ">",   ">=", ">>", ">>=", "@>",  "||",
-};
-
-static_assert(std::is_sorted(kOpenWords.begin(), kOpenWords.end()));
-static_assert(std::is_sorted(kNotCalls.begin(), kNotCalls.end()));
-static_assert(std::is_sorted(kTotalFunctions.begin(), kTotalFunctions.end()));
-static_assert(std::is_sorted(kConditions.begin(), kConditions.end()));
-static_assert(std::is_sorted(kTextTypes.begin(), kTextTypes.end()));
-static_assert(std::is_sorted(kLiteralTypes.begin(), kLiteralTypes.end()));
-static_assert(std::is_sorted(kTotalOperators.begin(), kTotalOperators.end()));
-
-bool Contains(std::span<const std::string_view> sorted, std::string_view word) {
-  return std::binary_search(sorted.begin(), sorted.end(), word);
-}
 
 bool IsLiteral(TokenKind kind) {
   switch (kind) {
@@ -128,9 +62,8 @@ class Inspector {
       if (kind != TokenKind::kIdentifier) continue;
       const std::string& word = words_[at];
       const bool qualified = at > 0 && Symbol(at - 1, ".");
-      const bool known = Contains(kNotCalls, word) || Contains(kTotalFunctions, word) ||
-                         Contains(kTotalWithNumber, word) || Contains(kTextTypes, word) ||
-                         word == "cast";
+      const bool known = StandsBeforeParenthesis(word) || IsTotalFunction(word) ||
+                         IsTotalWithNumber(word) || IsTextType(word) || word == "cast";
       if (qualified || !known) return false;
     }
     return true;
@@ -139,7 +72,7 @@ class Inspector {
   std::string Inspect() const {
     // Without conditions and tables everything is evaluated once, whatever it is.
     const bool one_row = std::none_of(words_.begin(), words_.end(), [](const std::string& word) {
-      return Contains(kConditions, word);
+      return DecidesEvaluation(word);
     });
     for (std::size_t at = 0; at < tokens_.size(); ++at) {
       std::string why;
@@ -199,22 +132,21 @@ class Inspector {
     if (at > 0 && Symbol(at - 1, ".")) {
       return Symbol(at + 1, "(") && !one_row ? MayRaise(at) : "";
     }
-    if (Contains(kOpenWords, word)) return "it has " + Shown(at);
+    if (IsOpenWord(word)) return "it has " + Shown(at);
     if (word == "distinct" && Word(at + 1, "on")) return "it has DISTINCT ON";
     if (word == "array" && !Symbol(at + 1, "[")) return "it makes an array of rows";
     if (word == "like" || word == "ilike") {
       return one_row || IsFixedPattern(at + 1) ? ""
                                                : Shown(at) + " may raise an error for a pattern";
     }
-    if (!Symbol(at + 1, "(") || Contains(kNotCalls, word)) return "";
+    if (!Symbol(at + 1, "(") || StandsBeforeParenthesis(word)) return "";
     if (at > 0 && Symbol(at - 1, "::")) return "";  // varchar(8), looked at with its operator
     if (word == "cast") return one_row ? "" : InspectCast(at);
-    if (one_row || Contains(kTotalFunctions, word)) {
+    if (one_row || IsTotalFunction(word)) {
       return "";
     }
-    if (Contains(kTotalWithNumber, word) && EndsInNumber(at + 1)) return "";
-    if (at > 1 && Contains(kTextTypes, word) && Word(at - 1, "as"))
-      return "";  // CAST(x AS char(4))
+    if (IsTotalWithNumber(word) && EndsInNumber(at + 1)) return "";
+    if (at > 1 && IsTextType(word) && Word(at - 1, "as")) return "";  // CAST(x AS char(4))
     return MayRaise(at);
   }
 
@@ -227,7 +159,7 @@ class Inspector {
       return star ? "" : "operator * may raise an error";
     }
     const std::string_view op = tokens_[at].In(text_);
-    if (!Contains(kTotalOperators, op)) {
+    if (!IsTotalOperator(op)) {
       return "operator " + std::string(op) + " may raise an error";
     }
     if (op != "::") return "";
@@ -238,8 +170,8 @@ class Inspector {
 
   bool IsTotalCast(std::size_t type, bool of_literal) const {
     if (!Kind(type, TokenKind::kIdentifier) || Symbol(type + 1, ".")) return false;
-    if (Contains(kTextTypes, words_[type])) return true;
-    return of_literal && Contains(kLiteralTypes, words_[type]);
+    if (IsTextType(words_[type])) return true;
+    return of_literal && IsLiteralType(words_[type]);
   }
 
   // CAST(literal AS type), or of anything to text.
