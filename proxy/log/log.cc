@@ -4,17 +4,14 @@
 #include <poll.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <utility>
-#include <vector>
+
+#include "proxy/log/datagram_sender.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -90,40 +87,6 @@ std::tm LocalTime(spdlog::log_clock::time_point when) {
   return broken_down;
 }
 
-enum class Delivery { kSent, kFull, kNobody };
-
-// An unconnected datagram socket: naming the receiver each time survives its restart.
-class DatagramSender {
- public:
-  explicit DatagramSender(const std::string& path) {
-    address_.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof(address_.sun_path)) return;
-    std::memcpy(address_.sun_path, path.c_str(), path.size() + 1);
-    fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  }
-  ~DatagramSender() {
-    if (fd_ >= 0) close(fd_);
-  }
-  DatagramSender(const DatagramSender&) = delete;
-  DatagramSender& operator=(const DatagramSender&) = delete;
-
-  Delivery Send(std::string_view line) {
-    if (fd_ < 0) return Delivery::kNobody;
-    for (;;) {
-      const ssize_t sent = sendto(fd_, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                                  reinterpret_cast<const sockaddr*>(&address_), sizeof(address_));
-      if (sent >= 0) return Delivery::kSent;
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) return Delivery::kFull;
-      return Delivery::kNobody;
-    }
-  }
-
- private:
-  sockaddr_un address_{};
-  int fd_ = -1;
-};
-
 // A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, and a line is shorter.
 // Standard error is shared with other processes, so it is not made non-blocking.
 bool WriteToStderr(std::string_view line) {
@@ -172,11 +135,11 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
           "{} {:02} {:02}:{:02}:{:02} {} {}[{}]: {}", kMonths[time.tm_mon], time.tm_mday,
           time.tm_hour, time.tm_min, time.tm_sec, target_.host, target_.tag, pid, text);
       switch (postlog_->Send(line)) {
-        case Delivery::kSent:
+        case DatagramSender::Delivery::kSent:
           return true;
-        case Delivery::kFull:
+        case DatagramSender::Delivery::kFull:
           return false;
-        case Delivery::kNobody:
+        case DatagramSender::Delivery::kNobody:
           break;
       }
     }
@@ -185,7 +148,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
         fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} {}[{}]: {}",
                     target_.facility | SyslogPriority(severity), kMonths[time.tm_mon], time.tm_mday,
                     time.tm_hour, time.tm_min, time.tm_sec, target_.tag, pid, text);
-    return syslog_.Send(line) == Delivery::kSent;
+    return syslog_.Send(line) == DatagramSender::Delivery::kSent;
   }
 
   void Drop() {
