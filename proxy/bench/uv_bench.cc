@@ -1,13 +1,10 @@
 #include "proxy/bench/uv_bench.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <csignal>
 #include <utility>
 
 #include "protocol/reply_parser.h"
-#include "proxy/bench/process_tree.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -19,23 +16,15 @@ constexpr std::size_t kMaxExamples = 5;
 
 std::int64_t Now() { return static_cast<std::int64_t>(uv_hrtime()); }
 
-double OwnCpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 }  // namespace
 
 UvBench::UvBench(const BenchOptions& options, BenchPlan* plan, Print progress)
     : options_(options),
       plan_(plan),
-      progress_(std::move(progress)),
       clients_(static_cast<std::size_t>(options.clients)),
       parked_(clients_.size()),
+      processors_(options.processes),
+      progress_(std::move(progress)),
       result_(options.tables.size()) {
   uv_loop_init(&loop_);
   UvBenchConnections::Listener* const listener = this;
@@ -50,7 +39,7 @@ UvBench::~UvBench() {
   connections_->Close();
   alarm_->Close();
   phase_timer_.Close();
-  progress_timer_.Close();
+  progress_.Close();
   interrupt_.Close();
   uv_run(&loop_, UV_RUN_DEFAULT);  // for the close callbacks
   uv_loop_close(&loop_);
@@ -93,13 +82,14 @@ void UvBench::ConnectingTakesTooLong() {
 void UvBench::BeginRun() {
   SetPhase(Phase::kWarmUp);
   const std::int64_t now = Now();
-  run_began_ = progress_at_ = now;
   result_.tally.ClearInterval();
   RestartSchedule(now);
-  if (progress_) {
-    progress_timer_ = UvTimer(&loop_, [this] { PrintProgress(); });
-    progress_timer_.StartRepeating(std::chrono::seconds(1));
-  }
+  progress_.Begin(&loop_, [this](double at, double interval) {
+    std::string line = BenchProgressLine(at, interval, result_.tally.interval(), connected_,
+                                         phase_ == Phase::kWarmUp);
+    result_.tally.ClearInterval();
+    return line;
+  });
   phase_timer_ = UvTimer(&loop_, [this] { BeginWindow(); });
   if (options_.warm_up_ns > 0) {
     phase_timer_.Start(nanoseconds(options_.warm_up_ns));
@@ -109,8 +99,7 @@ void UvBench::BeginRun() {
 }
 
 void UvBench::BeginWindow() {
-  ReadProcesses(&cpu_at_begin_);
-  own_cpu_at_begin_ = OwnCpuSeconds();
+  processors_.Begin();
   SetPhase(Phase::kMeasuring);
   const std::int64_t now = Now();
   result_.tally.BeginWindow(now);
@@ -161,40 +150,13 @@ void UvBench::Finish() {
     for (const Client& client : clients_) {
       if (client.asked) tally.Lost(client.lookup.table, client.due);
     }
-    result_.own_cpu_seconds = OwnCpuSeconds() - own_cpu_at_begin_;
-    std::vector<double> cpu;
-    ReadProcesses(&cpu);
-    for (std::size_t i = 0; i < cpu.size(); ++i) {
-      result_.processes[i].cpu_seconds = cpu[i] - cpu_at_begin_[i];
-    }
+    processors_.End(&result_);
     result_.lookups_per_second =
         options_.requests > 0 ? tally.AnswersPerSecondToLast() : tally.AnswersPerSecond();
     result_.connects = connections_->connects();
     result_.verified = plan_->verifies();
   }
   uv_stop(&loop_);
-}
-
-void UvBench::ReadProcesses(std::vector<double>* cpu_seconds) {
-  if (options_.processes.empty()) return;
-  std::vector<pid_t> roots;
-  for (const auto& process : options_.processes) roots.push_back(process.pid);
-  const std::vector<ProcessUse> uses = UseOfProcessTrees(roots);
-  result_.processes.clear();
-  for (std::size_t i = 0; i < roots.size(); ++i) {
-    cpu_seconds->push_back(uses[i].cpu_seconds);
-    result_.processes.push_back({options_.processes[i].name, roots[i], 0, uses[i]});
-  }
-}
-
-void UvBench::PrintProgress() {
-  const std::int64_t now = Now();
-  const BenchTally& tally = result_.tally;
-  progress_(BenchProgressLine(static_cast<double>(now - run_began_) / 1e9,
-                              static_cast<double>(now - progress_at_) / 1e9, tally.interval(),
-                              connected_, phase_ == Phase::kWarmUp));
-  result_.tally.ClearInterval();
-  progress_at_ = now;
 }
 
 void UvBench::OnConnected(std::size_t index) {

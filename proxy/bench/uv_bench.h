@@ -21,9 +21,11 @@
 #include "proxy/bench/bench_arrivals.h"
 #include "proxy/bench/bench_options.h"
 #include "proxy/bench/bench_plan.h"
+#include "proxy/bench/bench_processors.h"
 #include "proxy/bench/bench_report.h"
 #include "proxy/bench/uv_bench_alarm.h"
 #include "proxy/bench/uv_bench_connections.h"
+#include "proxy/bench/uv_bench_progress.h"
 #include "proxy/uv/uv_handles.h"
 
 namespace proxymux::proxy {
@@ -85,7 +87,6 @@ class UvBench : private UvBenchConnections::Listener {
   void EndWindow();
   void Finish();  // what is still on its way is lost
   void ConnectingTakesTooLong();
-  void PrintProgress();
 
   void Free(std::size_t client, std::int64_t now);  // connected, nothing to wait for
   void Park(std::size_t client);
@@ -93,11 +94,9 @@ class UvBench : private UvBenchConnections::Listener {
   void Ask(std::size_t client, std::int64_t due, std::int64_t now);
   void SendLookup(std::size_t client);
   void NotRead(std::size_t client);
-  void ReadProcesses(std::vector<double>* cpu_seconds);
 
   BenchOptions options_;
   BenchPlan* plan_;
-  Print progress_;
   uv_loop_t loop_;
   Phase phase_ = Phase::kConnecting;
   std::vector<Client> clients_;
@@ -106,15 +105,14 @@ class UvBench : private UvBenchConnections::Listener {
   std::unique_ptr<UvBenchAlarm> alarm_;
   std::optional<BenchArrivals> arrivals_;
   std::uint64_t schedules_ = 0;
-  UvTimer phase_timer_, progress_timer_;
+  UvTimer phase_timer_;
   UvSignal interrupt_;
+  BenchProcessors processors_;
+  UvBenchProgress progress_;
   BenchResult result_;
   int connected_ = 0, idle_connected_ = 0;
   std::size_t on_their_way_ = 0;
   std::uint64_t asked_ = 0;  // in the window
-  std::int64_t run_began_ = 0, progress_at_ = 0;
-  double own_cpu_at_begin_ = 0;
-  std::vector<double> cpu_at_begin_;
   std::string error_;
 };
 
