@@ -6,7 +6,7 @@
 
 #include "pgsql/libpq/pg_pools.h"
 #include "proxy/relay/relay.h"
-#include "proxy/relay/stock_scheduler.h"
+#include "proxy/relay/stock_policy.h"
 #include "proxy/status/status.h"
 #include "proxy/tables/table_registry.h"
 
