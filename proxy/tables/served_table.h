@@ -30,7 +30,7 @@ struct TableCounters {
   std::uint64_t suppressed = 0;
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
-  std::uint64_t cache_evictions = 0;  // of caches that are gone
+  std::uint64_t cache_evictions = 0;  // of earlier caches; the present one counts its own
   std::uint64_t stale = 0;            // answered from before while every host was down
   LatencyHistogram latency;
 };
