@@ -30,7 +30,7 @@ class HostHealth {
     kUp,       // connects and answers
     kSuspect,  // owes an answer for too long; one connection more finds out whether it lives
     kDown,     // the latest attempt failed; the next one waits until retry_at()
-    kTrial,    // was down and can be connected to again: one connection, until it has answered
+    kTrial,  // was down and can be connected to again: one connection, until the host has answered
   };
 
   enum class FailureKind {

@@ -12,8 +12,9 @@
 namespace proxymux::proxy {
 
 // kSpawn in stock's place: there is no stock service to ask, and its daemons are ours to run.
-// kSpawn also when `relay.socket` has its default and nobody listens there, as when master.cf has
-// no stock line. Connects once to find out; relative names are from the working directory.
+// kSpawn also when `relay.socket` is a socket that we listen on ourselves, and when it has its
+// default and nobody listens there, as when master.cf has no stock line. Connects once to find out;
+// relative names are from the working directory.
 StockMode ChooseRelayMode(const DaemonOptions& options, const config::ServerConfig& server);
 
 RelayOptions MakeRelayOptions(StockMode mode, const DaemonOptions& options,

@@ -29,11 +29,11 @@
 
 namespace proxymux::proxy {
 
-// What a server said some time ago, given because none can be asked now.
+// What a server said some time ago, given because no server can be asked now.
 struct StaleAnswer {
   pgsql::Answer answer;    // found or not found, as if a server had said it now
   pgsql::Duration age{};   // since it was asked
-  std::string_view cause;  // why none can be asked
+  std::string_view cause;  // why no server can be asked
 };
 
 class Coalescer {

@@ -51,7 +51,7 @@ struct ServedTable {
   TableCounters counters;
   TableFailures failures;  // of this version
 
-  // A new version, or settings that were read again: nothing of before is answered any more.
+  // For a new version, or settings that were read again: no earlier answer is given any more.
   // Lookups in flight keep what they bring in the cache that they began with.
   void RenewCache() {
     if (cache != nullptr) counters.cache_evictions += cache->evictions();
