@@ -16,7 +16,7 @@ enum class Status : std::uint32_t {
   kNoKey = 1,   // there is no value: an answer, not an error
   kRetry = 2,   // the lookup fails for now: the mail is deferred
   kBad = 3,     // fatal to the client process: never for what could be answered later
-  kDeny = 4,    // fatal too; but to an open, from 3.11 on, only the table's lookups fail (deferred)
+  kDeny = 4,    // fatal too; to an open, from 3.11 on: that table's lookups fail, mail is deferred
   kConfig = 5,  // the table's configuration is broken: the mail is deferred
 };
 

@@ -27,7 +27,7 @@ class HeldResults {
 
  private:
   std::vector<PgResultHandle> results_;
-  std::optional<ResultRows> rows_;  // of the one that was told last
+  std::optional<ResultRows> rows_;  // of the answer that was told last
   std::size_t told_ = 0;
 };
 

@@ -19,7 +19,7 @@ class BenchArrivals {
   BenchArrivals(double rate, Spacing spacing, std::int64_t start, std::uint64_t seed);
 
   std::int64_t due() const { return due_; }  // of the next lookup
-  void Take();                               // it is sent: on to the one after it
+  void Take();                               // it is sent: on to the next lookup
 
   // How many are due before `end` and not taken; takes them, and calls `each` with their times.
   template <typename Function>
