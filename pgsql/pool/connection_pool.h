@@ -344,8 +344,9 @@ class ConnectionPool final : private UpstreamObserver {
   // The host of a connection that a work found to be another table's, and no other one for it, in
   // this turn.
   std::optional<std::size_t> session_wanted_;
-  Time last_shared_{};  // when a lookup that shares its session was sent last
-  Time last_quick_{};   // when a quick lookup was sent last
+  Time last_shared_{};          // when a lookup that shares its session was sent last
+  Time last_quick_{};           // when a quick lookup was sent last
+  bool slow_are_next_ = false;  // a quick lookup was sent last, while slow ones waited
   std::uint64_t last_batch_ = 0;
   WorkList in_flight_;         // in the order of sending
   WorkList parked_;            // failed, but a second one is under way
@@ -355,7 +356,6 @@ class ConnectionPool final : private UpstreamObserver {
   std::vector<Work*> free_work_;
   std::uint64_t last_sequence_ = 0;
   std::unique_ptr<Timer> timer_;
-  std::optional<Time> tick_due_;   // when the timer expires; none while it is not running
   std::optional<Time> next_tick_;  // when timer_ runs out
   std::size_t depth_ = 1;          // see Depth(), of this turn
   std::unique_ptr<TurnTask> dispatch_;

@@ -30,7 +30,7 @@ class AdminDoor {
  private:
   SnapshotExchange snapshots_;
   std::unique_ptr<AdminServer> server_;
-  std::string fault_;  // why there is none, when the setting is to blame
+  std::string fault_;  // why there is no server_, when the setting is to blame
 };
 
 }  // namespace proxymux::proxy

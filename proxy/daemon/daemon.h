@@ -26,8 +26,9 @@
 
 namespace proxymux::proxy {
 
-// Holds back the signals that a Daemon handles until it can. First thing in main: a SIGHUP at the
-// start would end the process, and master would throttle the service.
+// Holds back the signals that a Daemon handles until it is ready for them. To be called before
+// anything else: a SIGHUP at the start would end the process, and master would throttle the
+// service.
 void BlockDaemonSignals();
 
 class Daemon {

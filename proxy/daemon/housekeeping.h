@@ -24,7 +24,7 @@ class Housekeeping {
   DaemonParts* const parts_;
   MasterLink* const master_;
   Watchdog watchdog_;
-  pgsql::Duration away_{};  // of the loop, as far as it was looked at
+  pgsql::Duration away_{};  // the loop's away() when it was looked at last
   UvTimer timer_;
 };
 

@@ -11,22 +11,24 @@
 // A slot has one request at a time: stock is synchronous. A request given up by its client keeps
 // its slot until the reply has come and been thrown away, since the process is busy until then.
 //
+// clang-format off
 // Rules:
-//   - A slot is opened only when a request waits and none is free; at most two at once are on their
-//     way up. A process that ends before it has greeted is a failed start: the next waits, and from
-//     the third in a row on, while nothing else lives, waiting requests fail at once instead of
-//     hanging.
+//   - A slot is opened only when a request waits and no slot is free; at most two slots at once are
+//     on their way up. A process that ends before it has greeted is a failed start: the next start
+//     waits. From the third failed start in a row on, while nothing else lives, waiting requests
+//     fail at once instead of hanging.
 //   - A process that ends after it has greeted (max_use, max_idle, a table that changed) is started
 //     again when requests wait. A connection that it has not accepted yet is kept: the next process
 //     on the same listening socket finds it there.
 //   - Stock notices changed tables only when it accepts. So a connection older than connection_ttl
 //     is made anew before it is used again.
-//   - Without a byte of the reply the end of a connection is no answer: the request is repeated
-//     once. Not so `next`, whose position is lost.
+//   - A connection that ends without a byte of the reply has answered nothing: the request is
+//     repeated once. Not so `next`, whose position is lost.
 //   - One slow table can fill most slots, not all.
-//   - An idle connection is closed after connection_idle, an idle process asked to end after
-//     process_idle; asked means that its status socket is closed. One that has not ended after
-//     ask_grace gets SIGTERM, after term_grace more SIGKILL.
+//   - An idle connection is closed after connection_idle, an idle process is asked to end after
+//     process_idle: its status socket is closed. A process that has not ended after ask_grace gets
+//     SIGTERM, and after term_grace more SIGKILL.
+// clang-format on
 #pragma once
 
 #include <chrono>
@@ -63,12 +65,12 @@ class StockScheduler {
   RequestId Submit(const std::string& table, SequenceStep step, LeaseId lease, Time now);
   void Abandon(RequestId request, Time now);
 
-  // What happened. `slot` is the one of the action that led to it.
+  // What happened. `slot` is that of the action that led to it.
   void OnGreeting(std::size_t slot, Time now);
-  // A complete reply. The request it belongs to, or nothing when that was given up.
+  // A complete reply. Gives the request that it belongs to, or nothing when that was given up.
   std::optional<RequestId> OnReply(std::size_t slot, Time now);
-  // The connection could not be made, ended, or said what it must not. `reply_begun`: part of a
-  // reply had come.
+  // The connection could not be made, ended, or brought bytes that are no reply. `reply_begun`:
+  // part of a reply had come.
   void OnClosed(std::size_t slot, bool reply_begun, const std::string& reason, Time now);
   void OnSpawnFailed(std::size_t slot, const std::string& reason, Time now) {
     OnProcessEnded(slot, reason, now);

@@ -105,7 +105,7 @@ class StockSlots {
   struct Slot {
     State state = State::kEmpty;
     bool alive = false;    // a process is there
-    bool greeted = false;  // by the process that is there
+    bool greeted = false;  // the process has sent its greeting
     bool replied = false;
     bool blamed = false;  // the process ended in the middle of a request: the request's fault, not
                           // the start's

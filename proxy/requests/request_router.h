@@ -1,9 +1,9 @@
-// What is to be done with a request: is its table approved, is it pgsql or another type, is it to
-// be refused. Answers at once what needs no lookup; knows no client and no clock but the loop's.
+// Decides what is done with a request: is its table approved, is it pgsql or another type, is it
+// to be refused. Answers at once what needs no lookup; knows no client and no clock but the loop's.
 //
-// Conversation carries out what is said here, and waits where that takes time. What a lookup in a
-// pgsql table needs is TableLookups'; what goes out is ReplyWriter's. The counters of requests are
-// the router's own.
+// Conversation carries out what is decided here, and waits where that takes time. What a lookup in
+// a pgsql table needs is TableLookups'; what goes out is ReplyWriter's. The counters of requests
+// are the router's own.
 //
 // Errors map to statuses so that a lookup that could be answered later is RETRY, never BAD or DENY
 // (those end the client process).
