@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +13,7 @@
 #include "config/postfix/master_cf.h"
 #include "config/yaml/yaml_loader.h"
 #include "proxy/admin/admin_address.h"
+#include "proxy/admin/admin_choice.h"
 #include "proxy/admin/admin_client.h"
 #include "proxy/cli/config_directory.h"
 #include "proxy/process/postfix_settings.h"
@@ -31,15 +32,9 @@ struct CtlOptions {
   bool json = false;
 };
 
-// The admin sockets in `directory`, by the name that ParseAdminAddress gives them.
-std::vector<std::string> AdminSocketsIn(const std::string& directory) {
-  std::vector<std::string> found;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with("proxymux-") && name.ends_with(".sock")) found.push_back(entry.path());
-  }
-  return found;
+std::nullopt_t Complain(const std::string& text) {
+  std::cerr << "proxymux: " << text << "\n";
+  return std::nullopt;
 }
 
 // What Postfix's configuration tells about a service that nobody reaches.
@@ -52,62 +47,48 @@ std::string WhyNotThere(const CtlOptions& ctl, const std::string& queue_director
                           LookForMaster(queue_directory));
 }
 
-int ShowStatus(const CtlOptions& ctl) {
-  std::string setting = ctl.socket;
-  std::string data_directory;
+// One document of the service that the options name. Without one standard error has the reason.
+std::optional<std::string> Ask(const CtlOptions& ctl, const std::string& path) {
+  AdminQuestion question;
+  question.address = ctl.socket;
+  question.service_name = ctl.service_name;
   std::string queue_directory;
-  if (setting.empty()) {
-    setting = config::LoadConfigFile(ctl.config_directory + "/proxymux.yaml").config.admin_listen;
+  std::vector<std::string> sockets;
+  if (ctl.socket.empty()) {
+    question.address =
+        config::LoadConfigFile(ctl.config_directory + "/proxymux.yaml").config.admin_listen;
     const PostfixSettingsResult postfix = ReadPostfixSettings(ctl.config_directory, {});
-    if (!postfix.settings.has_value()) {
-      std::cerr << "proxymux: " << postfix.error << "\n";
-      return EXIT_FAILURE;
-    }
-    data_directory = postfix.settings->data_directory;
+    if (!postfix.settings.has_value()) return Complain(postfix.error);
+    question.data_directory = postfix.settings->data_directory;
     queue_directory = postfix.settings->queue_directory;
+    sockets = AdminSocketsIn(question.data_directory);
   }
-  if (setting.empty() && ctl.service_name.empty()) {
-    // One service as a rule, whatever its name in master.cf.
-    const std::vector<std::string> sockets = AdminSocketsIn(data_directory);
-    if (sockets.size() > 1) {
-      std::cerr << "proxymux: several services have an admin socket here; choose one with "
-                   "--service or --socket:\n";
-      for (const std::string& socket : sockets) std::cerr << "  " << socket << "\n";
-      return EXIT_FAILURE;
-    }
-    if (sockets.size() == 1) setting = sockets[0];
-  }
-  const auto address = ParseAdminAddress(setting, data_directory,
-                                         ctl.service_name.empty() ? "proxymux" : ctl.service_name);
-  if (const auto* error = std::get_if<AdminAddressError>(&address)) {
-    std::cerr << "proxymux: " << error->text << "\n";
-    return EXIT_FAILURE;
-  }
-  const auto reply = AdminGet(std::get<AdminAddress>(address), "/status.json");
+  const auto choice = ChooseAdmin(question, sockets);
+  if (const auto* error = std::get_if<AdminAddressError>(&choice)) return Complain(error->text);
+  const auto& chosen = std::get<ChosenAdmin>(choice);
+  const auto reply = AdminGet(chosen.address, path);
   if (const auto* error = std::get_if<AdminClientError>(&reply)) {
-    if (error->nobody_listens && ctl.socket.empty()) {
-      std::cerr << "proxymux: " << WhyNotThere(ctl, queue_directory) << " (nobody listens "
-                << (setting.empty() ? "in " + data_directory
-                                    : "on " + std::get<AdminAddress>(address).Text())
-                << ")\n";
-    } else {
-      std::cerr << "proxymux: " << error->text << "\n";
-    }
-    return EXIT_FAILURE;
+    if (!error->nobody_listens || !ctl.socket.empty()) return Complain(error->text);
+    return Complain(WhyNotThere(ctl, queue_directory) + " (nobody listens " + chosen.place + ")");
   }
   const auto& document = std::get<AdminReply>(reply);
   if (document.status != 200) {
-    std::cerr << "proxymux: the service answered " << document.status << ": " << document.body
-              << "\n";
-    return EXIT_FAILURE;
+    return Complain("the service answered " + std::to_string(document.status) + ": " +
+                    document.body);
   }
+  return document.body;
+}
+
+int ShowStatus(const CtlOptions& ctl) {
+  const std::optional<std::string> document = Ask(ctl, "/status.json");
+  if (!document.has_value()) return EXIT_FAILURE;
   if (ctl.json) {
-    std::cout << document.body << "\n";
+    std::cout << *document << "\n";
     return EXIT_SUCCESS;
   }
-  const auto text = StatusText(document.body, OutputWidth(STDOUT_FILENO, std::getenv("COLUMNS")));
+  const auto text = StatusText(*document, OutputWidth(STDOUT_FILENO, std::getenv("COLUMNS")));
   if (const auto* error = std::get_if<StatusTextError>(&text)) {
-    std::cerr << "proxymux: " << error->text << "\n";
+    Complain(error->text);
     return EXIT_FAILURE;
   }
   std::cout << std::get<std::string>(text);
