@@ -66,7 +66,7 @@ const House& Rooms() {
         "proxy/daemon", "proxy/log", "proxy/process", "proxy/requests", "proxy/status",
         "proxy/tables", "proxy/text", "proxy/uv"}, kSystem},
       {"proxy", "the program: under master(8) a daemon, otherwise a command",
-       {"proxy/cli", "proxy/process", "proxy/status"}},
+       {"proxy/cli", "proxy/process"}},
   };
   // clang-format on
   return house;
