@@ -1,13 +1,15 @@
 // `proxymux bench`: a load generator for proxymap services, proxymux or stock. This is its command
-// line; the run itself is UvBench.
+// line; the run itself is UvBench (proxy/bench), its text and JSON are BenchText() and BenchJson().
+//
+// Exit status: 0 there were answers, and none was wrong, lost or malformed; 1 otherwise, or the run
+// could not be made; 2 the command line is wrong. The reason is on standard error.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
 namespace proxymux::proxy {
 
-// Adds the command to the program's; its callback sets `*status`: 0, 1 when answers were wrong or
-// lost or there were none, 2 when the command line is wrong.
+// Adds the command to the program's; its callback sets `*status`.
 void AddBenchCommand(CLI::App* app, int* status);
 
 }  // namespace proxymux::proxy

@@ -1,4 +1,9 @@
-// `proxymux check`: reads everything that the service would read, and says what is wrong with it.
+// `proxymux check`: reads everything that the service would read, and says what is wrong with it:
+// main.cf, proxymux.yaml, the lines of master.cf and every approved pgsql table. One line per
+// finding on standard output, then a summary. Connects to nothing and changes nothing.
+//
+// Exit status: 0 nothing is wrong, or there are warnings only; 1 a table cannot be used, a setting
+// does not take effect, or main.cf cannot be read.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,12 +12,12 @@
 
 namespace proxymux::proxy {
 
-// One line per finding on `out`, then a summary. True when nothing is wrong that would keep a table
-// from being used or a setting from taking effect; warnings alone are no failure. Connects to
-// nothing.
+// The command itself: findings and summary go to `out`. False when something is wrong that keeps a
+// table from being used or a setting from taking effect. Changes to queue_directory, as the service
+// does: relative names in table files mean the same.
 bool Check(const std::string& config_directory, std::ostream& out);
 
-// Adds the command to the program's; its callback sets `*status`: 1 when Check() is false.
+// Adds the command to the program's; its callback sets `*status`.
 void AddCheckCommand(CLI::App* app, int* status);
 
 }  // namespace proxymux::proxy
