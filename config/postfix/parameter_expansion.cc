@@ -227,8 +227,8 @@ class Expander {
 
 }  // namespace
 
-Expansion ExpandParameters(std::string_view text, const ParameterLookup& lookup) {
-  Expansion result;
+ParameterExpansion ExpandParameters(std::string_view text, const ParameterLookup& lookup) {
+  ParameterExpansion result;
   Expander expander(lookup);
   if (!expander.Text(text, 0, &result.text)) result.error = expander.TakeError();
   return result;

@@ -17,7 +17,7 @@ namespace proxymux::config {
 // The unexpanded value of a parameter; nothing: no such parameter (expands to nothing).
 using ParameterLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
-struct Expansion {
+struct ParameterExpansion {
   std::string text;
   // Empty: fine. Else what was wrong, without a piece of the text, which may be a secret; `text` is
   // then what came of it so far.
@@ -26,6 +26,6 @@ struct Expansion {
 
 // Bounded: references nested deeper than 100 (a parameter that refers to itself) and results over
 // 1 MiB are errors.
-Expansion ExpandParameters(std::string_view text, const ParameterLookup& lookup);
+ParameterExpansion ExpandParameters(std::string_view text, const ParameterLookup& lookup);
 
 }  // namespace proxymux::config

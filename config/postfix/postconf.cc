@@ -199,7 +199,7 @@ class Parameters {
     return at->second;
   }
 
-  Expansion Expand(const std::string& value) {
+  ParameterExpansion Expand(const std::string& value) {
     return ExpandParameters(value, [this](const std::string& other) { return Find(other); });
   }
 
@@ -222,7 +222,7 @@ void ReadWithoutPostconf(const PostconfRequest& request, PostconfResult* result)
   for (const std::string& name : request.names) {
     const std::optional<std::string> raw = parameters.Find(name);
     if (!raw) continue;
-    Expansion expansion = parameters.Expand(*raw);
+    ParameterExpansion expansion = parameters.Expand(*raw);
     if (expansion.error.empty()) {
       result->values[name] = std::move(expansion.text);
     } else {
@@ -263,7 +263,7 @@ MainCfSettings ReadMainCf(const PostconfRequest& request) {
   if (!ReadOwnSettings(request, &raw, &result.diagnostics)) result.ok = false;
   Parameters parameters(request, LastValues(raw), &result.diagnostics);
   for (const MainCfSetting& setting : raw) {
-    Expansion expansion = parameters.Expand(setting.value);
+    ParameterExpansion expansion = parameters.Expand(setting.value);
     if (!expansion.error.empty()) expansion.text.clear();
     result.settings.push_back(
         {setting.name, std::move(expansion.text), setting.line, std::move(expansion.error)});

@@ -9,18 +9,18 @@
 namespace proxymux::proxy {
 namespace {
 
-Severity ThresholdOf(config::LogLevel level) {
+LogSeverity ThresholdOf(config::LogLevel level) {
   switch (level) {
     case config::LogLevel::kDebug:
-      return Severity::kDebug;
+      return LogSeverity::kDebug;
     case config::LogLevel::kInfo:
-      return Severity::kInfo;
+      return LogSeverity::kInfo;
     case config::LogLevel::kWarning:
-      return Severity::kWarning;
+      return LogSeverity::kWarning;
     case config::LogLevel::kError:
-      return Severity::kError;
+      return LogSeverity::kError;
   }
-  return Severity::kInfo;
+  return LogSeverity::kInfo;
 }
 
 }  // namespace
@@ -39,8 +39,8 @@ std::shared_ptr<const ServiceConfig> DaemonSettings::ReadServiceConfig() const {
 
 void DaemonSettings::ChooseRelay() { relay_mode_ = ChooseRelayMode(options_, server()); }
 
-Severity DaemonSettings::LogThreshold() const {
-  return options_.verbosity > 0 ? Severity::kDebug : ThresholdOf(server().log_level);
+LogSeverity DaemonSettings::LogThreshold() const {
+  return options_.verbosity > 0 ? LogSeverity::kDebug : ThresholdOf(server().log_level);
 }
 
 LogTarget DaemonSettings::Log() const {

@@ -41,7 +41,7 @@ class DaemonSettings {
   const std::shared_ptr<const ServiceConfig>& config() const { return config_; }
   const config::ServerConfig& server() const { return config_->server(); }
 
-  Severity LogThreshold() const;
+  LogSeverity LogThreshold() const;
   LogTarget Log() const;
   UvClients::Limits ClientLimits() const;
   StockMode relay_mode() const { return relay_mode_; }

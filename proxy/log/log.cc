@@ -35,49 +35,49 @@ constexpr FacilityName kFacilities[] = {
     {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},     {"local7", LOG_LOCAL7},
 };
 
-int SyslogPriority(Severity severity) {
+int SyslogPriority(LogSeverity severity) {
   switch (severity) {
-    case Severity::kDebug:  // as Postfix: what -v adds is not hidden behind syslog's own debug
-                            // level
-    case Severity::kInfo:
+    case LogSeverity::kDebug:  // as Postfix: what -v adds is not hidden behind syslog's own debug
+                               // level
+    case LogSeverity::kInfo:
       return LOG_INFO;
-    case Severity::kWarning:
+    case LogSeverity::kWarning:
       return LOG_WARNING;
-    case Severity::kError:
+    case LogSeverity::kError:
       return LOG_ERR;
-    case Severity::kFatal:
-    case Severity::kPanic:
+    case LogSeverity::kFatal:
+    case LogSeverity::kPanic:
       return LOG_CRIT;
   }
   return LOG_INFO;
 }
 
-spdlog::level::level_enum ToSpdlog(Severity severity) {
+spdlog::level::level_enum ToSpdlog(LogSeverity severity) {
   switch (severity) {
-    case Severity::kDebug:
+    case LogSeverity::kDebug:
       return spdlog::level::trace;
-    case Severity::kInfo:
+    case LogSeverity::kInfo:
       return spdlog::level::info;
-    case Severity::kWarning:
+    case LogSeverity::kWarning:
       return spdlog::level::warn;
-    case Severity::kError:
+    case LogSeverity::kError:
       return spdlog::level::err;
-    case Severity::kFatal:
+    case LogSeverity::kFatal:
       return spdlog::level::critical;
-    case Severity::kPanic:
+    case LogSeverity::kPanic:
       return spdlog::level::off;  // the highest of spdlog's; as a message's level it is only a
                                   // number
   }
   return spdlog::level::info;
 }
 
-Severity FromSpdlog(spdlog::level::level_enum level) {
-  if (level <= spdlog::level::debug) return Severity::kDebug;
-  if (level == spdlog::level::info) return Severity::kInfo;
-  if (level == spdlog::level::warn) return Severity::kWarning;
-  if (level == spdlog::level::err) return Severity::kError;
-  if (level == spdlog::level::critical) return Severity::kFatal;
-  return Severity::kPanic;
+LogSeverity FromSpdlog(spdlog::level::level_enum level) {
+  if (level <= spdlog::level::debug) return LogSeverity::kDebug;
+  if (level == spdlog::level::info) return LogSeverity::kInfo;
+  if (level == spdlog::level::warn) return LogSeverity::kWarning;
+  if (level == spdlog::level::err) return LogSeverity::kError;
+  if (level == spdlog::level::critical) return LogSeverity::kFatal;
+  return LogSeverity::kPanic;
 }
 
 std::tm LocalTime(spdlog::log_clock::time_point when) {
@@ -111,8 +111,8 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
     if (unreported_ > 0) {
       const std::string notice =
           fmt::format("{}{} log lines were lost because nobody read them in time",
-                      SeverityPrefix(Severity::kWarning), unreported_);
-      if (!Deliver(Severity::kWarning, message.time, notice)) {
+                      SeverityPrefix(LogSeverity::kWarning), unreported_);
+      if (!Deliver(LogSeverity::kWarning, message.time, notice)) {
         Drop();
         return;
       }
@@ -124,7 +124,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
  private:
-  bool Deliver(Severity severity, spdlog::log_clock::time_point when, std::string_view text) {
+  bool Deliver(LogSeverity severity, spdlog::log_clock::time_point when, std::string_view text) {
     if (target_.sink == LogSink::kStderr) {
       return WriteToStderr(fmt::format("{}: {}\n", target_.tag, text));
     }
@@ -165,18 +165,18 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
 
 }  // namespace
 
-std::string_view SeverityPrefix(Severity severity) {
+std::string_view SeverityPrefix(LogSeverity severity) {
   switch (severity) {
-    case Severity::kDebug:
-    case Severity::kInfo:
+    case LogSeverity::kDebug:
+    case LogSeverity::kInfo:
       return "";
-    case Severity::kWarning:
+    case LogSeverity::kWarning:
       return "warning: ";
-    case Severity::kError:
+    case LogSeverity::kError:
       return "error: ";
-    case Severity::kFatal:
+    case LogSeverity::kFatal:
       return "fatal: ";
-    case Severity::kPanic:
+    case LogSeverity::kPanic:
       return "panic: ";
   }
   return "";
@@ -220,7 +220,7 @@ class Logger::Output {
     logger_.set_level(spdlog::level::trace);  // the threshold is ours
   }
 
-  void Write(Severity severity, std::string_view text) {
+  void Write(LogSeverity severity, std::string_view text) {
     const std::string line = fmt::format("{}{}", SeverityPrefix(severity), LoggableText(text));
     logger_.log(spdlog::source_loc{}, ToSpdlog(severity), line);
   }
@@ -232,7 +232,7 @@ class Logger::Output {
   spdlog::logger logger_;
 };
 
-Logger::Logger(LogTarget target, Severity threshold)
+Logger::Logger(LogTarget target, LogSeverity threshold)
     : threshold_(threshold), output_(std::make_unique<Output>(std::move(target))) {
   SetThreshold(threshold);
 }
@@ -246,12 +246,12 @@ void Logger::Retarget(LogTarget target) {
   output_ = std::move(next);
 }
 
-void Logger::SetThreshold(Severity threshold) {
-  threshold_.store(threshold > Severity::kWarning ? Severity::kWarning : threshold,
+void Logger::SetThreshold(LogSeverity threshold) {
+  threshold_.store(threshold > LogSeverity::kWarning ? LogSeverity::kWarning : threshold,
                    std::memory_order_relaxed);
 }
 
-void Logger::Log(Severity severity, std::string_view text) {
+void Logger::Log(LogSeverity severity, std::string_view text) {
   if (!Enabled(severity)) return;
   const std::lock_guard lock(mutex_);
   output_->Write(severity, text);

@@ -27,10 +27,10 @@
 namespace proxymux::proxy {
 
 // In order: a threshold admits itself and everything after it.
-enum class Severity { kDebug, kInfo, kWarning, kError, kFatal, kPanic };
+enum class LogSeverity { kDebug, kInfo, kWarning, kError, kFatal, kPanic };
 
 // "warning: " and so on; empty for kDebug and kInfo.
-std::string_view SeverityPrefix(Severity severity);
+std::string_view SeverityPrefix(LogSeverity severity);
 
 enum class LogSink { kSyslog, kPostlog, kStderr };
 
@@ -62,7 +62,7 @@ std::string LoggableText(std::string_view text);
 
 class Logger {
  public:
-  explicit Logger(LogTarget target, Severity threshold = Severity::kInfo);
+  explicit Logger(LogTarget target, LogSeverity threshold = LogSeverity::kInfo);
   ~Logger();
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
@@ -70,19 +70,19 @@ class Logger {
   // The next line goes there. Lines dropped so far stay counted.
   void Retarget(LogTarget target);
 
-  // `-v` is SetThreshold(Severity::kDebug). Warnings and what is worse cannot be switched off.
-  void SetThreshold(Severity threshold);
-  bool Enabled(Severity severity) const {
+  // `-v` is SetThreshold(LogSeverity::kDebug). Warnings and what is worse cannot be switched off.
+  void SetThreshold(LogSeverity threshold);
+  bool Enabled(LogSeverity severity) const {
     return severity >= threshold_.load(std::memory_order_relaxed);
   }
 
-  void Log(Severity severity, std::string_view text);
-  void Debug(std::string_view text) { Log(Severity::kDebug, text); }
-  void Info(std::string_view text) { Log(Severity::kInfo, text); }
-  void Warning(std::string_view text) { Log(Severity::kWarning, text); }
-  void Error(std::string_view text) { Log(Severity::kError, text); }
-  void Fatal(std::string_view text) { Log(Severity::kFatal, text); }
-  void Panic(std::string_view text) { Log(Severity::kPanic, text); }
+  void Log(LogSeverity severity, std::string_view text);
+  void Debug(std::string_view text) { Log(LogSeverity::kDebug, text); }
+  void Info(std::string_view text) { Log(LogSeverity::kInfo, text); }
+  void Warning(std::string_view text) { Log(LogSeverity::kWarning, text); }
+  void Error(std::string_view text) { Log(LogSeverity::kError, text); }
+  void Fatal(std::string_view text) { Log(LogSeverity::kFatal, text); }
+  void Panic(std::string_view text) { Log(LogSeverity::kPanic, text); }
 
   // Lines that no sink took since the start.
   std::uint64_t dropped() const;
@@ -90,7 +90,7 @@ class Logger {
  private:
   class Output;  // the spdlog sinks
 
-  std::atomic<Severity> threshold_;
+  std::atomic<LogSeverity> threshold_;
   mutable std::mutex mutex_;
   std::unique_ptr<Output> output_;    // guarded by mutex_
   std::uint64_t dropped_before_ = 0;  // by outputs that were replaced

@@ -21,13 +21,13 @@ class MessageLog {
 
   void Info(std::string_view text) { logger_->Info(text); }
   void Warning(std::string_view text) { logger_->Warning(text); }
-  void Limited(Severity severity, std::string_view kind, std::string_view text) {
+  void Limited(LogSeverity severity, std::string_view kind, std::string_view text) {
     if (!logger_->Enabled(severity)) return;
     const RepeatLimiter::Admission admission = limiter_.Admit(kind, loop_->Now());
     if (admission.log) logger_->Log(severity, std::string(text) + admission.Suffix());
   }
   void LimitedWarning(std::string_view kind, std::string_view text) {
-    Limited(Severity::kWarning, kind, text);
+    Limited(LogSeverity::kWarning, kind, text);
   }
 
   // Writes the counts of messages that were held back and have not come again. Call now and then.

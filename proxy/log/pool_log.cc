@@ -13,7 +13,7 @@ double Seconds(pgsql::Duration duration) { return std::chrono::duration<double>(
 
 void PoolLog::OnHostUp(const std::string& pool, const pgsql::PoolHost& host,
                        pgsql::Duration was_down) {
-  log_->Limited(Severity::kInfo, fmt::format("up {} {}", pool, host.label),
+  log_->Limited(LogSeverity::kInfo, fmt::format("up {} {}", pool, host.label),
                 fmt::format("pool {}: host {} is in use again after {:.1f} s", pool, host.label,
                             Seconds(was_down)));
 }
@@ -41,7 +41,7 @@ void PoolLog::OnConnectionLost(const std::string& pool, const pgsql::PoolHost& h
   const std::string text =
       fmt::format("pool {}: connection to host {} lost: {}", pool, host.label, reason);
   if (unanswered == 0) {
-    log_->Limited(Severity::kInfo, kind, text);
+    log_->Limited(LogSeverity::kInfo, kind, text);
   } else {
     log_->LimitedWarning(
         kind, fmt::format("{}; {} lookups under way on it are sent again", text, unanswered));
@@ -66,14 +66,14 @@ void PoolLog::OnUnclassified(const pgsql::TableBinding& binding, std::string_vie
 }
 
 void PoolLog::OnOwnSession(const pgsql::TableBinding& binding) {
-  log_->Limited(Severity::kInfo, fmt::format("session {}", binding.name),
+  log_->Limited(LogSeverity::kInfo, fmt::format("session {}", binding.name),
                 fmt::format("table {}: its query may change the session ({}): it gets database "
                             "connections that no other table shares",
                             binding.name, binding.session_reason));
 }
 
 void PoolLog::OnKeptAsText(const pgsql::TableBinding& binding) {
-  log_->Limited(Severity::kInfo, fmt::format("text {}", binding.name),
+  log_->Limited(LogSeverity::kInfo, fmt::format("text {}", binding.name),
                 fmt::format("table {}: its query is sent as text from now on: {}", binding.name,
                             binding.plan.text_reason()));
 }

@@ -18,13 +18,13 @@ class RelayLog final : public RelayObserver {
         log_->logger().Debug(text);
         return;
       case RelaySeverity::kInfo:
-        log_->Limited(Severity::kInfo, text, text);
+        log_->Limited(LogSeverity::kInfo, text, text);
         return;
       case RelaySeverity::kWarning:
         log_->LimitedWarning(text, text);
         return;
       case RelaySeverity::kError:
-        log_->Limited(Severity::kError, text, text);
+        log_->Limited(LogSeverity::kError, text, text);
         return;
     }
   }

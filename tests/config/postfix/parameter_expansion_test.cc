@@ -7,7 +7,7 @@
 namespace proxymux::config {
 namespace {
 
-Expansion Expand(std::string_view text, std::map<std::string, std::string> values = {}) {
+ParameterExpansion Expand(std::string_view text, std::map<std::string, std::string> values = {}) {
   values.try_emplace("mydomain", "example.com");
   values.try_emplace("myhostname", "mail.$mydomain");
   values.try_emplace("empty", "");
@@ -90,7 +90,7 @@ TEST(ParameterExpansion, ErrorsShowNothingOfTheText) {
   for (const std::string_view text :
        {"secret$", "secret${x", "secret${?secret}", "${secret-y}", "${{secret}}", "${x?{a}secret}",
         "${{1} == {2} secret}", "${x:{a}secret}", "${x secret}"}) {
-    const Expansion expansion = Expand(text);
+    const ParameterExpansion expansion = Expand(text);
     EXPECT_FALSE(expansion.error.empty()) << text;
     EXPECT_EQ(expansion.error.find("secret"), std::string::npos) << expansion.error;
   }

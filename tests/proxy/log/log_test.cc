@@ -105,18 +105,18 @@ TEST_F(LogTest, SyslogLineHasPriorityAndNoHost) {
 
 TEST_F(LogTest, EverySeverityHasItsPrefixAndPriority) {
   Receiver syslogd(syslog_path_);
-  Logger logger(Target(LogSink::kSyslog), Severity::kDebug);
+  Logger logger(Target(LogSink::kSyslog), LogSeverity::kDebug);
   const struct {
-    Severity severity;
+    LogSeverity severity;
     int priority;
     const char* text;
   } cases[] = {
-      {Severity::kDebug, LOG_INFO, "]: x"},
-      {Severity::kInfo, LOG_INFO, "]: x"},
-      {Severity::kWarning, LOG_WARNING, "]: warning: x"},
-      {Severity::kError, LOG_ERR, "]: error: x"},
-      {Severity::kFatal, LOG_CRIT, "]: fatal: x"},
-      {Severity::kPanic, LOG_CRIT, "]: panic: x"},
+      {LogSeverity::kDebug, LOG_INFO, "]: x"},
+      {LogSeverity::kInfo, LOG_INFO, "]: x"},
+      {LogSeverity::kWarning, LOG_WARNING, "]: warning: x"},
+      {LogSeverity::kError, LOG_ERR, "]: error: x"},
+      {LogSeverity::kFatal, LOG_CRIT, "]: fatal: x"},
+      {LogSeverity::kPanic, LOG_CRIT, "]: panic: x"},
   };
   for (const auto& expected : cases) {
     logger.Log(expected.severity, "x");
@@ -133,11 +133,11 @@ TEST_F(LogTest, DebugNeedsVerbosityAndWarningsCannotBeSwitchedOff) {
   Logger logger(Target(LogSink::kSyslog));
   logger.Debug("detail");
   EXPECT_FALSE(syslogd.Next());
-  EXPECT_FALSE(logger.Enabled(Severity::kDebug));
-  logger.SetThreshold(Severity::kDebug);
+  EXPECT_FALSE(logger.Enabled(LogSeverity::kDebug));
+  logger.SetThreshold(LogSeverity::kDebug);
   logger.Debug("detail");
   EXPECT_TRUE(syslogd.Next());
-  logger.SetThreshold(Severity::kPanic);
+  logger.SetThreshold(LogSeverity::kPanic);
   logger.Info("news");
   EXPECT_FALSE(syslogd.Next());
   logger.Warning("bad news");

@@ -48,7 +48,7 @@ std::string Expanded(const Words& arguments, const std::string& name) {
     if (found == settings.end()) return std::nullopt;
     return found->second;
   };
-  const config::Expansion expansion = config::ExpandParameters(settings[name], find);
+  const config::ParameterExpansion expansion = config::ExpandParameters(settings[name], find);
   EXPECT_EQ(expansion.error, "");
   return expansion.text;
 }
