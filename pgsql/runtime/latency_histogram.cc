@@ -5,66 +5,76 @@
 #include <cmath>
 
 namespace proxymux::pgsql {
-namespace {
 
-constexpr std::uint64_t kSubBuckets = 1 << LatencyHistogram::kSubBucketBits;
-constexpr std::uint64_t kLimit = std::uint64_t{1} << LatencyHistogram::kMaxBits;
-
-}  // namespace
-
-std::size_t LatencyHistogram::BucketOf(std::uint64_t us) {
-  if (us >= kLimit) return kBuckets - 1;
-  if (us < kSubBuckets) return us;
-  // The highest bit gives the doubling, the three below it the bucket within.
-  const int shift = std::bit_width(us) - 1 - kSubBucketBits;
-  return static_cast<std::size_t>(shift) * kSubBuckets + (us >> shift);
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+std::size_t DurationHistogram<UnitType, sub_bucket_bits, max_bits>::BucketOf(std::uint64_t value) {
+  if (value >> kMaxBits != 0) return kBuckets - 1;
+  if (value < kSubBuckets) return value;
+  // The highest bit gives the doubling, those below it the bucket within.
+  const int shift = std::bit_width(value) - 1 - kSubBucketBits;
+  return static_cast<std::size_t>(shift) * kSubBuckets + (value >> shift);
 }
 
-std::uint64_t LatencyHistogram::LastValueOf(std::size_t bucket) {
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+std::uint64_t DurationHistogram<UnitType, sub_bucket_bits, max_bits>::LastValueOf(
+    std::size_t bucket) {
   if (bucket < kSubBuckets) return bucket;
   const std::size_t shift = bucket / kSubBuckets - 1;
   const std::uint64_t first = (bucket % kSubBuckets + kSubBuckets) << shift;
   return first + (std::uint64_t{1} << shift) - 1;
 }
 
-void LatencyHistogram::Record(std::chrono::nanoseconds latency) {
-  const std::int64_t signed_us = std::chrono::duration_cast<Microseconds>(latency).count();
-  const std::uint64_t us = signed_us > 0 ? static_cast<std::uint64_t>(signed_us) : 0;
-  ++buckets_[BucketOf(us)];
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+void DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Record(
+    std::chrono::nanoseconds latency) {
+  const std::int64_t whole = std::chrono::duration_cast<Unit>(latency).count();
+  const std::uint64_t value = whole > 0 ? static_cast<std::uint64_t>(whole) : 0;
+  ++buckets_[BucketOf(value)];
+  min_ = count_ == 0 ? value : std::min(min_, value);
+  max_ = std::max(max_, value);
+  sum_ += value;
   ++count_;
-  sum_us_ += us;
-  max_us_ = std::max(max_us_, us);
 }
 
-void LatencyHistogram::Merge(const LatencyHistogram& other) {
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+void DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Merge(const DurationHistogram& other) {
+  if (other.count_ == 0) return;
   for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
+  min_ = count_ == 0 ? other.min_ : std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
+  sum_ += other.sum_;
   count_ += other.count_;
-  sum_us_ += other.sum_us_;
-  max_us_ = std::max(max_us_, other.max_us_);
 }
 
-LatencyHistogram::Microseconds LatencyHistogram::Mean() const {
-  return Microseconds(count_ == 0 ? 0 : sum_us_ / count_);
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+UnitType DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Mean() const {
+  return Unit(count_ == 0 ? 0 : sum_ / count_);
 }
 
-LatencyHistogram::Microseconds LatencyHistogram::Percentile(double fraction) const {
-  if (count_ == 0) return Microseconds(0);
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+UnitType DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Percentile(double fraction) const {
+  if (count_ == 0) return Unit(0);
   const double wanted = std::ceil(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(count_));
   const std::uint64_t rank =
       std::clamp<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1, count_);
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i + 1 < kBuckets; ++i) {
     seen += buckets_[i];
-    if (seen >= rank) return Microseconds(std::min(LastValueOf(i), max_us_));
+    if (seen >= rank) return Unit(std::min(LastValueOf(i), max_));
   }
-  return Microseconds(max_us_);
+  return Unit(max_);
 }
 
-std::uint64_t LatencyHistogram::CountBelowPowerOfTwo(int bits) const {
-  const std::size_t end = bits >= kMaxBits ? kBuckets - 1 : BucketOf(std::uint64_t{1} << bits);
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+std::uint64_t DurationHistogram<UnitType, sub_bucket_bits, max_bits>::CountBelowPowerOfTwo(
+    int bits) const {
+  const std::size_t end = BucketOf(std::uint64_t{1} << bits);
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < end; ++i) below += buckets_[i];
   return below;
 }
+
+template class DurationHistogram<std::chrono::microseconds, 3, 27>;
+template class DurationHistogram<std::chrono::nanoseconds, 7, 41>;
 
 }  // namespace proxymux::pgsql

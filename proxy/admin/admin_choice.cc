@@ -1,5 +1,6 @@
 #include "proxy/admin/admin_choice.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -35,6 +36,7 @@ std::vector<std::string> AdminSocketsIn(const std::string& directory) {
     const std::string name = entry.path().filename();
     if (name.starts_with("proxymux-") && name.ends_with(".sock")) found.push_back(entry.path());
   }
+  std::sort(found.begin(), found.end());
   return found;
 }
 

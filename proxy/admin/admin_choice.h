@@ -34,8 +34,8 @@ struct ChosenAdmin {
 std::variant<ChosenAdmin, AdminAddressError> ChooseAdmin(const AdminQuestion& question,
                                                          const std::vector<std::string>& sockets);
 
-// The paths of all default sockets in `directory`, whether or not somebody listens, in no order;
-// none when it cannot be read.
+// The paths of all default sockets in `directory`, whether or not somebody listens, sorted; none
+// when it cannot be read.
 std::vector<std::string> AdminSocketsIn(const std::string& directory);
 
 }  // namespace proxymux::proxy

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 namespace proxymux::proxy {
 namespace {
 
 using nlohmann::ordered_json;
+using pgsql::FineLatencyHistogram;
 
 struct Quantile {
   const char* name;
@@ -16,7 +18,16 @@ struct Quantile {
 constexpr Quantile kQuantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
 
 double Milliseconds(double ns) { return ns / 1e6; }
-double Milliseconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e6; }
+double Milliseconds(std::chrono::nanoseconds time) {
+  return Milliseconds(static_cast<double>(time.count()));
+}
+
+// With its fractions of a nanosecond, unlike Mean().
+double MeanMilliseconds(const FineLatencyHistogram& latencies) {
+  return latencies.count() == 0 ? 0
+                                : Milliseconds(static_cast<double>(latencies.sum().count()) /
+                                               static_cast<double>(latencies.count()));
+}
 
 std::string Grouped(std::uint64_t number) {
   std::string digits = std::to_string(number);
@@ -99,7 +110,7 @@ bool BenchResult::Good() const {
 
 std::string BenchText(const BenchOptions& options, const BenchResult& result) {
   const BenchCounts counts = result.tally.Counts();
-  const BenchHistogram& latencies = result.tally.latencies();
+  const FineLatencyHistogram& latencies = result.tally.latencies();
   std::string text;
   const auto line = [&text](std::string_view name, const std::string& value) {
     text += fmt::format("{:<12}{}\n", name, value);
@@ -117,7 +128,7 @@ std::string BenchText(const BenchOptions& options, const BenchResult& result) {
   line("lookups", fmt::format("{}, {}/s", Grouped(counts.Lookups()),
                               Grouped(static_cast<std::uint64_t>(result.lookups_per_second))));
   line("answers", CountsText(counts) + (result.verified ? "; verified" : "; not verified"));
-  std::string quantiles = fmt::format("mean {:.3f}", Milliseconds(latencies.Mean()));
+  std::string quantiles = fmt::format("mean {:.3f}", MeanMilliseconds(latencies));
   for (const Quantile& quantile : kQuantiles) {
     quantiles += fmt::format("  {} {:.3f}", quantile.name,
                              Milliseconds(latencies.Percentile(quantile.fraction)));
@@ -161,7 +172,7 @@ std::string BenchText(const BenchOptions& options, const BenchResult& result) {
 
 std::string BenchJson(const BenchOptions& options, const BenchResult& result) {
   const BenchCounts counts = result.tally.Counts();
-  const BenchHistogram& latencies = result.tally.latencies();
+  const FineLatencyHistogram& latencies = result.tally.latencies();
   const std::uint64_t answered = counts.Answered();
   ordered_json json;
   json["socket"] = options.socket;
@@ -179,7 +190,7 @@ std::string BenchJson(const BenchOptions& options, const BenchResult& result) {
   json["counts"] = CountsJson(counts);
   json["unsent"] = result.tally.unsent();
   json["sent_late"] = result.tally.sent_late();
-  ordered_json latency = {{"mean", Milliseconds(latencies.Mean())},
+  ordered_json latency = {{"mean", MeanMilliseconds(latencies)},
                           {"min", Milliseconds(latencies.min())}};
   for (const Quantile& quantile : kQuantiles) {
     latency[quantile.name] = Milliseconds(latencies.Percentile(quantile.fraction));
@@ -213,7 +224,7 @@ std::string BenchJson(const BenchOptions& options, const BenchResult& result) {
 
 std::string BenchProgressLine(double at_seconds, double interval_seconds,
                               const BenchTally::Interval& interval, int connected, bool warm_up) {
-  const BenchHistogram& latencies = interval.latencies;
+  const FineLatencyHistogram& latencies = interval.latencies;
   return fmt::format(
       "{:.1f} s: {:.0f} lookups/s, p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms, {} failed, {} "
       "clients{}",

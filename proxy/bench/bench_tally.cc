@@ -1,6 +1,10 @@
 #include "proxy/bench/bench_tally.h"
 
+#include <chrono>
+
 namespace proxymux::proxy {
+
+using std::chrono::nanoseconds;
 
 void BenchCounts::Add(const BenchCounts& other) {
   ok += other.ok;
@@ -21,12 +25,12 @@ void BenchTally::EndWindow(std::int64_t now) { end_ = now; }
 void BenchTally::Answered(std::uint32_t table, std::int64_t due, std::int64_t now,
                           protocol::Status status, bool wrong) {
   const bool answer = status == protocol::Status::kOk || status == protocol::Status::kNoKey;
-  interval_.latencies.Record(now - due);
+  interval_.latencies.Record(nanoseconds(now - due));
   if (!answer || wrong) ++interval_.failed;
   if (now >= begin_ && now < end_) ++answers_in_window_;
   if (!IsMeasured(due)) return;
   last_answer_ = now;
-  latencies_.Record(now - due);
+  latencies_.Record(nanoseconds(now - due));
   BenchCounts& counts = tables_[table];
   if (wrong) ++counts.wrong;
   switch (status) {
@@ -64,7 +68,7 @@ void BenchTally::Lost(std::uint32_t table, std::int64_t due) {
 void BenchTally::Unsent(std::int64_t due) {
   if (!IsMeasured(due)) return;
   ++unsent_;
-  latencies_.Record(end_ - due);
+  latencies_.Record(nanoseconds(end_ - due));
 }
 
 void BenchTally::SentLate(std::int64_t due) {
@@ -87,9 +91,6 @@ double BenchTally::AnswersPerSecondToLast() const {
          static_cast<double>(last_answer_ - begin_);
 }
 
-void BenchTally::ClearInterval() {
-  interval_.latencies.Clear();
-  interval_.failed = 0;
-}
+void BenchTally::ClearInterval() { interval_ = Interval(); }
 
 }  // namespace proxymux::proxy

@@ -13,8 +13,8 @@
 #include <limits>
 #include <vector>
 
+#include "pgsql/runtime/latency_histogram.h"
 #include "protocol/reply.h"
-#include "proxy/bench/bench_histogram.h"
 
 namespace proxymux::proxy {
 
@@ -50,7 +50,7 @@ class BenchTally {
 
   const std::vector<BenchCounts>& tables() const { return tables_; }
   BenchCounts Counts() const;
-  const BenchHistogram& latencies() const { return latencies_; }
+  const pgsql::FineLatencyHistogram& latencies() const { return latencies_; }
   std::uint64_t unsent() const { return unsent_; }
   std::uint64_t sent_late() const { return sent_late_; }
 
@@ -62,7 +62,7 @@ class BenchTally {
 
   // What came in since the last TakeInterval(), the warm-up too: for progress lines.
   struct Interval {
-    BenchHistogram latencies;
+    pgsql::FineLatencyHistogram latencies;
     std::uint64_t failed = 0;
   };
   const Interval& interval() const { return interval_; }
@@ -76,7 +76,7 @@ class BenchTally {
   std::int64_t last_answer_ = 0;
   std::uint64_t answers_in_window_ = 0;
   std::vector<BenchCounts> tables_;
-  BenchHistogram latencies_;
+  pgsql::FineLatencyHistogram latencies_;
   std::uint64_t unsent_ = 0, sent_late_ = 0;
   Interval interval_;
 };

@@ -42,7 +42,7 @@ const House& Rooms() {
       {"proxy/log", "lines to where Postfix logs, and what is held back of them",
        {"pgsql/pool", "pgsql/runtime"}, kSystem},
       {"proxy/bench", "proxymux bench: the load generator",
-       {"config/values", "protocol", "proxy/uv"}, kSystem},
+       {"config/values", "pgsql/runtime", "protocol", "proxy/uv"}, kSystem},
       {"proxy/admin", "HTTP for the administrator, and asking it",
        {"proxy/log", "proxy/status", "proxy/uv"}, kSystem},
       {"proxy/relay", "the way of everything that is not pgsql: stock proxymap processes",

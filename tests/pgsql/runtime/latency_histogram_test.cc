@@ -11,7 +11,9 @@
 namespace proxymux::pgsql {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::microseconds;
+using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 TEST(LatencyHistogram, EmptyHasNoLatency) {
@@ -84,6 +86,53 @@ TEST(LatencyHistogram, MergingAdds) {
   EXPECT_EQ(one.sum().count(), 1013);
   EXPECT_EQ(one.max().count(), 1000);
   EXPECT_EQ(one.Percentile(0.5).count(), 10);
+}
+
+TEST(FineLatencyHistogram, PercentilesAreWithinOnePercentAndNeverTooLow) {
+  std::mt19937_64 random(1);
+  std::vector<std::int64_t> values;
+  FineLatencyHistogram latency;
+  for (int i = 0; i < 100000; ++i) {
+    values.push_back(static_cast<std::int64_t>((random() >> 24) >> (random() % 40)));
+    latency.Record(nanoseconds(values.back()));
+  }
+  std::sort(values.begin(), values.end());
+  for (const double fraction : {0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0}) {
+    const std::int64_t exact =
+        values[static_cast<std::size_t>(fraction * static_cast<double>(values.size()) + 0.5) - 1];
+    const std::int64_t told = latency.Percentile(fraction).count();
+    EXPECT_GE(told, exact) << fraction;
+    EXPECT_LE(static_cast<double>(told), static_cast<double>(exact) * 1.008 + 1) << fraction;
+  }
+  EXPECT_EQ(latency.min().count(), values.front());
+  EXPECT_EQ(latency.max().count(), values.back());
+  EXPECT_EQ(latency.count(), values.size());
+}
+
+TEST(FineLatencyHistogram, EdgesMergeAndClear) {
+  FineLatencyHistogram latency;
+  EXPECT_EQ(latency.Percentile(0.5).count(), 0);
+  EXPECT_EQ(latency.Mean().count(), 0);
+  EXPECT_EQ(latency.min().count(), 0);
+  latency.Record(nanoseconds(-5));
+  EXPECT_EQ(latency.max().count(), 0);
+  FineLatencyHistogram other;
+  other.Record(hours(300));
+  other.Record(nanoseconds(100));
+  latency.Merge(FineLatencyHistogram());
+  latency.Merge(other);
+  EXPECT_EQ(latency.count(), 3u);
+  EXPECT_EQ(latency.Percentile(0.5).count(), 100);
+  EXPECT_EQ(latency.Percentile(0.99), hours(300));
+  EXPECT_EQ(latency.min().count(), 0);
+  latency = FineLatencyHistogram();
+  EXPECT_EQ(latency.count(), 0u);
+  latency.Merge(other);
+  EXPECT_EQ(latency.min().count(), 100) << "not the 0 of the empty one";
+  latency = FineLatencyHistogram();
+  latency.Record(nanoseconds(77));
+  EXPECT_EQ(latency.min().count(), 77);
+  EXPECT_EQ(latency.Percentile(1).count(), 77);
 }
 
 }  // namespace
