@@ -35,6 +35,8 @@ class Reader {
     ReadTables();
     ReadMix();
     ReadLoad();
+    ReadWire();
+    options_.seed = arguments_.seed;
     ReadProcesses();
     if (!error_.empty()) return BenchOptionError{error_};
     return options_;
@@ -69,6 +71,7 @@ class Reader {
 
   void ReadTables() {
     options_.socket = arguments_.socket;
+    if (options_.socket.empty()) Fail("--socket is needed");
     if (arguments_.tables.empty()) Fail("--table is needed");
     for (const std::string& text : arguments_.tables) {
       BenchOptions::Table table;
@@ -107,14 +110,14 @@ class Reader {
   }
 
   void ReadKeys() {
-    const auto& a = arguments_;
-    CheckNumber("--keys-file", a.keys_files);
-    CheckNumber("--key-pattern", a.key_patterns);
+    const BenchArguments::Keys& a = arguments_.keys;
+    CheckNumber("--keys-file", a.files);
+    CheckNumber("--key-pattern", a.patterns);
     CheckNumber("--value-pattern", a.value_patterns);
-    if (a.keys_files.empty() == a.key_patterns.empty()) {
+    if (a.files.empty() == a.patterns.empty()) {
       Fail("one of --keys-file and --key-pattern is needed");
     }
-    if (!a.value_patterns.empty() && !a.keys_files.empty()) {
+    if (!a.value_patterns.empty() && !a.files.empty()) {
       Fail(
           "--value-pattern goes with --key-pattern; a file has values behind its keys: key TAB "
           "value");
@@ -122,8 +125,8 @@ class Reader {
     if (!error_.empty()) return;
     for (std::size_t i = 0; i < options_.tables.size(); ++i) {
       BenchOptions::Table& table = options_.tables[i];
-      if (!a.keys_files.empty()) table.keys_file = For(i, a.keys_files);
-      if (!a.key_patterns.empty()) table.key_pattern = For(i, a.key_patterns);
+      if (!a.files.empty()) table.keys_file = For(i, a.files);
+      if (!a.patterns.empty()) table.key_pattern = For(i, a.patterns);
       if (!a.value_patterns.empty()) table.value_pattern = For(i, a.value_patterns);
       for (const std::string* pattern : {&table.key_pattern, &table.value_pattern}) {
         std::string error;
@@ -133,7 +136,7 @@ class Reader {
   }
 
   void ReadRange() {
-    const std::string_view text = arguments_.key_range;
+    const std::string_view text = arguments_.keys.range;
     const std::size_t dash = text.find('-');
     const auto first = ParseNumber<std::uint64_t>(text.substr(0, dash));
     const auto last = dash == std::string_view::npos
@@ -146,7 +149,7 @@ class Reader {
   }
 
   void ReadMix() {
-    const auto& a = arguments_;
+    const BenchArguments::Keys& a = arguments_.keys;
     BenchMixOptions& mix = options_.mix;
     if (a.distribution == "uniform") {
       mix.distribution = BenchDistribution::kUniform;
@@ -170,8 +173,7 @@ class Reader {
   }
 
   void ReadLoad() {
-    const auto& a = arguments_;
-    if (a.socket.empty()) Fail("--socket is needed");
+    const BenchArguments::Load& a = arguments_.load;
     if (a.clients < 1 || a.clients > kMaxClients) {
       Fail("--clients must be 1 to " + std::to_string(kMaxClients));
     }
@@ -182,7 +184,6 @@ class Reader {
     if (a.arrivals != "even" && a.arrivals != "poisson") {
       Fail("--arrivals is one of even and poisson");
     }
-    if (a.dialect != "legacy" && a.dialect != "3.11") Fail("--dialect is one of legacy and 3.11");
     options_.clients = a.clients;
     options_.idle_clients = a.idle_clients;
     options_.rate = a.rate;
@@ -206,12 +207,16 @@ class Reader {
     if (a.connect_rate > 0) {
       options_.connect_interval_ns = static_cast<std::int64_t>(1e9 / a.connect_rate);
     }
+  }
+
+  void ReadWire() {
+    const BenchArguments::Wire& a = arguments_.wire;
+    if (a.dialect != "legacy" && a.dialect != "3.11") Fail("--dialect is one of legacy and 3.11");
     const bool legacy = a.dialect == "legacy";
-    options_.dialect = legacy ? protocol::Dialect::kLegacy : protocol::Dialect::kInstanceFlags;
-    options_.flags = a.flags.value_or(legacy ? kLegacyFlags : kNewFlags);
-    options_.instance_flags = a.instance_flags.value_or(kNewInstanceFlags);
-    options_.greeting = !a.no_greeting;
-    options_.seed = a.seed;
+    options_.wire.dialect = legacy ? protocol::Dialect::kLegacy : protocol::Dialect::kInstanceFlags;
+    options_.wire.flags = a.flags.value_or(legacy ? kLegacyFlags : kNewFlags);
+    options_.wire.instance_flags = a.instance_flags.value_or(kNewInstanceFlags);
+    options_.wire.greeting = !a.no_greeting;
   }
 
   void ReadProcesses() {

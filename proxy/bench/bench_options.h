@@ -19,29 +19,39 @@ namespace proxymux::proxy {
 
 // As typed; what is here is the default.
 struct BenchArguments {
+  struct Keys {
+    std::vector<std::string> files, patterns, value_patterns;
+    std::string range = "1-1000";
+    std::string distribution = "uniform";
+    double zipf_exponent = 1.1;
+    std::uint64_t hot_keys = 1;
+    std::string hot_share = "90%";
+    std::string miss_share = "0%";
+  };
+  struct Load {
+    int clients = 1;
+    int idle_clients = 0;
+    double rate = 0;
+    std::string arrivals = "even";
+    std::string think_time = "0s";
+    std::string duration;
+    std::uint64_t requests = 0;
+    std::string warm_up = "1s";
+    std::string timeout = "30s";
+    std::string connect_timeout = "30s";
+    double connect_rate = 0;
+  };
+  struct Wire {
+    std::string dialect = "legacy";
+    std::optional<std::uint32_t> flags, instance_flags;
+    bool no_greeting = false;
+  };
+
   std::string socket;
   std::vector<std::string> tables;  // TYPE:NAME or TYPE:NAME=WEIGHT
-  std::vector<std::string> keys_files, key_patterns, value_patterns;
-  std::string key_range = "1-1000";
-  std::string distribution = "uniform";
-  double zipf_exponent = 1.1;
-  std::uint64_t hot_keys = 1;
-  std::string hot_share = "90%";
-  std::string miss_share = "0%";
-  int clients = 1;
-  int idle_clients = 0;
-  double rate = 0;
-  std::string arrivals = "even";
-  std::string think_time = "0s";
-  std::string duration;
-  std::uint64_t requests = 0;
-  std::string warm_up = "1s";
-  std::string timeout = "30s";
-  std::string connect_timeout = "30s";
-  double connect_rate = 0;
-  std::string dialect = "legacy";
-  std::optional<std::uint32_t> flags, instance_flags;
-  bool no_greeting = false;
+  Keys keys;
+  Load load;
+  Wire wire;
   std::uint64_t seed = 1;
   std::vector<std::string> cpu_of;  // PID or NAME=PID
   bool progress = false, quiet = false, json = false;
@@ -57,6 +67,11 @@ struct BenchOptions {
   struct Process {
     std::string name;
     pid_t pid = 0;
+  };
+  struct Wire {
+    protocol::Dialect dialect = protocol::Dialect::kLegacy;
+    std::uint32_t flags = 0, instance_flags = 0;
+    bool greeting = true;
   };
 
   std::string socket;
@@ -75,9 +90,7 @@ struct BenchOptions {
   std::int64_t timeout_ns = 0;
   std::int64_t connect_timeout_ns = 0;
   std::int64_t connect_interval_ns = 0;  // 0: as fast as the listen queue bears
-  protocol::Dialect dialect = protocol::Dialect::kLegacy;
-  std::uint32_t flags = 0, instance_flags = 0;
-  bool greeting = true;
+  Wire wire;
   std::uint64_t seed = 1;
   std::vector<Process> processes;
 };

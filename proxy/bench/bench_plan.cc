@@ -15,8 +15,8 @@ constexpr std::string_view kEnd("\0\0", 2);
 std::string RequestUpToKey(const BenchOptions& options, const std::string& table) {
   std::string bytes;
   protocol::AppendRequest(
-      {options.dialect, 0,
-       protocol::LookupRequest{table, options.instance_flags, options.flags, ""}},
+      {options.wire.dialect, 0,
+       protocol::LookupRequest{table, options.wire.instance_flags, options.wire.flags, ""}},
       &bytes);
   bytes.resize(bytes.size() - kEnd.size());
   return bytes;

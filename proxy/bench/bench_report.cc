@@ -180,7 +180,7 @@ std::string BenchJson(const BenchOptions& options, const BenchResult& result) {
   json["idle_clients"] = options.idle_clients;
   json["loop"] = options.rate > 0 ? "open" : "closed";
   json["rate"] = options.rate;
-  json["dialect"] = options.dialect == protocol::Dialect::kLegacy ? "legacy" : "3.11";
+  json["dialect"] = options.wire.dialect == protocol::Dialect::kLegacy ? "legacy" : "3.11";
   json["distribution"] = DistributionName(options.mix.distribution);
   json["miss_share"] = options.mix.miss_share;
   json["seed"] = options.seed;

@@ -29,7 +29,7 @@ UvBench::UvBench(const BenchOptions& options, BenchPlan* plan, Print progress)
   uv_loop_init(&loop_);
   UvBenchConnections::Listener* const listener = this;
   connections_ = std::make_unique<UvBenchConnections>(
-      &loop_, options_.socket, options_.greeting,
+      &loop_, options_.socket, options_.wire.greeting,
       clients_.size() + static_cast<std::size_t>(options_.idle_clients), listener);
   connections_->SetInterval(options_.connect_interval_ns);
   alarm_ = std::make_unique<UvBenchAlarm>(&loop_, [this] { Wake(); });
@@ -213,7 +213,8 @@ void UvBench::NotRead(std::size_t index) {
 void UvBench::OnReply(std::size_t index, const protocol::AttributeList& list) {
   // What idle clients are told is not asked for.
   if (IsIdle(index) || !clients_[index].asked) return connections_->Drop(index);
-  const auto reply = protocol::ParseReply(list, protocol::RequestKind::kLookup, options_.dialect);
+  const auto reply =
+      protocol::ParseReply(list, protocol::RequestKind::kLookup, options_.wire.dialect);
   if (!reply) return connections_->Drop(index);
   Client& client = clients_[index];
   const std::int64_t now = Now();

@@ -94,49 +94,54 @@ void AddTarget(CLI::App* bench, BenchArguments* a) {
   bench->add_option("-s,--socket", a->socket, "The service's UNIX socket")->required();
   AddList(bench, "--table", a->tables, "TYPE:NAME to ask for, or TYPE:NAME=WEIGHT; may be repeated")
       ->required();
-  bench->add_option("--dialect", a->dialect, "legacy (before Postfix 3.11) or 3.11")
+  bench->add_option("--dialect", a->wire.dialect, "legacy (before Postfix 3.11) or 3.11")
       ->capture_default_str();
-  bench->add_flag("--no-greeting", a->no_greeting, "The service is of Postfix before 3.6");
-  bench->add_option("--flags", a->flags, "Flags of a lookup; default: as Postfix's clients");
-  bench->add_option("--instance-flags", a->instance_flags, "The 3.11 dialect's other flags");
+  bench->add_flag("--no-greeting", a->wire.no_greeting, "The service is of Postfix before 3.6");
+  bench->add_option("--flags", a->wire.flags, "Flags of a lookup; default: as Postfix's clients");
+  bench->add_option("--instance-flags", a->wire.instance_flags, "The 3.11 dialect's other flags");
 }
 
 void AddKeys(CLI::App* bench, BenchArguments* a) {
-  AddList(bench, "--keys-file", a->keys_files,
+  AddList(bench, "--keys-file", a->keys.files,
           "KEY or KEY TAB VALUE lines; once, or once for each table");
-  AddList(bench, "--key-pattern", a->key_patterns,
+  AddList(bench, "--key-pattern", a->keys.patterns,
           "Key with %d, %06d or %{100}d (modulo); once, or once for each table");
-  AddList(bench, "--value-pattern", a->value_patterns, "The value of that key, to verify answers");
-  bench->add_option("--key-range", a->key_range, "Numbers of the pattern")->capture_default_str();
-  bench->add_option("--distribution", a->distribution, "uniform, zipfian, hot or sequential")
+  AddList(bench, "--value-pattern", a->keys.value_patterns,
+          "The value of that key, to verify answers");
+  bench->add_option("--key-range", a->keys.range, "Numbers of the pattern")->capture_default_str();
+  bench->add_option("--distribution", a->keys.distribution, "uniform, zipfian, hot or sequential")
       ->capture_default_str();
-  bench->add_option("--zipf-exponent", a->zipf_exponent, "For zipfian")->capture_default_str();
-  bench->add_option("--hot-keys", a->hot_keys, "For hot: how many keys are hot")
+  bench->add_option("--zipf-exponent", a->keys.zipf_exponent, "For zipfian")->capture_default_str();
+  bench->add_option("--hot-keys", a->keys.hot_keys, "For hot: how many keys are hot")
       ->capture_default_str();
-  bench->add_option("--hot-share", a->hot_share, "For hot: share of lookups that go to them")
+  bench->add_option("--hot-share", a->keys.hot_share, "For hot: share of lookups that go to them")
       ->capture_default_str();
-  bench->add_option("--miss-share", a->miss_share, "Share of lookups for keys that do not exist")
+  bench
+      ->add_option("--miss-share", a->keys.miss_share,
+                   "Share of lookups for keys that do not exist")
       ->capture_default_str();
   bench->add_option("--seed", a->seed, "Of the random numbers")->capture_default_str();
 }
 
 void AddLoad(CLI::App* bench, BenchArguments* a) {
-  bench->add_option("-c,--clients", a->clients, "Connections that ask")->capture_default_str();
-  bench->add_option("--idle-clients", a->idle_clients, "Further connections, which do not")
+  bench->add_option("-c,--clients", a->load.clients, "Connections that ask")->capture_default_str();
+  bench->add_option("--idle-clients", a->load.idle_clients, "Further connections, which do not")
       ->capture_default_str();
-  bench->add_option("-R,--rate", a->rate, "Lookups/s over all clients; 0: as fast as they can")
+  bench->add_option("-R,--rate", a->load.rate, "Lookups/s over all clients; 0: as fast as they can")
       ->capture_default_str();
-  bench->add_option("--arrivals", a->arrivals, "With a rate: even or poisson")
+  bench->add_option("--arrivals", a->load.arrivals, "With a rate: even or poisson")
       ->capture_default_str();
-  bench->add_option("--think-time", a->think_time, "Between an answer and the next lookup")
+  bench->add_option("--think-time", a->load.think_time, "Between an answer and the next lookup")
       ->capture_default_str();
-  bench->add_option("-T,--duration", a->duration, "Of the measurement; default: 10s");
-  bench->add_option("-t,--requests", a->requests, "End after so many lookups");
-  bench->add_option("--warm-up", a->warm_up, "Load before the measurement")->capture_default_str();
-  bench->add_option("--timeout", a->timeout, "Wait for answers at the end")->capture_default_str();
-  bench->add_option("--connect-rate", a->connect_rate, "Connects/s; 0: as fast as they can")
+  bench->add_option("-T,--duration", a->load.duration, "Of the measurement; default: 10s");
+  bench->add_option("-t,--requests", a->load.requests, "End after so many lookups");
+  bench->add_option("--warm-up", a->load.warm_up, "Load before the measurement")
       ->capture_default_str();
-  bench->add_option("--connect-timeout", a->connect_timeout, "Wait for all clients to connect")
+  bench->add_option("--timeout", a->load.timeout, "Wait for answers at the end")
+      ->capture_default_str();
+  bench->add_option("--connect-rate", a->load.connect_rate, "Connects/s; 0: as fast as they can")
+      ->capture_default_str();
+  bench->add_option("--connect-timeout", a->load.connect_timeout, "Wait for all clients to connect")
       ->capture_default_str();
 }
 

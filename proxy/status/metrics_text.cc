@@ -45,27 +45,27 @@ class Builder {
 
   void AddService(const ServiceStatus& status) {
     Gauge("proxymux_info", "Always 1; the labels say what runs.")
-        .Add(1, {{"version", status.version},
-                 {"service", status.service},
-                 {"mode", std::string(ServiceModeName(status.mode))}});
+        .Add(1, {{"version", status.process.version},
+                 {"service", status.process.service},
+                 {"mode", std::string(ServiceModeName(status.process.mode))}});
     Gauge("proxymux_start_time_seconds", "When the process started, in seconds since 1970.")
-        .Add(status.started.time_since_epoch());
+        .Add(status.process.started.time_since_epoch());
     Gauge("proxymux_draining",
           "1 while the process ends: it finishes work and takes no new clients.")
         .Add(status.state == ServiceState::kDraining ? 1 : 0);
     Gauge("proxymux_degraded", "The number of reasons why the service is degraded; 0 is healthy.")
         .Add(static_cast<double>(status.degraded.size()));
     Gauge("proxymux_resident_bytes", "Memory of the process that is in RAM.")
-        .Add(static_cast<double>(status.resident_bytes));
+        .Add(static_cast<double>(status.process.resident_bytes));
     Counter("proxymux_reloads_total", "Configuration reloads that took effect.")
         .Add(static_cast<double>(status.reloads));
     Counter("proxymux_reload_failures_total", "Configuration reloads that changed nothing.")
         .Add(static_cast<double>(status.reload_failures));
     Counter("proxymux_away_seconds_total",
             "Time in which the process was not run although it had something to do.")
-        .Add(std::chrono::duration<double>(status.away).count());
+        .Add(std::chrono::duration<double>(status.process.away).count());
     Counter("proxymux_log_lines_dropped_total", "Log lines that nobody took in time.")
-        .Add(static_cast<double>(status.log_lines_dropped));
+        .Add(static_cast<double>(status.process.log_lines_dropped));
   }
 
   void AddRequests(const ServiceStatus& status) {

@@ -143,15 +143,23 @@ struct TableStatus {
   LatencyHistogram latency;          // one lookup, from read to answered
 };
 
-struct ServiceStatus {
+// The process, whatever it serves.
+struct ProcessStatus {
   std::string version;
   std::int64_t pid = 0;
   std::string service;
   std::string config_directory;
   ServiceMode mode = ServiceMode::kMaster;
+  unsigned generation = 0;
   std::chrono::system_clock::time_point started;
   std::chrono::milliseconds uptime{0};
-  unsigned generation = 0;
+  std::chrono::milliseconds away{0};  // in which the process was not run although work was due
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t log_lines_dropped = 0;
+};
+
+struct ServiceStatus {
+  ProcessStatus process;
   ServiceState state = ServiceState::kServing;
   std::vector<std::string> degraded;  // reasons; empty: healthy
   ClientCounts clients;
@@ -163,12 +171,28 @@ struct ServiceStatus {
   std::uint64_t coalesced = 0;
   std::uint64_t reloads = 0;
   std::uint64_t reload_failures = 0;
-  std::uint64_t log_lines_dropped = 0;
-  std::chrono::milliseconds away{0};  // in which the process was not run although work was due
-  std::uint64_t resident_bytes = 0;
   RelayCounts relay;
   std::vector<PoolStatus> pools;
   std::vector<TableStatus> tables;
+};
+unsigned generation = 0;
+ServiceState state = ServiceState::kServing;
+std::vector<std::string> degraded;  // reasons; empty: healthy
+ClientCounts clients;
+RequestCounts requests;
+ReplyCounts replies;
+std::uint64_t malformed = 0;  // requests answered BAD or not at all
+std::uint64_t bytes_read = 0;
+std::uint64_t bytes_written = 0;
+std::uint64_t coalesced = 0;
+std::uint64_t reloads = 0;
+std::uint64_t reload_failures = 0;
+std::uint64_t log_lines_dropped = 0;
+std::chrono::milliseconds away{0};  // in which the process was not run although work was due
+std::uint64_t resident_bytes = 0;
+RelayCounts relay;
+std::vector<PoolStatus> pools;
+std::vector<TableStatus> tables;
 };
 
 }  // namespace proxymux::proxy

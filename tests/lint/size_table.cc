@@ -21,9 +21,6 @@ const SizeTable& Sizes() {
           {Measure::kDataOfClass, "pgsql/pool/connection_pool.h ConnectionPool", 42},
           {Measure::kDataOfClass, "pgsql/pool/connection_pool.h ConnectionPool::Connection", 33},
           {Measure::kDataOfClass, "pgsql/pool/work.h Work", 26},
-          {Measure::kDataOfClass, "proxy/bench/bench_options.h BenchArguments", 31},
-          {Measure::kDataOfClass, "proxy/bench/bench_options.h BenchOptions", 22},
-          {Measure::kDataOfClass, "proxy/status/status.h ServiceStatus", 25},
       },
       .data_files = {
           "config/yaml/option_table.cc",   // each setting of proxymux.yaml

@@ -210,7 +210,7 @@ TEST_F(AdminTest, ASuccessorTakesTheNameOverAndThePredecessorLeavesItAlone) {
       UnixAt(path_), "proxymap",
       [](milliseconds) {
         ServiceStatus status = SampleStatus();
-        status.pid = 4712;
+        status.process.pid = 4712;
         return std::optional(status);
       },
       logger_.get());

@@ -25,7 +25,7 @@ BenchArguments Good() {
   BenchArguments arguments;
   arguments.socket = "/q/private/proxymap";
   arguments.tables = {"pgsql:/a.cf"};
-  arguments.key_patterns = {"user%d"};
+  arguments.keys.patterns = {"user%d"};
   return arguments;
 }
 
@@ -42,18 +42,18 @@ TEST(BenchOptions, DefaultsAreAClosedLoopOfTenSeconds) {
   EXPECT_EQ(options.warm_up_ns, 1'000'000'000);
   EXPECT_EQ(options.rate, 0);
   EXPECT_EQ(options.clients, 1);
-  EXPECT_TRUE(options.greeting);
+  EXPECT_TRUE(options.wire.greeting);
   EXPECT_FALSE(options.weighted);
 }
 
 TEST(BenchOptions, TablesWeightsSharesAndProcesses) {
   BenchArguments arguments = Good();
   arguments.tables = {"proxy:pgsql:/a=b.cf=3", "pgsql:/c=d.cf"};
-  arguments.value_patterns = {"x%d", "y%d"};
-  arguments.key_range = "5-7";
-  arguments.miss_share = "25%";
-  arguments.hot_share = "0.75";
-  arguments.requests = 100;
+  arguments.keys.value_patterns = {"x%d", "y%d"};
+  arguments.keys.range = "5-7";
+  arguments.keys.miss_share = "25%";
+  arguments.keys.hot_share = "0.75";
+  arguments.load.requests = 100;
   arguments.cpu_of = {"12", "postgres=34"};
   const BenchOptions options = Read(arguments);
   ASSERT_EQ(options.tables.size(), 2u);
@@ -86,34 +86,37 @@ TEST(BenchOptions, MistakesAreNamed) {
   EXPECT_NE(error([](A& a) { a.tables = {}; }).find("--table"), std::string::npos);
   EXPECT_NE(error([](A& a) { a.tables = {"x.cf"}; }).find("TYPE:NAME"), std::string::npos);
   EXPECT_NE(error([](A& a) { a.tables = {"pgsql:x=0"}; }).find("weight"), std::string::npos);
-  EXPECT_NE(error([](A& a) { a.keys_files = {"f"}; }).find("one of --keys-file"),
+  EXPECT_NE(error([](A& a) { a.keys.files = {"f"}; }).find("one of --keys-file"),
             std::string::npos);
-  EXPECT_NE(error([](A& a) { a.key_patterns = {}; }).find("one of --keys-file"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.keys.patterns = {}; }).find("one of --keys-file"),
+            std::string::npos);
   EXPECT_NE(error([](A& a) {
-              a.key_patterns = {"a", "b"};
+              a.keys.patterns = {"a", "b"};
             }).find("--key-pattern"),
             std::string::npos);
-  EXPECT_NE(error([](A& a) { a.key_patterns = {"%s"}; }).find("%s"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.keys.patterns = {"%s"}; }).find("%s"), std::string::npos);
   for (const char* range : {"", "5", "7-5", "a-b", "1-2-3", "-5"}) {
-    EXPECT_NE(error([&](A& a) { a.key_range = range; }).find("--key-range"), std::string::npos)
+    EXPECT_NE(error([&](A& a) { a.keys.range = range; }).find("--key-range"), std::string::npos)
         << range;
   }
   for (const char* share : {"", "x", "101%", "-1%", "1.5", "nan"}) {
-    EXPECT_NE(error([&](A& a) { a.miss_share = share; }).find("--miss-share"), std::string::npos)
+    EXPECT_NE(error([&](A& a) { a.keys.miss_share = share; }).find("--miss-share"),
+              std::string::npos)
         << share;
   }
-  EXPECT_NE(error([](A& a) { a.duration = "10"; }).find("--duration"), std::string::npos);
-  EXPECT_NE(error([](A& a) { a.duration = "0s"; }).find("--duration"), std::string::npos);
-  EXPECT_NE(error([](A& a) { a.clients = 0; }).find("--clients"), std::string::npos);
-  EXPECT_NE(error([](A& a) { a.rate = -1; }).find("--rate"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.load.duration = "10"; }).find("--duration"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.load.duration = "0s"; }).find("--duration"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.load.clients = 0; }).find("--clients"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.load.rate = -1; }).find("--rate"), std::string::npos);
   EXPECT_NE(error([](A& a) {
-              a.rate = 5;
-              a.think_time = "5ms";
+              a.load.rate = 5;
+              a.load.think_time = "5ms";
             }).find("--think-time"),
             std::string::npos);
-  EXPECT_NE(error([](A& a) { a.distribution = "even"; }).find("--distribution"), std::string::npos);
-  EXPECT_NE(error([](A& a) { a.zipf_exponent = 0; }).find("--zipf"), std::string::npos);
-  EXPECT_NE(error([](A& a) { a.dialect = "3.7"; }).find("--dialect"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.keys.distribution = "even"; }).find("--distribution"),
+            std::string::npos);
+  EXPECT_NE(error([](A& a) { a.keys.zipf_exponent = 0; }).find("--zipf"), std::string::npos);
+  EXPECT_NE(error([](A& a) { a.wire.dialect = "3.7"; }).find("--dialect"), std::string::npos);
   EXPECT_NE(error([](A& a) { a.cpu_of = {"postgres"}; }).find("--cpu-of"), std::string::npos);
 }
 
@@ -130,16 +133,16 @@ BenchPlan PlanOf(const BenchOptions& options) {
 TEST(BenchPlan, RequestsAreThoseOfAClientInEitherDialect) {
   for (const char* dialect : {"legacy", "3.11"}) {
     BenchArguments arguments = Good();
-    arguments.dialect = dialect;
+    arguments.wire.dialect = dialect;
     const BenchOptions options = Read(arguments);
     BenchPlan plan = PlanOf(options);
     for (const std::uint64_t index : {998u, 4u}) {
       std::string expected;
       const std::string key = "user" + std::to_string(index + 1);
-      protocol::AppendRequest(
-          {options.dialect, 0,
-           protocol::LookupRequest{"pgsql:/a.cf", options.instance_flags, options.flags, key}},
-          &expected);
+      protocol::AppendRequest({options.wire.dialect, 0,
+                               protocol::LookupRequest{"pgsql:/a.cf", options.wire.instance_flags,
+                                                       options.wire.flags, key}},
+                              &expected);
       EXPECT_EQ(plan.Request({index, 0, false}), expected) << dialect;
     }
   }
@@ -165,7 +168,7 @@ TEST(BenchPlan, AnswersAreHeldAgainstWhatIsKnown) {
   EXPECT_FALSE(unknown.verifies());
   EXPECT_FALSE(unknown.IsWrong({0, 0, false}, {Status::kOk, 0, "", "anything"}));
   EXPECT_FALSE(unknown.IsWrong({0, 0, false}, {Status::kNoKey, 0, "", ""}));
-  arguments.value_patterns = {"box%d"};
+  arguments.keys.value_patterns = {"box%d"};
   BenchPlan plan = PlanOf(Read(arguments));
   EXPECT_TRUE(plan.verifies());
   EXPECT_FALSE(plan.IsWrong({4, 0, false}, {Status::kOk, 0, "", "box5"}));

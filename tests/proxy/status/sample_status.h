@@ -9,14 +9,14 @@ inline ServiceStatus SampleStatus() {
   using std::chrono::microseconds;
   using std::chrono::milliseconds;
   ServiceStatus status;
-  status.version = "0.1.0";
-  status.pid = 4711;
-  status.service = "proxymap";
-  status.config_directory = "/etc/postfix-second";
-  status.mode = ServiceMode::kMaster;
-  status.started = std::chrono::system_clock::time_point(std::chrono::seconds(1700000000));
-  status.uptime = milliseconds(3'725'000);
-  status.generation = 17;
+  status.process.version = "0.1.0";
+  status.process.pid = 4711;
+  status.process.service = "proxymap";
+  status.process.config_directory = "/etc/postfix-second";
+  status.process.mode = ServiceMode::kMaster;
+  status.process.started = std::chrono::system_clock::time_point(std::chrono::seconds(1700000000));
+  status.process.uptime = milliseconds(3'725'000);
+  status.process.generation = 17;
   status.clients = {12, 345, 20000, 1};
   status.requests = {301, 90210, 2, 3, 4, 5};
   status.replies = {80001, 10002, 203, 14, 25, 36};
@@ -26,9 +26,9 @@ inline ServiceStatus SampleStatus() {
   status.coalesced = 777;
   status.reloads = 6;
   status.reload_failures = 7;
-  status.log_lines_dropped = 8;
-  status.away = std::chrono::milliseconds(2500);
-  status.resident_bytes = 9'437'184;
+  status.process.log_lines_dropped = 8;
+  status.process.away = std::chrono::milliseconds(2500);
+  status.process.resident_bytes = 9'437'184;
   status.relay = {RelayMode::kProcesses, 2, 10, 3, 1, 4, 555, 9, 11};
 
   HostStatus up;
