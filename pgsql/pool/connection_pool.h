@@ -310,8 +310,9 @@ class ConnectionPool final : private UpstreamObserver {
   // The host of a connection that a work found to be another table's, and no other one for it, in
   // this turn.
   std::optional<std::size_t> session_wanted_;
-  Time last_shared_{};  // when a lookup that shares its session was sent last
-  Time last_quick_{};   // when a quick lookup was sent last
+  Time last_shared_{};          // when a lookup that shares its session was sent last
+  Time last_quick_{};           // when a quick lookup was sent last
+  bool slow_are_next_ = false;  // a quick lookup was sent last, while slow ones waited
   std::uint64_t last_batch_ = 0;
   WorkList parked_;            // failed, but a second one is under way
   std::size_t hedgeable_ = 0;  // in flight, of tables that hedge

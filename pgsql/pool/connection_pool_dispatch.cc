@@ -17,7 +17,6 @@ constexpr Duration kQuiet = std::chrono::milliseconds(25);
 
 }  // namespace
 
-// Goes to any host.
 bool ConnectionPool::IsFirstTry(const Work& work) {
   return std::all_of(work.attempts.begin(), work.attempts.end(),
                      [](std::uint8_t count) { return count == 0; });
@@ -58,10 +57,8 @@ std::size_t ConnectionPool::Depth() {
     ++open;
   }
   const std::size_t outstanding = Waiting() + InFlight();
-  std::size_t expected = open;
-  if (open < Wanted() && hosts_.MayConnect(loop_->Now())) {
-    expected = Wanted();
-  }
+  const bool more = open < Wanted() && hosts_.MayConnect(loop_->Now());
+  const std::size_t expected = more ? Wanted() : open;
   if (connecting == 0 && expected == open) return depth;
   return std::min(depth, std::max<std::size_t>(1, (outstanding + expected - 1) / expected));
 }
@@ -127,7 +124,10 @@ void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
     Work* next = WorkList::Next(work);
     PoolConnection* connection = ChooseConnection(*work);
     if (connection != nullptr) {
-      if (work->kind == Work::Kind::kLookup) last_quick_ = last_shared_ = loop_->Now();
+      if (work->kind == Work::Kind::kLookup) {
+        last_quick_ = last_shared_ = loop_->Now();
+        slow_are_next_ = !slow_queue_.empty();
+      }
       SendWork(*connection, work);
     } else if (IsFirstTry(*work)) {
       break;  // no connection has room; those behind it would find none either

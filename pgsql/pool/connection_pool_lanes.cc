@@ -126,12 +126,14 @@ void ConnectionPool::EndLanes(bool served_only) {
 }
 
 // With a single connection slow and quick ones take turns: it is the slow ones' once it has run
-// empty for them.
+// empty for them, or when it is empty and the latest turn was the quick ones'. A connection that a
+// table had for itself is followed by a new one, which never ran empty for anybody.
 bool ConnectionPool::SlowFirst() const {
   std::size_t ready = 0;
   for (const auto& connection : connections_) {
     if (!connection->open()) continue;
-    if (++ready > 1 || (connection->lane() && connection->idle())) return true;
+    if (++ready > 1) return true;
+    if (connection->idle() && (connection->lane() || slow_are_next_)) return true;
   }
   return false;
 }
@@ -240,6 +242,7 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
             lane->SetPhase(PoolConnection::Phase::kLane);
           }
           lane->lane_table = work->binding.get();
+          slow_are_next_ = false;
           SendWork(*lane, work);
         } else {
           new_ones_wait = turn != Turn::kAny;

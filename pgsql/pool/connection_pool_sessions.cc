@@ -240,6 +240,7 @@ void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
       PoolConnection* connection = ChooseConnection(*work);
       if (connection != nullptr) {
         last_quick_ = loop_->Now();
+        slow_are_next_ = !slow_queue_.empty();
         SendWork(*connection, work);
       } else if (IsFirstTry(*work)) {
         binding.found_none_in = dispatches_;  // the others of its table would find none either

@@ -13,6 +13,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -63,6 +64,16 @@ struct Tally {
 
 bool IsError(const Answered& answer) {
   return answer.Is(Status::kRetry) || answer.Is(Status::kConfig);
+}
+
+// The lines of a log that hold `word`.
+std::string LinesWith(const std::string& log, const std::string& word) {
+  std::string found;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(word) != std::string::npos) found += line + "\n";
+  }
+  return found;
 }
 
 class NeighbourStorm : public testing::Test {
@@ -237,6 +248,8 @@ void NeighbourStorm::Storm(int connections) {
                                 << of_one.first;
     all.Add(of_one);
   }
+  if (all.refused > 0)
+    ADD_FAILURE() << "why lookups were refused:\n" << LinesWith(postfix_->Log(), "lookup failed");
   for (const std::string& failure : failures) EXPECT_EQ(failure, "");
   EXPECT_EQ(all.asked, questions.size()) << "not each lookup was answered";
   std::cout << "seed " << seed << ", " << connections << " connections: " << all.asked

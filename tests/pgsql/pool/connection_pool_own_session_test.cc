@@ -189,6 +189,52 @@ TEST_F(OwnSession, NeitherKindStarvesTheOther) {
   }
 }
 
+// Found as ten seconds of waiting: each table that changes its session gets the only connection
+// anew, and a connection that is new was nobody's lane.
+TEST_F(OwnSession, SlowStatementsHaveTheirTurnOnAConnectionThatIsAlwaysANewOne) {
+  for (const int connections : {1, 2}) {
+    for (const std::string slow_says : {kOwn, kShared}) {
+      said.clear();
+      std::vector<std::shared_ptr<TableBinding>> tables;
+      for (const char* name : {"fa", "fb", "fc", "fd", "fe", "ff"}) {
+        said[name] = kOwn;
+        tables.push_back(Table(name));
+      }
+      said["slow"] = slow_says;
+      Open(connections);
+      const auto slow_table = Table("slow");
+      tables.push_back(slow_table);
+      for (const auto& each : tables) {  // what each one does becomes known
+        world->Look("k", each);
+        world->Turn();
+        Finish();
+      }
+      tables.pop_back();
+      for (int i = 0; i < 10; ++i) slow_table->service_time.Record(milliseconds(200));
+      std::vector<ClientPointer> quick;
+      std::size_t table = 0;
+      const auto add = [&] { quick.push_back(world->Look("k", tables[table++ % tables.size()])); };
+      for (std::size_t i = 0; i < 2 * tables.size(); ++i) add();
+      world->Turn();
+      const auto slow = world->Look("s", slow_table);
+      int rounds = 0;
+      for (; rounds < 200 && slow->answers == 0; ++rounds) {
+        const auto waiting = static_cast<std::size_t>(std::count_if(
+            quick.begin(), quick.end(), [](const auto& one) { return one->answers == 0; }));
+        for (std::size_t i = waiting; i < 2 * tables.size(); ++i) add();
+        world->Pass(milliseconds(2));
+        for (auto* upstream : world->Open()) {
+          if (upstream->answerable() > 0) AnswerOne(*upstream);
+        }
+        CheckSessions();
+      }
+      EXPECT_EQ(slow->value, "v") << connections << " connections, " << slow_says;
+      Finish();
+      for (const auto& client : quick) EXPECT_EQ(client->value, "v");
+    }
+  }
+}
+
 // Found as ten seconds of waiting: the one host has refused the statement, and the only connection
 // to the other one is another table's.
 TEST_F(OwnSession, ALookupThatMustGoToTheOtherHostDoesNotWaitForAnotherTablesConnection) {
