@@ -14,7 +14,7 @@
 namespace proxymux::protocol {
 
 inline constexpr std::uint32_t kFlagFixed = 1u << 4;    // fixed keys: clients also ask for @domain
-inline constexpr std::uint32_t kFlagPattern = 1u << 5;  // patterns: they do not; never set by us
+inline constexpr std::uint32_t kFlagPattern = 1u << 5;  // patterns: clients do not; never set by us
 inline constexpr std::uint32_t kFlagLock = 1u << 6;
 inline constexpr std::uint32_t kFlagNoProxy = 1u << 12;
 inline constexpr std::uint32_t kFlagFoldFix = 1u << 14;  // fold keys of a fixed-string table

@@ -12,11 +12,11 @@ namespace proxymux::protocol {
 
 // What each status makes the client do. The numbers are those of the wire.
 enum class Status : std::uint32_t {
-  kOk = 0,     // there is a value
-  kNoKey = 1,  // there is none: an answer, not an error
-  kRetry = 2,  // the lookup fails for now: the mail is deferred
-  kBad = 3,    // fatal to the client process: never for what could be answered later
-  kDeny = 4,   // the same; for an open, from 3.11 on, the table's lookups fail and mail is deferred
+  kOk = 0,      // there is a value
+  kNoKey = 1,   // there is no value: an answer, not an error
+  kRetry = 2,   // the lookup fails for now: the mail is deferred
+  kBad = 3,     // fatal to the client process: never for what could be answered later
+  kDeny = 4,    // fatal too; to an open, from 3.11 on: that table's lookups fail, mail is deferred
   kConfig = 5,  // the table's configuration is broken: the mail is deferred
 };
 

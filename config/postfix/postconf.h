@@ -2,10 +2,11 @@
 //
 // postconf knows the built-in defaults, which differ by release, and the expansion rules. It also
 // fails as a whole when some file that main.cf refers to is malformed, leaves out names it does not
-// know, prints runs of white space as one blank, and takes up to two seconds while main.cf is that
-// young. So: one call for any number of
-// names; and when it fails, our own reading of main.cf over the defaults of `postconf -d`.
-// (There, mynetworks, when it is not set, is that of compatibility level 0.)
+// know, prints runs of white space as one blank, and takes up to two seconds when main.cf is less
+// than two seconds old. So it is called once for any number of names; and when it fails, main.cf is
+// read by our own code over the defaults of `postconf -d`. (mynetworks, when it is not set, then
+// has the default of compatibility level 0.)
+//
 // Blocking; for start-up and for a worker thread. Throws nothing.
 #pragma once
 

@@ -76,8 +76,8 @@ struct ServerConfig {
   LogLevel log_level = LogLevel::kInfo;
   std::string relay_socket =
       "private/proxymap";              // where other map types go when we are not in stock's place
-  std::int64_t relay_processes = 10;   // stock daemons at once when we are in stock's place
-  Milliseconds relay_idle{60000};      // an idle stock daemon or connection is ended after this
+  std::int64_t relay_processes = 10;   // stock daemons, or connections to a stock service, at once
+  Milliseconds relay_idle{60000};      // an idle stock daemon of ours is ended after this
   Milliseconds relay_timeout{120000};  // one relayed request
 
   PoolSettings pool;

@@ -27,7 +27,7 @@ struct TableConfig {
   std::string result_format = "%s";
   std::vector<std::string> domain;              // list elements as written; empty: every key
   std::int64_t expansion_limit = 0;             // 0 or less: no limit
-  std::optional<StatementMode> statement_mode;  // none: what proxymux.yaml says
+  std::optional<StatementMode> statement_mode;  // nothing: as proxymux.yaml says
 
   friend bool operator==(const TableConfig&, const TableConfig&) = default;
 };

@@ -4,8 +4,8 @@
 // A SYN that is lost is sent again by the kernel after 1, 3, 7, ... seconds (before Linux 6.5), too
 // seldom to see a host's return within a second. So as long as nothing at all has come back, the
 // host is dialled again every 750 ms, within the attempt's time. The first call is kept all the
-// while, beside the latest one: a host may be further away than that. The one that is answered
-// first goes on, the other is dropped.
+// while, beside the latest one: the way to a host may take longer than 750 ms. The call that is
+// answered first goes on, the other is dropped.
 //
 // libpq's blocking corners and how they are kept off the loop: it is given numeric addresses only;
 // PQsocket() is read again after every PQconnectPoll(), which may have opened another socket
@@ -70,7 +70,7 @@ class PgConnector {
   Attempt attempt_;  // the one under way
   ConnectionFault last_failure_;
   Call call_;        // the first; once the host has answered, the only one
-  Call later_call_;  // the latest, beside a first one that nothing has come back for
+  Call later_call_;  // the latest, as long as nothing has come back for the first
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<Timer> redial_;  // until the host's kernel has answered
   std::unique_ptr<PendingCall> resolve_;

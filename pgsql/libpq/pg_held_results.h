@@ -1,5 +1,5 @@
-// What the statements of one batch were answered, kept until the batch's Sync is answered: it may
-// still fail then, and nothing of what was answered holds any more.
+// What the statements of one batch were answered, kept until the batch's Sync is answered: the
+// batch may still fail there, and then none of these answers holds.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@ class HeldResults {
   void Add(PgResultHandle result) { results_.push_back(std::move(result)); }
 
   // One statement's answer after the other; nothing when all were told. When the batch was undone
-  // all are kAborted, but for the last one, which takes the blame for `error` if there is one.
-  // Views of what this object keeps.
+  // all answers are kAborted, except that the last statement gets `error`, if there is one. The
+  // answers are views of what this object keeps.
   std::optional<StatementResult> Next(Fate fate, const PGresult* error);
 
  private:
   std::vector<PgResultHandle> results_;
-  std::optional<ResultRows> rows_;  // of the one that was told last
+  std::optional<ResultRows> rows_;  // of the answer that was told last
   std::size_t told_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // How many bytes have come for a result that is not complete yet. Nothing is counted for small
-// ones, which come in a few reads.
+// results, which come in a few reads.
 #pragma once
 
 #include <postgresql/libpq-fe.h>

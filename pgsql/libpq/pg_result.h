@@ -32,16 +32,17 @@ class ResultRows final : public RowSource {
   const PGresult* result_;
 };
 
-// Of a message of libpq, which may have several.
+// The first line of a message of libpq, which may have several.
 std::string FirstLine(std::string_view text);
 
-// It waits for data, or brings some, outside of all results.
+// Whether the result begins a COPY: the server then waits for data, or sends data outside of
+// results.
 bool IsCopy(ExecStatusType status);
 
 StatementResult ErrorOf(const PGresult* result);
 
-// What a statement was answered with, `rows` being of the same result. Nothing when that is no end
-// of a statement.
+// What a statement was answered with, `rows` being of the same result. Nothing when `result` does
+// not end a statement.
 std::optional<StatementResult> AnswerOf(const PGresult* result, const ResultRows& rows);
 
 }  // namespace proxymux::pgsql

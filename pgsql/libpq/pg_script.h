@@ -25,12 +25,13 @@ class PgScript {
     work_ = work;
     sql_ = sql;
   }
-  // The pipeline is empty. False when the connection is broken.
+  // Called when the pipeline is empty. False when the connection is broken.
   bool Start(PGconn* connection);
   void Add(PgResultHandle result) { last_ = std::move(result); }
-  // Everything was answered. Null when nothing was, or when the pipeline cannot go on.
+  // Called when everything was answered: the last statement's result. Null when there was no
+  // result, or when the connection cannot go back to pipeline mode.
   PgResultHandle TakeLast(PGconn* connection);
-  // It is over, one way or the other: what it was sent for, if there was one.
+  // The script is over, answered or not: gives the work that it was sent for, if there was one.
   Work* End();
 
  private:

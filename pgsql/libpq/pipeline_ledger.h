@@ -27,9 +27,9 @@ class PipelineLedger {
   // until the Sync is answered.
   bool PushSync(bool holds = false);
 
-  // What is to be answered behind the `held` oldest entries.
+  // What the server answers next, once the `held` oldest entries are answered.
   Expected Next(std::size_t held = 0) const;
-  // Whether the statement there is of a batch that holds its answers.
+  // Whether the entry behind the `held` oldest is a statement of a batch that holds its answers.
   bool Holds(std::size_t held) const { return EntryAt(held).holds; }
   Work* PopStatement();
   void PopCheck();

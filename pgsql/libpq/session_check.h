@@ -1,15 +1,15 @@
 // What a connection finds out about its session with one statement of its own, in front of a batch
 // and in the same pipeline: nobody waits for it.
 //
-// Whether a pooler stands between: the process that was named for cancel requests is then not the
-// one that answers. Until that is known, and when it cannot be known, a pooler is assumed; once two
-// different ones were seen there is one.
+// First, whether a pooler stands between: the process that was named for cancel requests is then
+// not the process that answers. Until that is known, and when it cannot be known, a pooler is
+// assumed; once two different processes were seen there is a pooler.
 //
-// Whether transactions are SERIALIZABLE, so that reads too may fail at their end.
+// Second, whether transactions are SERIALIZABLE, so that reads too may fail at their end.
 //
-// Whether the session is outdated: what ALTER ROLE ... SET and ALTER DATABASE ... SET have set
-// counts for new sessions only. Asked about once a second; told are the numbers of the transactions
-// that made these settings, not the settings.
+// Third, whether the session is outdated: what ALTER ROLE ... SET and ALTER DATABASE ... SET have
+// set counts for new sessions only. This is asked about once a second; the answer has the numbers
+// of the transactions that made these settings, not the settings.
 //
 // A server that refuses the question is asked a smaller one, and then none. Pure.
 #pragma once
@@ -35,7 +35,8 @@ class SessionCheck {
   bool Due(Time now) const;
   const char* sql() const;
   void OnSent(Time now);
-  // Not kAborted: it stands in front. False when that is no answer to the question.
+  // Never kAborted, since the check stands in front of its batch. False when `result` is no answer
+  // to the question.
   bool OnAnswer(const StatementResult& result);
 
   bool pooled() const;

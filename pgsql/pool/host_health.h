@@ -1,12 +1,18 @@
 // Whether one database host may be connected to now: a small state machine with back-off and
 // jitter.
 //
-//   kUntried ── connected ──> kUp ── a connection is silent ──> kSuspect ── connected, answers ──>
-//   kUp any ── cannot be connected to ──> kDown ── connected ──> kTrial ── answers ──> kUp
+// clang-format off
+//   kUntried ── connected ───────────────> kUp
+//   kUp      ── a connection is silent ──> kSuspect
+//   kSuspect ── connected, or answers ───> kUp
+//   any      ── cannot be connected to ──> kDown
+//   kDown    ── connected ───────────────> kTrial
+//   kTrial   ── answers ─────────────────> kUp
+// clang-format on
 //
-// Only connecting is held back. Connections that are open and work go on being used whatever this
-// says: a server that is full (53300) still answers on those it has. Pure: time comes in,
-// randomness is the caller's engine.
+// Only connecting is held back. Connections that are open and work go on being used whatever the
+// state is: a server that is full (53300) still answers on those that it has. Pure: time comes in
+// as `now`, randomness is the caller's engine.
 #pragma once
 
 #include <chrono>
@@ -24,11 +30,11 @@ class HostHealth {
     kUp,       // connects and answers
     kSuspect,  // owes an answer for too long; one connection more finds out whether it lives
     kDown,     // the latest attempt failed; the next one waits until retry_at()
-    kTrial,    // was down and can be connected to again: one connection, until it has answered
+    kTrial,  // was down and can be connected to again: one connection, until the host has answered
   };
 
   enum class FailureKind {
-    kUnreachable,  // nobody answers, or a server that is starting, stopping or full: soon over,
+    kUnreachable,  // nobody answers, or the server is starting, stopping or full: soon over, and
                    // cheap to ask again
     kRefused,  // password, database, settings: lasts until somebody mends it, and each attempt is
                // logged by the server
@@ -44,16 +50,16 @@ class HostHealth {
   Time down_since() const { return down_since_; }        // kDown and kTrial only
   Time retry_at() const { return retry_at_; }            // kDown only
   bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
-  // It passed the test a short time ago, so it lives; its statements take long.
+  // The host passed its test a short time ago, so it lives; it is its statements that take long.
   bool Trusted(Time now) const { return state_ == State::kUp && now < trusted_until_; }
 
   void OnConnected(Time now);
   // A statement was answered. True when that ends a trial: the host is in full use again.
   bool OnAnswered(Time now);
-  // True when the state changed; that of a trusted one does not.
+  // True when the state changed; that of a trusted host does not.
   bool OnSilent(Time now, std::string reason);
   // True when the state or the reason changed, which is worth one line in the log.
-  // `took`: how long the attempt took; of an unreachable host that was wait enough.
+  // `took`: how long the attempt took; for an unreachable host the back-off is shorter by that.
   bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random,
                 Duration took = Duration::zero());
 

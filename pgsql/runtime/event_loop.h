@@ -1,4 +1,4 @@
-// The hooks that the pgsql room needs of an event loop. proxy/uv_event_loop implements them on
+// The hooks that the pgsql room needs of an event loop. UvEventLoop (proxy/uv) implements them on
 // libuv; tests implement them on virtual time. One thread: every call and every callback happens on
 // the loop's thread. A callback may destroy the object that called it.
 #pragma once
@@ -44,14 +44,14 @@ class SocketWatch {
   virtual void SetInterest(bool readable, bool writable) = 0;
 };
 
-// Destroying one gives the result up: the callback does not run.
+// A call whose result comes later. Destroying it gives the result up: the callback does not run.
 class PendingCall {
  public:
   virtual ~PendingCall() = default;
 };
 
-// Runs once at the end of the turn in which it was scheduled, however often that was; destroying it
-// gives that up. Scheduling allocates nothing.
+// A task for the end of a turn. It runs once at the end of the turn in which it was scheduled,
+// however often it was scheduled; destroying it gives that up. Scheduling allocates nothing.
 class TurnTask {
  public:
   virtual ~TurnTask() = default;
@@ -81,7 +81,7 @@ class EventLoop {
                                                    std::function<void()> done) = 0;
   // Runs `task` once, when what this turn of the loop has brought in is dealt with.
   virtual void AtEndOfTurn(std::function<void()> task) = 0;
-  // The loop must outlive it.
+  // The loop must outlive the task.
   virtual std::unique_ptr<TurnTask> NewTurnTask(std::function<void()> task) = 0;
 };
 

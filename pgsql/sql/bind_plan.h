@@ -1,7 +1,8 @@
 // A query template with parameters: each plain quoted literal that holds a placeholder is replaced
 // by a parameter of its own, $1, $2, ..., without a declared type, bound to the literal's whole
-// expanded text. There only when that cannot change the meaning; else text_reason() says why not.
-// Holds for sessions with standard_conforming_strings on; with it off, use text.
+// expanded text. The plan is possible only when that cannot change the meaning; else text_reason()
+// says why not. It holds for sessions with standard_conforming_strings on; when that is off, use
+// text.
 //
 // Bound::kEverywhere also binds placeholders that stand outside of quotes, each by itself: the
 // server then gives the value the type that it needs there, and has an error for a key that is none

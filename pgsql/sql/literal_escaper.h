@@ -12,7 +12,7 @@ class LiteralEscaper {
  public:
   virtual ~LiteralEscaper() = default;
 
-  // Appends `in`, escaped for the inside of '...', to `out`. False: it has no form in the
+  // Appends `in`, escaped for the inside of '...', to `out`. False: `in` has no form in the
   // connection's encoding; what was appended does not matter then.
   virtual bool Escape(std::string_view in, std::string* out) = 0;
 

@@ -27,8 +27,9 @@ namespace proxymux::pgsql {
 std::string WhyPlanMatters(std::string_view query, const std::vector<Token>& tokens,
                            const StatementClass& statement);
 
-// Whether every function in it is a known one, to which a value that is declared text is the same
-// argument as a literal: pg_typeof('x') is unknown, and to_jsonb('x') an error.
+// Whether every function in the query is one that takes a value declared as text for the same
+// argument as a literal, and is known here. pg_typeof() is not: pg_typeof('x') is unknown. Nor is
+// to_jsonb(): to_jsonb('x') is an error.
 bool OnlyKnownFunctions(std::string_view query, const std::vector<Token>& tokens);
 
 }  // namespace proxymux::pgsql

@@ -2,10 +2,12 @@
 // key, %u %U its user, %d %D its domain, %1..%9 a label of the domain from the right, %% a percent
 // sign).
 //
-// Plans come out of it:
-//   text (text_plan.h): every value is escaped and written into the query. Always there.
-//   bind (bind_plan.h): values beside the query, as parameters; where that cannot change the
-//   meaning.
+// Compiling gives two plans:
+// clang-format off
+//   text (text_plan.h)  every value is escaped and written into the query. Always there.
+//   bind (bind_plan.h)  values go beside the query, as parameters, where that cannot change the
+//                       meaning.
+// clang-format on
 //
 // Immutable after Compile. Expansion appends to the caller's string, which keeps its capacity
 // between lookups. Expansion expects a key that has everything in requirements().

@@ -1,8 +1,9 @@
 // What can be told from a query's text about what running it may do: how many statements it holds,
-// whether it only reads, and which names it may call as functions, so that the server's catalogue
-// can be asked whether one of them is volatile.
+// whether it only reads, and which names it holds, so that the server's catalogue can be asked what
+// is behind them (statement_effects.h).
 //
-// Errs towards "may write". Does not see functions behind operators, casts, views and triggers.
+// Errs towards "may write". Does not see functions behind operators, casts, views and triggers: the
+// catalogue tells of those.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +20,12 @@ struct StatementClass {
   // Every statement is a SELECT, VALUES, TABLE or WITH that changes nothing, stores nothing and
   // takes no row locks.
   bool plain_read = false;
-  // Set when the text alone says that it may write: not a plain read, or what it calls cannot be
-  // known.
+  // Set when the text alone says that the query may write: it is no plain read, or what it calls
+  // cannot be known.
   bool may_write = true;
-  // It may leave something behind in the session that other tables' statements would meet: SET,
-  // BEGIN, a temporary table, a session lock, ... Its connection cannot be shared further.
+  // The text alone says that the query may leave something behind in the session that statements of
+  // other tables would meet: SET, BEGIN, a temporary table, a session lock, ... Its connection is
+  // closed behind it.
   bool changes_session = false;
   // Sorted, each once, as pg_proc.proname has them: folded unless quoted, without a schema.
   std::vector<std::string> called_names;  // followed by '('
@@ -37,8 +39,8 @@ struct StatementClass {
 // Statements between semicolons that hold anything but comments.
 std::size_t CountStatements(std::string_view text, const std::vector<Token>& tokens);
 
-// `tokens` are those of LexSql(text), comments or none. `open_placeholders`: a placeholder stands
-// outside of a literal.
+// `tokens` are those of LexSql(text), with or without comments. `open_placeholders`: a placeholder
+// stands where its value decides what the statement does (QueryTemplate::has_open_placeholder).
 StatementClass ClassifyStatement(std::string_view text, const std::vector<Token>& tokens,
                                  bool open_placeholders);
 

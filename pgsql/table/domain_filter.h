@@ -1,13 +1,15 @@
 // The `domain` setting of a pgsql_table(5): a list of domain names, /file names and type:table
-// lookups, each possibly behind
-// '!'. The first member that matches decides; when none does, also in a list of exclusions only, it
-// is no match.
+// lookups, each possibly behind '!'. The first member that matches decides: behind '!' that the
+// domain is not on the list, else that it is. When no member matches, also in a list of exclusions
+// only, the domain is not on the list.
 //
 // Files are read once, in Compile, through the injected reader: members in the same grammar, over
 // any number of lines, lines that begin with '#' skipped; '!' before a file turns its members
-// round. A file that cannot be read is a member that cannot be looked up: what it decides is RETRY,
-// what earlier members decide is not touched. A type:table member needs an answer from outside:
-// Evaluate stops there and is called again with it.
+// round. Files may name files, 16 deep. A '#' that begins a member elsewhere makes a comment, with
+// a warning: of the rest of the line in a file, of all that follows in the setting itself, which is
+// one line whatever its layout. A file that cannot be read is a member that cannot be looked up:
+// what it decides is RETRY, what earlier members decide is not touched. A type:table member needs
+// an answer from outside: Evaluate stops there, and Resume goes on with the answer.
 //
 // Names are compared whole (no subdomains) and folded: names are folded in Compile, the caller
 // passes a folded domain.
@@ -54,13 +56,13 @@ class DomainFilter {
   bool unrestricted() const { return unrestricted_; }
   // Every type:table named, each once; what must be opened before the first lookup.
   std::vector<std::string> Tables() const;
-  // Every file read or tried, each once; a change of one is a change of the table.
+  // Every file read or tried, each once; when a file changes, the table has changed.
   const std::vector<std::string>& files() const { return files_; }
   // Faults that leave the list in use: text behind a '#', an unreadable file.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   Step Evaluate(std::string_view folded_domain) const { return EvaluateFrom(0, folded_domain); }
-  // Goes on behind a kNeedTable step with that table's answer.
+  // Goes on behind a kNeedTable step with the answer of the table that it names.
   Step Resume(const Step& step, TableAnswer answer, std::string_view folded_domain) const;
 
  private:

@@ -1,16 +1,18 @@
 // One entry of the `hosts` setting of a pgsql_table(5), parsed. Looks nothing up.
 //
-//   host, host:port      a TCP host name or address; split at the last colon, so ::1:5432 is the
-//   address ::1
+// clang-format off
+//   host, host:port      a TCP host name or address; split at the last colon: ::1:5432 is port 5432
+//                        of the address ::1
 //   [::1], [::1]:5432    an IPv6 address in brackets (stock cannot read these)
 //   /directory, empty    a UNIX socket directory (empty: libpq's own), always libpq's default port
 //   :port                that port of libpq's own UNIX socket directory
-//   inet:..., unix:...   the same; the prefix means nothing
+//   inet:..., unix:...   the same as without the prefix, which means nothing
 //   postgresql://...     or postgres://...: a connection URI for libpq, kept whole
+// clang-format on
 //
 // A URI may hold a password, and a password may hold what its writer should have encoded: nothing
-// of an entry is shown where that could show a part of one. White space and commas separate
-// entries, so a password with one of them makes several.
+// of an entry is shown where that could show a part of a password. White space and commas separate
+// entries, so a password with a blank or a comma in it makes several entries of one URI.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +46,7 @@ struct ParsedHosts {
   std::vector<std::string> faults;  // of the entries that cannot be used
 };
 
-// All entries of a `hosts` setting. Those that a URI may have been split into are one fault.
+// All entries of a `hosts` setting. Entries that one URI may have been split into are one fault.
 ParsedHosts ParseHosts(const std::vector<std::string>& entries);
 
 // Whether what libpq makes of a host's name or of the `dbname` setting may be shown.

@@ -15,14 +15,14 @@ class ServiceTime {
  public:
   // A statement that takes longer must not stand before others.
   static constexpr Duration kSlow = std::chrono::milliseconds(25);
-  // When a batch of several tables takes that long, each of them is looked at by itself.
+  // When a batch of several tables takes that long, each of these tables is measured by itself.
   static constexpr Duration kSuspicious = std::chrono::milliseconds(50);
 
   void Record(Duration taken);
-  // Some statement of a batch that this one was part of was slow; which one is not known.
+  // A batch that had a statement of this table was slow; which statement of it is not known.
   void Suspect();
 
-  // Also as long as nothing was measured.
+  // Also true as long as nothing was measured.
   bool slow() const { return !known_ || average_ >= kSlow; }
   bool known() const { return known_; }
   Duration average() const { return average_; }

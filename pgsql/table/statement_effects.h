@@ -56,17 +56,18 @@ std::optional<std::uint64_t> ParseStamp(std::string_view text);
 // How long one host's stamp may be relied on.
 class CatalogueWatch {
  public:
-  // What was said about a statement holds for that long without a look at the stamp.
+  // What the catalogue said about a statement holds for so long after a stamp was asked for.
   static constexpr Duration kTrusted = std::chrono::seconds(1);
 
   bool ShouldAsk(Time now) const;
   void OnAsked(Time now);
   // The stamp as it was at `asked` or later. True when it is another one than before.
   bool OnAnswered(Time asked, std::uint64_t stamp);
-  // The catalogue is as OnAnswered() last had it: the answer is young, or the next one was asked
-  // for in time and has not come yet.
+  // The catalogue counts as what OnAnswered() was last told: that stamp was asked for within
+  // kTrusted, or the next one was asked for before kTrusted was over and is still waited for (for
+  // 5 s at most).
   bool Fresh(Time now) const;
-  // The latest answer was that.
+  // The latest answer was this stamp.
   bool Says(std::uint64_t stamp) const { return answered_.has_value() && stamp == stamp_; }
 
  private:

@@ -40,10 +40,10 @@ class StatementPlan {
   StatementForm form(Time now) const {
     return state_ == State::kTrusted && now >= text_until_ ? form_ : StatementForm::kText;
   }
-  // Why it is, or stays, text; empty when it is not.
+  // Why lookups go, or stay, as text; empty when they do not.
   const std::string& text_reason() const { return text_reason_; }
 
-  // The reason is the server's: its words, which may quote a value, are in it.
+  // text_reason() comes from the server: its words are in it, which may quote a value.
   bool refused() const { return state_ != State::kTrusted; }
 
   // For the forms with parameters. types() has an OID for each: 0 where the server infers it.
@@ -63,14 +63,14 @@ class StatementPlan {
   bool OnTextAnswered();
   // A lookup that was sent as text failed, and the query is to blame.
   void OnTextFailed(Time now);
-  // It could not be prepared, for another reason than itself: text for a second.
+  // The statement could not be prepared, and is not to blame for that: text for a second.
   void PutOff(Time now);
 
  private:
   enum class State {
     kTrusted,
     kRefused,  // whether the parameters are to blame shows when it is sent as text
-    kSettled,  // they are
+    kSettled,  // the parameters are to blame: text was answered
   };
   void Rename();
 

@@ -33,7 +33,7 @@ struct TableBinding {
   WriteClass write_class = WriteClass::kUnknown;
   // With whom its statements may share a connection, once write_class is known.
   SessionUse session = SessionUse::kShared;
-  std::string session_reason;  // what for; empty when it is shared
+  std::string session_reason;  // why not with every statement; empty when it may
   std::uint8_t questions_failed = 0;  // to the catalogue, in a row
   // The pool's count of the catalogues that write_class, session and its reason were taken from;
   // 0: the text alone tells.

@@ -1,9 +1,10 @@
 // How long a table's lookups usually take on a server, and how many of them may be asked of a
 // second one for taking longer (hedge_percent).
 //
-// Usual is the 99th percentile of the last kWindow lookups that are complete; before there are that
-// many, nothing is unusual. The budget is a token bucket that each lookup fills by its percentage,
-// so that a database which became slow as a whole is not asked everything twice. Pure.
+// Usual is the 99th percentile of the latest complete window of kWindow lookups; before the first
+// window is complete, nothing is unusual. The budget is a token bucket that each lookup fills by
+// its percentage, so that a database which became slow as a whole is not asked everything twice.
+// Pure.
 #pragma once
 
 #include <cstdint>

@@ -2,10 +2,10 @@
 //
 // UNIX: the socket is bound under a temporary name, gets mode 0660, and is then renamed to its own
 // name, so that a client always finds a socket that is listened on. A name left by a dead process
-// is replaced. A living one keeps it, unless it is our predecessor: a proxymux of the same service,
-// which drains while we start (it is asked, over HTTP, within half a second). The name is removed
-// at the end only while it is still ours. TCP: SO_REUSEADDR only, so that two services never share
-// a port unseen.
+// is replaced. A living process keeps its name, unless that process is our predecessor: a proxymux
+// of the same service, which drains while we start (it is asked over HTTP, and has half a second to
+// answer). The name is removed at the end only while it is still ours. TCP: SO_REUSEADDR only, so
+// that two services never share a port unseen.
 #pragma once
 
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 // The open loop's clock: when each lookup is due, whatever became of those before it.
 //
-// Lookups are due at fixed distances or, as independent senders would have it, at random ones of
-// the same mean (a Poisson process). A lookup that no client was free for stays due at its own
+// Lookups are due at fixed distances or, as independent senders would have it, at random distances
+// of the same mean (a Poisson process). A lookup that no client was free for stays due at its own
 // time, and its latency counts from there: a service that stalls cannot hide the lookups that it
 // held up (coordinated omission). Times are nanoseconds of any one clock.
 #pragma once
@@ -19,7 +19,7 @@ class BenchArrivals {
   BenchArrivals(double rate, Spacing spacing, std::int64_t start, std::uint64_t seed);
 
   std::int64_t due() const { return due_; }  // of the next lookup
-  void Take();                               // it is sent: on to the one after it
+  void Take();                               // it is sent: on to the next lookup
 
   // How many are due before `end` and not taken; takes them, and calls `each` with their times.
   template <typename Function>

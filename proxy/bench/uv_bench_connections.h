@@ -54,7 +54,8 @@ class UvBenchConnections {
   // Sends a whole request. False: the service has closed; the connection is given up, another
   // one is opened soon.
   bool Send(std::size_t client, std::string_view bytes);
-  // Gives it up: what came was no answer. The listener is told (kOurs) at once.
+  // Gives the client's connection up, since what came on it was no answer. The listener is told
+  // (kOurs) at once.
   void Drop(std::size_t client);
 
   bool IsConnected(std::size_t client) const { return clients_[client].state == State::kConnected; }

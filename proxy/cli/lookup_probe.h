@@ -1,9 +1,9 @@
 // A pool for one table whose results can be looked at on their way: for `proxymux lookup
 // --explain`.
 //
-// The pool and its connections are those of the service. The probe makes the connections and stands
-// behind them as their observer; it keeps what the latest result of a lookup was, rows as the
-// server sent them, and passes everything on.
+// The pool and its connections are the command's own, of the classes that the service uses. The
+// probe makes the connections and is their observer; it keeps what the latest result of a lookup
+// was, with the rows as the server sent them, and passes every call on to the pool.
 #pragma once
 
 #include <memory>

@@ -31,7 +31,7 @@ namespace proxymux::proxy {
 
 class LookupTable {
  public:
-  // What is wrong goes to `err`, one line each. Both must outlive this.
+  // What is wrong goes to `err`, one line each. `options` and `err` must outlive the table.
   LookupTable(const LookupOptions* options, std::ostream* err);
   LookupTable(const LookupTable&) = delete;
   LookupTable& operator=(const LookupTable&) = delete;

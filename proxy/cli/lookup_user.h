@@ -11,8 +11,8 @@ struct LookupUser {
 };
 
 // Root becomes `mail_owner`, as the service does once it has read its files, with none of root's
-// settings for libpq left in the environment; anybody else stays who he is. Empty: main.cf does not
-// tell who that is, and nothing changes.
+// settings for libpq left in the environment; anybody else stays who he is. An empty `mail_owner`:
+// main.cf does not name one, and nothing changes.
 LookupUser BecomeServiceUser(const std::string& mail_owner);
 
 }  // namespace proxymux::proxy

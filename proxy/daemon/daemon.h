@@ -37,8 +37,9 @@
 
 namespace proxymux::proxy {
 
-// Holds back the signals that a Daemon handles until it can. First thing in main: a SIGHUP at the
-// start would end the process, and master would throttle the service.
+// Holds back the signals that a Daemon handles until it is ready for them. To be called before
+// anything else: a SIGHUP at the start would end the process, and master would throttle the
+// service.
 void BlockDaemonSignals();
 
 class Daemon {
@@ -88,7 +89,7 @@ class Daemon {
   std::size_t most_clients_ = 0;  // for the descriptors that there are
   std::uint64_t reloads_ = 0;
   std::uint64_t reload_failures_ = 0;
-  pgsql::Duration away_{};  // of the loop, as far as it was looked at
+  pgsql::Duration away_{};  // the loop's away() at the last housekeeping
 
   // In the order of their dependence: the last is destroyed first.
   UvEventLoop loop_;
@@ -106,7 +107,7 @@ class Daemon {
   std::unique_ptr<UvClients> clients_;
   std::unique_ptr<SnapshotExchange> snapshots_;
   std::unique_ptr<AdminServer> admin_;
-  std::string admin_fault_;  // why there is none, when the setting is to blame
+  std::string admin_fault_;  // why there is no admin_, when the setting is to blame
   std::unique_ptr<MasterStatus> master_status_;
   std::optional<Watchdog> watchdog_;
   UvPoll master_watch_;

@@ -11,8 +11,9 @@
 
 namespace proxymux::proxy {
 
-// In stock's place there is no stock service to ask, and its daemons are ours to run. The same when
-// master.cf has no stock line at all, so that nobody listens there. Connects once to find out;
+// kSpawn in stock's place: there is no stock service to ask, and its daemons are ours to run.
+// kSpawn also when `relay.socket` is a socket that we listen on ourselves, and when it has its
+// default and nobody listens there, as when master.cf has no stock line. Connects once to find out;
 // relative names are from the working directory.
 StockMode ChooseRelayMode(const DaemonOptions& options, const config::ServerConfig& server);
 

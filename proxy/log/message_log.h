@@ -30,7 +30,7 @@ class MessageLog {
     Limited(Severity::kWarning, kind, text);
   }
 
-  // Writes the counts of what has been silent since. Call now and then.
+  // Writes the counts of messages that were held back and have not come again. Call now and then.
   void WriteSummaries() {
     for (const RepeatLimiter::Summary& summary : limiter_.TakeSummaries(loop_->Now())) {
       logger_->Warning(summary.Text());

@@ -37,8 +37,8 @@ struct MasterArguments {
 };
 
 // Whether the command line is master's: the first word after the program's name is an option, and
-// `-t TRANSPORT` is among the options. No sub-command and no global option of the program looks
-// like that.
+// `-t TRANSPORT` or `-S` is among the options. No sub-command and no global option of the program
+// looks like that.
 bool StartedByMaster(const std::vector<std::string>& argv);
 
 // `argv` begins with the program's name. Refuses what cannot work, and says why: `-c` (database

@@ -13,8 +13,8 @@ namespace proxymux::proxy {
 // The names under which master(8) runs this program, in the file's order.
 std::vector<std::string> OurServices(const config::MasterCf& master_cf);
 
-// Names that are defined more than once, and a line of ours that an upgrade of Postfix would push
-// aside.
+// Findings: services that are defined more than once, and a line of ours that an upgrade of Postfix
+// would push aside.
 std::vector<config::Diagnostic> CheckServiceLines(const config::MasterCf& master_cf);
 
 enum class MasterState { kRuns, kDoesNotRun, kUnknown };

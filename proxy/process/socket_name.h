@@ -18,9 +18,10 @@ class SocketName {
   // another file has it by now.
   void GiveTo(uid_t user, gid_t group);
 
-  // Before the socket is closed: while it is open no other file can have its inode number.
-  // Unlinks the name if it is still the socket that was there at the construction. Once; a name
-  // that cannot be removed (privileges are gone) stays, and the next process replaces it.
+  // Unlinks the name if it still leads to the socket that was there at the construction. To be
+  // called before the socket is closed: while it is open no other file can have its inode number.
+  // Tried once; a name that cannot be removed (privileges are gone) stays, and the next process
+  // replaces it.
   void Remove();
 
  private:

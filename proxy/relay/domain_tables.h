@@ -1,15 +1,15 @@
-// The `type:table` members of domain lists, looked up by stock daemons of their own: for each such
-// table a relay that approves just this one, since Postfix opens it itself, approved in main.cf or
-// not.
+// The `type:table` members of domain lists, looked up by stock daemons of their own. Each such
+// table has a relay that approves this table alone: Postfix opens the tables of domain lists
+// itself, whether main.cf approves them or not.
 //
 // A relay is made at the first question and serves one table; its processes end when idle. It is
 // let go when no domain list names its table any more (Sweep) and at a reload (ReplaceAll), as soon
 // as nobody waits for it.
 //
-// A stock daemon that could not open its table says so until it ends. So after such an answer the
-// next question gets a new relay, and with it a new daemon, when the old one is a second old and
-// its predecessor gone: a table that was mended is soon in use, and one that stays broken costs a
-// process every few seconds.
+// A stock daemon that could not open its table fails every question until it ends. So after such an
+// answer the next question gets a new relay, and with it a new daemon, once the old relay is a
+// second old and its predecessor gone: a table that was mended is soon in use, and a table that
+// stays broken costs a process every few seconds.
 //
 // Pure but for the relays, which come from the factory. Any status but OK and NOKEY is a failure.
 #pragma once

@@ -65,7 +65,7 @@ class SequenceLease {
 struct RelayStatus {
   std::int64_t processes = 0;  // stock daemons running (in service mode: connections)
   std::int64_t busy = 0;       // of these, working on a request
-  std::int64_t queued = 0;     // requests that wait for one
+  std::int64_t queued = 0;     // requests that wait for one of these
   std::int64_t leases = 0;     // bound to client sessions that use `sequence`
   std::uint64_t requests = 0;  // taken by Submit() since the start
   std::uint64_t replies = 0;   // answered

@@ -1,10 +1,10 @@
 // The command line and environment with which a stock proxymap is started in our stead: those of
 // master(8), so that stock cannot tell who its parent is.
 //
-// `-l` (a process limit of one) is the truth for the listening socket of its own that each one
-// gets, and keeps stock from the lock file in the queue directory, which only root may create.
-// There is no `-u`: we run as mail_owner already. There is no
-// `-n`: the service name is the command's.
+// `-l` (a process limit of one) is true: each stock process gets a listening socket of its own. It
+// also keeps stock from the lock file in the queue directory, which only root may create. There is
+// no `-u`, since we run as mail_owner already, and no `-n`, since the service has the command's
+// name.
 #pragma once
 
 #include <map>

@@ -37,7 +37,8 @@ class StockListener {
   int entry_ = -1;
 };
 
-// The same for a socket that has a name (relative to the working directory).
+// A connected descriptor, as from StockListener::Connect(), for a socket that has a name (relative
+// to the working directory).
 int ConnectToUnixSocket(const std::string& path);
 
 }  // namespace proxymux::proxy

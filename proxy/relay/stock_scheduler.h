@@ -9,32 +9,27 @@
 // time: stock is synchronous. A request given up by its client keeps its slot until the reply has
 // come and been thrown away, since the process is busy until then.
 //
+// clang-format off
 // Rules:
-//   - A slot is opened only when a request waits and none is free; at most two at once are on their
-//   way up. A process that
-//     ends before it has greeted is a failed start: the next waits 100 ms, doubling up to 10 s, and
-//     from the third in a row on, while nothing else lives, waiting requests fail at once instead
-//     of hanging.
+//   - A slot is opened only when a request waits and no slot is free; at most two slots at once are
+//     on their way up. A process that ends before it has greeted is a failed start: the next start
+//     waits 100 ms, doubling up to 10 s. From the third failed start in a row on, while nothing
+//     else lives, waiting requests fail at once instead of hanging.
 //   - A process that ends after it has greeted (max_use, max_idle, a table that changed) is started
-//   again when requests wait.
-//     A connection that it has not accepted yet is kept: the next process on the same listening
-//     socket finds it there.
+//     again when requests wait. A connection that it has not accepted yet is kept: the next process
+//     on the same listening socket finds it there.
 //   - Stock notices changed tables only when it accepts. So a connection older than connection_ttl
-//   is made anew before it
-//     is used again.
-//   - Without a byte of the reply the end of a connection is no answer: the request is repeated
-//   once. Not so `next`, whose
-//     position is lost.
+//     is made anew before it is used again.
+//   - A connection that ends without a byte of the reply has answered nothing: the request is
+//     repeated once. Not so `next`, whose position is lost.
 //   - A table that is already being worked on leaves the last free slots (two of four and more, one
-//   of two or three) to other
-//     tables: one slow table can fill most slots, not all.
-//   - `sequence` binds a lease to a slot: no other lease uses it, and lookups only when no other
-//   slot can be had. At most half
-//     of the slots are leased at once; further ones wait.
-//   - An idle connection is closed after connection_idle, an idle process asked to end after
-//   process_idle; asked means that
-//     its status socket is closed. One that has not ended after ask_grace gets SIGTERM, after
-//     term_grace more SIGKILL.
+//     of two or three) to other tables: one slow table can fill most slots, not all.
+//   - `sequence` binds a lease to a slot: no other lease uses that slot, and lookups only when no
+//     other slot can be had. At most half of the slots are leased at once; further leases wait.
+//   - An idle connection is closed after connection_idle, an idle process is asked to end after
+//     process_idle: its status socket is closed. A process that has not ended after ask_grace gets
+//     SIGTERM, and after term_grace more SIGKILL.
+// clang-format on
 #pragma once
 
 #include <chrono>
@@ -102,12 +97,12 @@ class StockScheduler {
   RequestId Submit(const std::string& table, SequenceStep step, LeaseId lease, Time now);
   void Abandon(RequestId request, Time now);
 
-  // What happened. `slot` is the one of the action that led to it.
+  // What happened. `slot` is that of the action that led to it.
   void OnGreeting(std::size_t slot, Time now);
-  // A complete reply. The request it belongs to, or nothing when that was given up.
+  // A complete reply. Gives the request that it belongs to, or nothing when that was given up.
   std::optional<RequestId> OnReply(std::size_t slot, Time now);
-  // The connection could not be made, ended, or said what it must not. `reply_begun`: part of a
-  // reply had come.
+  // The connection could not be made, ended, or brought bytes that are no reply. `reply_begun`:
+  // part of a reply had come.
   void OnClosed(std::size_t slot, bool reply_begun, const std::string& reason, Time now);
   void OnSpawnFailed(std::size_t slot, const std::string& reason, Time now);
   void OnProcessEnded(std::size_t slot, const std::string& how, Time now);
@@ -147,7 +142,7 @@ class StockScheduler {
   struct Slot {
     SlotState state = SlotState::kEmpty;
     bool alive = false;    // a process is there
-    bool greeted = false;  // by the process that is there
+    bool greeted = false;  // the process has sent its greeting
     bool replied = false;
     bool blamed = false;  // the process ended in the middle of a request: the request's fault, not
                           // the start's

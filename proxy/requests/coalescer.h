@@ -1,12 +1,15 @@
-// Equal lookups in flight share one: the first asks the pool, those that come while it is under way
-// wait for the same answer.
+// Equal lookups in flight share one flight: the first lookup asks the pool, and those that come
+// while it is under way wait for the same answer.
 //
 // Equal means the same version of the same table and the same folded key. Only statements that are
-// known to change nothing are shared, and only where the table's settings allow it: for as long as
-// they are under way, or until they are sent to a server. What comes of them is kept in the table's
-// cache, if it has one. When every host is down and the cache holds an answer of before that its
-// table allows to be given then (stale_if_error), all who wait get that. Pure but for the pool that
-// it submits to and the loop's time.
+// known to change nothing are shared, and only where the table's settings allow it: while they are
+// under way (`in_flight`), or until they are sent to a server (`unsent`). A flight whose statement
+// was sent 50 ms and its table's usual time ago is not joined any more: its server may have stopped
+// answering.
+//
+// An answer is kept in the table's cache, if the table has one. When every host is down and the
+// cache holds an older answer that the table allows to be given then (stale_if_error), all who wait
+// get that one. Pure but for the pool that it submits to and the loop's time.
 #pragma once
 
 #include <cstddef>
@@ -26,11 +29,11 @@
 
 namespace proxymux::proxy {
 
-// What a server said some time ago, given because none can be asked now.
+// What a server said some time ago, given because no server can be asked now.
 struct StaleAnswer {
   pgsql::Answer answer;    // found or not found, as if a server had said it now
   pgsql::Duration age{};   // since it was asked
-  std::string_view cause;  // why none can be asked
+  std::string_view cause;  // why no server can be asked
 };
 
 class Coalescer {
@@ -63,7 +66,7 @@ class Coalescer {
 
   enum class Started { kAsked, kJoined };
 
-  // `cache`: of this version of the table; null: what is answered is not kept.
+  // `cache`: that of this version of the table; null: answers are not kept.
   Started Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
                  const std::shared_ptr<pgsql::ConnectionPool>& pool, std::string_view folded_key,
                  Waiter* waiter, const std::shared_ptr<AnswerCache>& cache = nullptr);
@@ -87,13 +90,14 @@ class Coalescer {
     }
   };
 
-  // The one that may be joined; null: there is none.
+  // The flight that may be joined; null: there is none.
   Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key);
   void Keep(const Flight& flight, const pgsql::Answer& answer);
   Flight* NewFlight();
   void Release(Flight* flight);
   void Finish(Flight* flight, const pgsql::Answer& answer);
-  // Nothing: the answer stands. The view is the cache's.
+  // The older answer to give in place of `answer`; nothing: `answer` stands. The view is the
+  // cache's.
   std::optional<AnswerCache::Aged> StaleFor(const Flight& flight,
                                             const pgsql::Answer& answer) const;
   // Takes the flight out of the table and tells everybody who waits for it.
@@ -101,10 +105,10 @@ class Coalescer {
   void End(Flight* flight, Tell tell);
 
   const pgsql::EventLoop* const loop_;
-  std::pmr::unsynchronized_pool_resource nodes_;  // the table's: used again, not freed
+  std::pmr::unsynchronized_pool_resource nodes_;  // of shared_: used again, not freed
   std::pmr::unordered_map<Key, Flight*, KeyHash> shared_{&nodes_};
   std::vector<std::unique_ptr<Flight>> spare_;
-  std::vector<Flight*> flights_;  // all of them; each knows its place
+  std::vector<Flight*> flights_;  // all flights; each knows its place here
 };
 
 }  // namespace proxymux::proxy

@@ -73,8 +73,8 @@ class Conversation final : private Coalescer::Waiter {
   bool utf8_active_ = false;
   std::shared_ptr<ServedTable> table_;
   pgsql::RealTime began_{};
-  std::unique_ptr<RelayTicket> relay_ticket_;  // of the relay, or of the question
-  std::unique_ptr<DomainQuestion> question_;   // null but for lookups that need it
+  std::unique_ptr<RelayTicket> relay_ticket_;  // of a relayed request, or of question_
+  std::unique_ptr<DomainQuestion> question_;   // null unless the lookup waits for a domain list
   std::unique_ptr<SequenceLease> lease_;       // from the first sequence request on
 };
 

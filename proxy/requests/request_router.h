@@ -1,5 +1,6 @@
-// What is to be done with a request: approved? pgsql or another type? fold the key, ask or refuse;
-// and what an answer is on the wire. Knows no sockets and no clock but the loop's.
+// Decides what is done with a request: is its table approved, and is it pgsql or another type;
+// folds the key, then asks or refuses; and makes of an answer the reply on the wire. Knows no
+// sockets and no clock but the loop's.
 //
 // Errors map to statuses so that a lookup that could be answered later is RETRY, never BAD or DENY
 // (those end the client process); a broken table is CONFIG and takes no other with it.

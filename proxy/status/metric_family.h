@@ -1,5 +1,5 @@
-// One metric name with its help and its values, in the making; what is made goes to the serializer
-// of prometheus-cpp.
+// One metric name with its help and its values, while it is put together; the result goes to the
+// serializer of prometheus-cpp.
 #pragma once
 
 #include <prometheus/metric_family.h>

@@ -1,9 +1,9 @@
 // The snapshot as metrics in Prometheus' text format. Every name is described in docs/operations.md
 // (a test compares them).
 //
-// Labels: `pool`, `host`, `table`, `status`, `request`. Counters end in _total, durations in
-// _seconds. Histogram bounds are powers of two of a microsecond, from 64 us to 16.8 s: there the
-// counts are exact.
+// Labels: `pool`, `host`, `table`, `status`, `request`, `state`, `reason`, and those of
+// proxymux_info. Counters end in _total, durations in _seconds. Histogram bounds are powers of two
+// of a microsecond, from 64 us to 16.8 s: there the counts are exact.
 #pragma once
 
 #include <string>

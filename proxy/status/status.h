@@ -72,13 +72,13 @@ struct RelayCounts {
   std::uint64_t waiting = 0;  // requests without a connection yet
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;  // answered RETRY by us
-  std::uint64_t starts = 0;    // of stock daemons
+  std::uint64_t starts = 0;    // of stock daemons, or connections made to the stock service
 };
 
 struct HostStatus {
   std::string name;                    // as in the table's hosts, without credentials
   std::string host_class;              // "unix", "inet", "uri"
-  std::string state;                   // "up", "down", "probing", ...
+  std::string state;                   // "untried", "up", "suspect", "down", "trial"
   bool usable = false;                 // takes lookups now
   std::string reason;                  // why it is not
   std::chrono::milliseconds since{0};  // in this state
@@ -164,7 +164,7 @@ struct ServiceStatus {
   std::uint64_t reloads = 0;
   std::uint64_t reload_failures = 0;
   std::uint64_t log_lines_dropped = 0;
-  std::chrono::milliseconds away{0};  // was not run although it was time for something, in all
+  std::chrono::milliseconds away{0};  // in which the process was not run although work was due
   std::uint64_t resident_bytes = 0;
   RelayCounts relay;
   std::vector<PoolStatus> pools;

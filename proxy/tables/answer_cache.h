@@ -9,9 +9,10 @@
 // only FindStale() gives these, and none that is older than the limit for them.
 //
 // What is dropped when there is no room is chosen by SIEVE (Zhang et al., NSDI 2024): entries stand
-// in the order in which they came, asking for one only marks it, and a hand that goes from the old
-// to the new takes the first that was not asked for since it last came by. So a hit moves and
-// allocates nothing, and keys that are asked once, as most that senders make up are, leave first.
+// in the order in which they came, asking for an entry only marks it, and a hand that goes from the
+// old to the new takes the first entry that was not asked for since the hand last came by. So a hit
+// moves and allocates nothing, and keys that are asked once, as most that senders make up are,
+// leave first.
 //
 // Bounded by entries and by bytes: kBytesPerEntry for each entry allowed, with what it costs to
 // keep one. A large answer takes the room of several; one above kLargestEntry is not kept.
@@ -41,7 +42,7 @@ class AnswerCache {
 
   struct Limits {
     pgsql::Duration ttl{};           // of what was found; 0: not kept
-    pgsql::Duration negative_ttl{};  // of what was not
+    pgsql::Duration negative_ttl{};  // of what was not found; 0: not kept
     std::size_t max_entries = 0;     // at least 1
     pgsql::Duration stale{};         // for FindStale(), of both; 0: not kept
   };

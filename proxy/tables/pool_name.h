@@ -14,12 +14,12 @@ struct PoolName {
   std::set<std::string> hosts;
   std::string dbname;
 
-  // `text` may end in "#2" and so on, by which pools of the same name are told apart: that is left
+  // `text` may end in "#2" and so on, which tells pools of the same name apart: that ending is left
   // out.
   static PoolName Parse(std::string_view text);
 
-  // Names a host of the other's, or the same user and database; or the other's hosts are not shown,
-  // so that it may.
+  // Whether this name may be meant for the pool `other`: the two have a host in common, or user and
+  // database, or the hosts of `other` are not shown.
   bool ResemblesPoolOf(const PoolName& other) const;
 
   friend bool operator==(const PoolName&, const PoolName&) = default;

@@ -30,7 +30,7 @@ struct TableCounters {
   std::uint64_t suppressed = 0;
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
-  std::uint64_t cache_evictions = 0;  // of caches that are gone
+  std::uint64_t cache_evictions = 0;  // of earlier caches; the present one counts its own
   std::uint64_t stale = 0;            // answered from before while every host was down
   LatencyHistogram latency;
 };
@@ -51,7 +51,7 @@ struct ServedTable {
   TableCounters counters;
   TableFailures failures;  // of this version
 
-  // A new version, or settings that were read again: nothing of before is answered any more.
+  // For a new version, or settings that were read again: no earlier answer is given any more.
   // Lookups in flight keep what they bring in the cache that they began with.
   void RenewCache() {
     if (cache != nullptr) counters.cache_evictions += cache->evictions();

@@ -1,12 +1,12 @@
 // Whether a table answers at all: how many of its last lookups failed without one that was
 // answered between, and why the latest did.
 //
-// A table is failing from the fifth failure in a row on, until a server answers one lookup. What
-// says nothing about the table is not told here: lookups that needed no server, and those that
-// failed because every host is down.
+// A table is failing from the fifth failure in a row on, until a server answers one lookup. Lookups
+// that say nothing about the table are not counted here: those that needed no server, and those
+// that failed because every host is down.
 //
-// The error is for status and health, where no key may show. A server's words may quote the key:
-// when they have a word in common with it, only the SQLSTATE is kept, and the log has the rest.
+// The error is for status and health, where no key may show. A server's message may quote the key:
+// when the two have a word in common, only the SQLSTATE is kept, and the log has the rest.
 #pragma once
 
 #include <cstdint>

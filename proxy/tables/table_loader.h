@@ -33,9 +33,10 @@ using KeptFiles = std::map<std::string, KeptFile>;  // by path
 struct LoadedTable {
   std::shared_ptr<pgsql::TableBinding> binding;  // null when there is an error
   std::shared_ptr<pgsql::ConnectionPool> pool;
-  // Wanted for it: a change of one is a change of the table. Signatures from before the reading.
+  // The files that the table is made of: when one changes, the table has changed. The signatures
+  // were taken before the files were read.
   std::map<std::string, FileSignature> files;
-  KeptFiles texts;  // of those whose content is known
+  KeptFiles texts;  // of the files whose content is known
   std::vector<config::Diagnostic> diagnostics;
 
   // The first error, for a log line and the status: "FILE:LINE: what".

@@ -1,8 +1,8 @@
 // The event loop of the process: libuv behind the hooks that the pgsql room asks for.
 //
-// Owns the uv_loop_t. Name resolution and blocking calls run on libuv's thread pool. Everything
-// made by it must be destroyed before it is. Its end waits a second at most for threads that are
-// still busy.
+// Owns the uv_loop_t. Name resolution and blocking calls run on libuv's thread pool. What the loop
+// has made (timers, watches, tasks) must be destroyed before the loop. Destroying the loop waits a
+// second at most for threads that are still busy.
 #pragma once
 
 #include <uv.h>
@@ -32,7 +32,7 @@ class UvEventLoop final : public pgsql::EventLoop {
 
   pgsql::Time Now() const override;
   pgsql::RealTime RealNow() const override;
-  // How long the process was not run although it was time for something, in all.
+  // How long the process was not run although something was due, in all.
   pgsql::Duration away() const { return away_; }
   std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<pgsql::SocketWatch> WatchSocket(

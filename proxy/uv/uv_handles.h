@@ -3,17 +3,19 @@
 //
 // A libuv handle must stay in memory until uv_close() has called back, which is one turn of the
 // loop later. Each class here keeps the handle in a heap block that outlives the owner by that
-// turn. The rules that follow from it:
+// turn.
+// clang-format off
+// The rules that follow from that:
 //   - Close() (or destruction) may happen anywhere on the loop's thread, also inside the handle's
-//   own callback. No callback
-//     runs after it. The loop must run once more for the memory to be freed, and before
-//     uv_loop_close().
+//     own callback. No callback runs after it. The loop must run once more for the memory to be
+//     freed, and before uv_loop_close().
 //   - Owners are movable, not copyable, and empty until made; get() of an empty owner is nullptr.
 //   - A socket that UvPoll watches may be closed as soon as the UvPoll has been closed, not before.
-//   - A UvProcess that is closed before its exit callback leaves an unreaped child behind: keep it
-//   until then.
+//   - A UvProcess that is closed before its exit callback leaves an unreaped child behind: keep the
+//     UvProcess until then.
 //   - Calls that can fail return libuv's result: 0 or a negative error, for uv_strerror().
-// Timers and idle-time handles that should not keep the loop alive: Unref().
+//   - A handle that should not keep the loop running by itself gets Unref().
+// clang-format on
 #pragma once
 
 #include <uv.h>
@@ -29,7 +31,7 @@
 
 namespace proxymux::proxy {
 
-// What all of them share. `Callback` is the signature of the function that the owner gives.
+// What all owners share. `Callback` is the signature of the function that the owner gives.
 template <typename Handle, typename Callback>
 class UvHandle {
  public:
@@ -97,8 +99,8 @@ class UvHandle {
   Box* box_ = nullptr;
 };
 
-// One-shot or repeating timer. Whole milliseconds, rounded up, of libuv's clock, which drops what
-// is below one: it may fire that much early.
+// One-shot or repeating timer. Whole milliseconds, rounded up, of libuv's clock, which drops
+// fractions of a millisecond: the timer may fire up to one millisecond early.
 class UvTimer : public UvHandle<uv_timer_t, void()> {
  public:
   UvTimer() = default;

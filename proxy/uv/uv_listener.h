@@ -31,7 +31,7 @@ class UvListener {
 
   // Error text, or empty.
   std::string Start();
-  // Stops and starts accepting; what a full house does.
+  // Stops and starts accepting, as when max_clients is reached and when a client has left.
   void Pause();
   void Resume();
 

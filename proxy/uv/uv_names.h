@@ -1,14 +1,14 @@
-// Names to addresses: the system's resolver, on libuv's threads, since it blocks; with a name
-// server that does not answer for ten seconds and more.
+// Names to addresses: the system's resolver, on libuv's threads, since it blocks (for ten seconds
+// and more when the name server does not answer).
 //
-// A name is asked for once at a time. Who asks meanwhile waits for the same answer, so that names
-// that are retried for hours hold one thread each and no others wait behind a backlog of them. An
+// A name is asked for once at a time. Who asks for it meanwhile waits for the same answer, so a
+// name that is retried for hours holds one thread, and other names do not wait behind a backlog. An
 // answer that came when nobody waited any more is kept for the next who asks within kKept: a name
 // server that is slower than connect_timeout is of use all the same. Other answers are not kept:
 // the address of a host may change.
 //
-// Questions that still have a thread when this is destroyed stay in memory: the thread writes
-// there.
+// A question that still has a thread when this object is destroyed stays in memory: the thread
+// writes there.
 #pragma once
 
 #include <uv.h>
@@ -28,7 +28,7 @@ class UvNames {
  public:
   static constexpr pgsql::Duration kKept = std::chrono::seconds(5);
 
-  // `loop` runs on `uv` and outlives this.
+  // `loop` runs on `uv` and outlives this object.
   UvNames(uv_loop_t* uv, pgsql::EventLoop* loop) : uv_(uv), loop_(loop) {}
   ~UvNames();
   UvNames(const UvNames&) = delete;
