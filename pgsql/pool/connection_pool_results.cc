@@ -138,13 +138,11 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
       }
       break;
   }
-  // What a statement left behind in the session must not meet another table's.
-  if (work->script && work->binding->table->statement_class().changes_session) {
+  // What a statement left behind in the session must not meet another table's; and what it left in
+  // libpq's buffer is not kept.
+  if ((work->script && work->binding->table->statement_class().changes_session) ||
+      (connection.upstream->Swollen() && !connection.draining())) {
     connection.Drain();
-    ScheduleDispatch();
-  }
-  if (connection.upstream->Swollen() && !connection.draining()) {
-    connection.Drain();  // another one takes its place, without the buffer
     ScheduleDispatch();
   }
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
