@@ -166,12 +166,6 @@ bool PgConnection::Flush() {
   return true;
 }
 
-Work* PgConnection::Running() const {
-  if (!script_.idle()) return script_.work();
-  // A Sync in front of it was sent before it and is answered at once.
-  return ledger_.OldestStatement();
-}
-
 bool PgConnection::AllAnswered() const {
   return script_.idle() && ledger_.Next() == PipelineLedger::Expected::kNothing;
 }

@@ -54,7 +54,7 @@ class PgConnection final : public UpstreamConnection {
   bool SendScript(Work* work, const std::string& sql) override;
   bool Sync() override { return EndBatch(/*commits=*/false); }
   bool Commit() override { return EndBatch(/*commits=*/true); }
-  Work* Running() const override;
+  bool BatchOpen() const override { return ledger_.batch_open(); }
   bool AllAnswered() const override;
   bool Pooled() const override { return check_.pooled(); }
   bool Swollen() const override { return swollen_; }

@@ -59,13 +59,6 @@ PipelineLedger::Expected PipelineLedger::Next(std::size_t held) const {
   return EntryAt(held).kind;
 }
 
-Work* PipelineLedger::OldestStatement() const {
-  for (std::size_t i = 0; i < count_; ++i) {
-    if (EntryAt(i).work != nullptr) return EntryAt(i).work;
-  }
-  return nullptr;
-}
-
 Work* PipelineLedger::PopStatement() {
   assert(Next() == Expected::kStatement);
   Work* work = EntryAt(0).work;

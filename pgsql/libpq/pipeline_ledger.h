@@ -31,8 +31,6 @@ class PipelineLedger {
   Expected Next(std::size_t held = 0) const;
   // Whether the entry behind the `held` oldest is a statement of a batch that holds its answers.
   bool Holds(std::size_t held) const { return EntryAt(held).holds; }
-  // The oldest statement, whatever Sync may stand before it; null when there is none.
-  Work* OldestStatement() const;
   Work* PopStatement();
   void PopCheck();
   void PopJitOff();

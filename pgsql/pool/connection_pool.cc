@@ -39,7 +39,7 @@ ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, Even
 
 ConnectionPool::~ConnectionPool() {
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kClosed) connection->upstream->Close();
+    if (connection->phase() != PoolConnection::Phase::kClosed) connection->upstream->Close();
   }
   assert(std::all_of(all_work_.begin(), all_work_.end(),
                      [](const auto& work) { return work->sink == nullptr; }));
@@ -70,7 +70,6 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->in_lane = false;
   work->is_second = false;
   work->lost_among = 0;
-  work->connection = 0;
   work->sent = {};
   const StatementClass& statement = binding->table->statement_class();
   work->script =
@@ -113,9 +112,9 @@ Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_
 
 void ConnectionPool::Abandon(Work* work) {
   work->sink = nullptr;
-  if (WorkList::ListOf(work) != &in_flight_) {
+  if (!WorkList::InFlight(work)) {
     Recycle(work);  // what was sent is waited for, for the sake of the order
-  } else if (work->second != nullptr && WorkList::ListOf(work->second) != &in_flight_) {
+  } else if (work->second != nullptr && !WorkList::InFlight(work->second)) {
     Recycle(work->second);
   }
 }
@@ -150,8 +149,7 @@ void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
   Work* asked = Asked(work);
   LookupSink* sink = std::exchange(asked->sink, nullptr);
   // The one of the two that is not under way is of no more use.
-  if (asked->second != nullptr && WorkList::ListOf(asked->second) != &in_flight_ &&
-      asked->second != work) {
+  if (asked->second != nullptr && !WorkList::InFlight(asked->second) && asked->second != work) {
     Recycle(asked->second);
   }
   if (sink != nullptr) sink->OnAnswer(answer);
@@ -162,7 +160,7 @@ void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
 void ConnectionPool::Unlink(Work* work) {
   if (Work* second = std::exchange(work->second, nullptr)) {
     second->first = nullptr;
-    if (WorkList::ListOf(second) != &in_flight_) Recycle(second);
+    if (!WorkList::InFlight(second)) Recycle(second);
   }
   if (Work* first = std::exchange(work->first, nullptr)) {
     first->second = nullptr;
@@ -216,7 +214,7 @@ bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
   return true;
 }
 
-ConnectionPool::Connection& ConnectionPool::Find(UpstreamConnection* upstream) {
+PoolConnection& ConnectionPool::Find(UpstreamConnection* upstream) {
   for (const auto& connection : connections_) {
     if (connection->upstream.get() == upstream) return *connection;
   }
@@ -224,34 +222,17 @@ ConnectionPool::Connection& ConnectionPool::Find(UpstreamConnection* upstream) {
   std::abort();
 }
 
-void ConnectionPool::SetState(Connection& connection, Connection::State state) {
+void ConnectionPool::Move(PoolConnection& connection, PoolConnection::Phase phase) {
   PoolHost& host = hosts_[connection.host];
-  switch (connection.state) {
-    case Connection::State::kConnecting:
-      --host.connecting;
-      break;
-    case Connection::State::kReady:
-      --host.ready;
-      break;
-    case Connection::State::kClosed:
-      break;
-  }
-  connection.state = state;
-  switch (state) {
-    case Connection::State::kConnecting:
-      ++host.connecting;
-      break;
-    case Connection::State::kReady:
-      ++host.ready;
-      break;
-    case Connection::State::kClosed:
-      break;
-  }
+  if (connection.phase() == PoolConnection::Phase::kConnecting) --host.connecting;
+  if (connection.open()) --host.ready;
+  connection.SetPhase(phase);
+  if (connection.open()) ++host.ready;
 }
 
 void ConnectionPool::OnReady(UpstreamConnection* upstream) {
-  Connection& connection = Find(upstream);
-  SetState(connection, Connection::State::kReady);
+  PoolConnection& connection = Find(upstream);
+  Move(connection, PoolConnection::Phase::kShared);
   connection.last_used = connection.last_result = loop_->Now();
   PoolHost& host = hosts_[connection.host];
   ++host.connects;
@@ -273,21 +254,15 @@ void ConnectionPool::OnNoPooler(UpstreamConnection*) {
 void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
   const std::size_t host = Find(upstream).host;
   for (const auto& connection : connections_) {
-    if (connection->host == host) Outdate(*connection);
+    if (connection->host == host) connection->Outdate();
   }
   ScheduleDispatch();
 }
 
-void ConnectionPool::Outdate(Connection& connection) {
-  if (connection.state != Connection::State::kReady) return;
-  connection.outdated = true;
-  connection.making_room = true;
-}
-
 void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const ConnectionFault& failure) {
-  Connection& connection = Find(upstream);
+  PoolConnection& connection = Find(upstream);
   PoolHost& host = hosts_[connection.host];
-  SetState(connection, Connection::State::kClosed);
+  Move(connection, PoolConnection::Phase::kClosed);
   ++host.connect_failures;
   host.slow_to_connect = false;
   last_failure_ = host.label + ": " + failure.text;
@@ -315,14 +290,14 @@ void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
 void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
   const ServerError said{why.sqlstate, /*fatal=*/true, Phase::kText};
   const bool is_session = !why.sqlstate.empty() && ClassifyError(said).fault == Fault::kConnection;
-  DropConnection(Find(upstream), why.text, /*may_be_host=*/!is_session);
+  DropConnection(Find(upstream), why.text, is_session ? Loss::kSessionEnded : Loss::kPerhapsHost);
   ScheduleDispatch();
 }
 
-void ConnectionPool::DropConnection(Connection& connection, const std::string& reason,
-                                    bool may_be_host) {
+void ConnectionPool::DropConnection(PoolConnection& connection, const std::string& reason,
+                                    Loss loss) {
   const std::vector<Work*> unanswered = connection.upstream->Close();
-  SetState(connection, Connection::State::kClosed);
+  Move(connection, PoolConnection::Phase::kClosed);
   PoolHost& host = hosts_[connection.host];
   if (!unanswered.empty()) {
     ++counters_.connections_lost;
@@ -332,7 +307,7 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
   observer_->OnConnectionLost(config_.name, host, reason, unanswered.size());
   // To get a connection and no answer on it is not to be connected. A host that is suspect is put
   // to the test anyway.
-  if (may_be_host && !connection.answered && connection.last_sent != Time{} &&
+  if (loss != Loss::kSessionEnded && !connection.answered && connection.last_sent != Time{} &&
       host.health.state() != HostHealth::State::kSuspect) {
     FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }
@@ -340,7 +315,7 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
     CountBack(connection, work);
     // Only the oldest can be to blame, and when the session ended with an error that one has had
     // it.
-    if ((work == unanswered.front() && !connection.stuck) || !connection.answered) {
+    if ((work == unanswered.front() && loss != Loss::kSessionStuck) || !connection.answered) {
       ChargeLoss(connection, work);
     } else {
       TakeBackAttempt(connection, work);
@@ -352,7 +327,7 @@ void ConnectionPool::DropConnection(Connection& connection, const std::string& r
 
 // A server that goes away ends one connection after the other: where there is no other host to go
 // to, no attempt is used up on those that were there already when the first one was lost.
-void ConnectionPool::ChargeLoss(const Connection& connection, Work* work) {
+void ConnectionPool::ChargeLoss(const PoolConnection& connection, Work* work) {
   if (hosts_.size() == 1 && work->attempts[connection.host] > 1 &&
       connection.number <= work->lost_among) {
     TakeBackAttempt(connection, work);
@@ -361,10 +336,16 @@ void ConnectionPool::ChargeLoss(const Connection& connection, Work* work) {
   }
 }
 
+std::size_t ConnectionPool::InFlight() const {
+  std::size_t in_flight = 0;
+  for (const auto& connection : connections_) in_flight += connection->in_flight().size();
+  return in_flight;
+}
+
 std::size_t ConnectionPool::InFlightOn(std::size_t host) const {
   std::size_t in_flight = 0;
   for (const auto& connection : connections_) {
-    if (connection->host == host) in_flight += connection->in_flight;
+    if (connection->host == host) in_flight += connection->in_flight().size();
   }
   return in_flight;
 }
@@ -372,20 +353,13 @@ std::size_t ConnectionPool::InFlightOn(std::size_t host) const {
 PoolGauges ConnectionPool::Gauges() const {
   PoolGauges gauges;
   for (const auto& connection : connections_) {
-    switch (connection->state) {
-      case Connection::State::kConnecting:
-        ++gauges.connecting;
-        break;
-      case Connection::State::kReady:
-        ++gauges.ready;
-        if (connection->in_flight > 0) ++gauges.busy;
-        break;
-      case Connection::State::kClosed:
-        break;
-    }
+    if (connection->phase() == PoolConnection::Phase::kConnecting) ++gauges.connecting;
+    if (!connection->open()) continue;
+    ++gauges.ready;
+    if (!connection->idle()) ++gauges.busy;
   }
   gauges.queued = Waiting();
-  gauges.in_flight = in_flight_.size();
+  gauges.in_flight = InFlight();
   for (const WorkList* queue : {&queue_, &own_queue_, &slow_queue_}) {
     if (queue->empty()) continue;
     gauges.oldest_wait = std::max(gauges.oldest_wait, loop_->Now() - queue->front()->queued);

@@ -42,6 +42,7 @@
 #include "config/values/server_config.h"
 #include "pgsql/pool/error_class.h"
 #include "pgsql/pool/host_set.h"
+#include "pgsql/pool/pool_connection.h"
 #include "pgsql/pool/prepared_statements.h"
 #include "pgsql/pool/upstream_connection.h"
 #include "pgsql/pool/work.h"
@@ -133,57 +134,23 @@ class ConnectionPool final : private UpstreamObserver {
   const std::string& name() const { return config_.name; }
   const config::PoolSettings& settings() const { return config_.settings; }
   const HostSet& hosts() const { return hosts_; }
+  std::size_t InFlight() const;  // on all connections
   std::size_t InFlightOn(std::size_t host) const;
   const PoolCounters& counters() const { return counters_; }
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
-  bool Quiet() const { return Waiting() == 0 && in_flight_.empty() && parked_.empty(); }
+  bool Quiet() const { return Waiting() == 0 && InFlight() == 0 && parked_.empty(); }
   // What is kept for lookups and questions of the pool's own that are not over; 0 when Quiet().
   std::size_t WorkInUse() const { return all_work_.size() - free_work_.size(); }
 
  private:
-  struct Connection {
-    enum class State { kConnecting, kReady, kClosed };
-    std::unique_ptr<UpstreamConnection> upstream;
-    std::uint64_t number = 0;
-    std::size_t host = 0;
-    State state = State::kConnecting;
-    std::size_t in_flight = 0;
-    bool unsynced = false;  // holds statements that no Sync has followed
-    bool writes = false;    // one of them may write
-    // Takes nothing new until the cancelled statement is answered. The server keeps the results of
-    // a batch back until its Sync, so which of several statements ran too long shows only then.
-    bool cancelling = false;
-    bool cancel_is_certain = false;  // only one was in flight
-    bool cancel_may_hit = false;     // no statement was cancelled yet since the request
-    // Takes nothing new and is closed when idle: for another host's sake (MakeRoom), because there
-    // are more than `connections` allows now, because a statement changed the session, because a
-    // new session would be another, or for the memory that it holds.
-    bool making_room = false;
-    bool outdated = false;  // what reads only is not answered by this session any more
-    bool answered = false;  // something, ever
-    bool stalled = false;   // owes answers for longer than stall_limit
-    int reluctance = 0;     // of this turn; statements go where it is least
-    bool stuck = false;     // an error says that the session is of no more use
-    bool lane = false;      // takes slow statements only, once it is empty
-    bool awaited = false;   // a lane that runs empty for a slow statement
-    bool served = false;    // a lane that has had one
-    const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
-    std::size_t slow_in_flight = 0;
-    bool runs_script = false;          // nothing may be sent behind it
-    std::uint64_t batch = 0;           // the one that is open, or was last
-    std::uint64_t measured_batch = 0;  // its results say no more about service times
-    // The table whose statements alone may run here; null: any table's.
-    std::shared_ptr<TableBinding> owner;
-    Time owned_since{};
-    bool changed = false;  // a statement of the owner's may have changed the session
-    PreparedStatements prepared;
-    Time last_sent{};
-    std::uint64_t sent_in = 0;  // the dispatch that gave it something last
-    Time last_used{};
-    Time last_result{};
-    Time cancelled_at{};
+  // Why a connection ended before everything on it was answered.
+  enum class Loss {
+    kPerhapsHost,   // the host may be to blame, or the oldest statement
+    kSessionEnded,  // the server ended this session for its own sake: the host is not to blame
+    kSessionStuck,  // after an error, which its statement has been told
   };
+  enum class SessionFate { kGoesOn, kStuck };  // the worse one is greater
 
   // UpstreamObserver
   void OnReady(UpstreamConnection* upstream) override;
@@ -194,10 +161,10 @@ class ConnectionPool final : private UpstreamObserver {
   void OnOutdated(UpstreamConnection* upstream) override;
   void OnLost(UpstreamConnection* upstream, const ConnectionFault& why) override;
 
-  Connection& Find(UpstreamConnection* upstream);
-  void SetState(Connection& connection, Connection::State state);
-  static void Outdate(Connection& connection);
-  void DropConnection(Connection& connection, const std::string& reason, bool may_be_host = true);
+  PoolConnection& Find(UpstreamConnection* upstream);
+  void Move(PoolConnection& connection, PoolConnection::Phase phase);
+  void DropConnection(PoolConnection& connection, const std::string& reason,
+                      Loss loss = Loss::kPerhapsHost);
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);
 
@@ -224,7 +191,7 @@ class ConnectionPool final : private UpstreamObserver {
   void Dispatch();
   void RetireSurplus();
   std::size_t Depth();
-  bool Doubtful(const Connection& connection) const;
+  bool Doubtful(const PoolConnection& connection) const;
   std::size_t Usable() const;
   std::size_t Wanted() const;
   bool UntriedMayServe(const Work& work) const;
@@ -239,45 +206,46 @@ class ConnectionPool final : private UpstreamObserver {
   bool QuickLookupsAreAbout() const;
   bool QuickAreAbout() const;
   std::size_t LanesAllowed(std::size_t ready) const;
-  void MeasureService(Connection& connection, const Work& work, Time now);
-  void MeasureBatch(const Work& first, Duration taken);
+  void MeasureService(PoolConnection& connection, const Work& work, Time now);
+  void MeasureBatch(const PoolConnection& connection, const Work& first, Duration taken);
   template <typename Change>
   void MeasureOne(const Work& work, Change change);
   void EndLanes(bool served_only);
-  bool TooSoon(const Connection& connection) const;
-  bool WaitsForPooler(const Connection& connection, const Work& work) const;
-  bool InTrial(const Connection& connection) const;
+  bool TooSoon(const PoolConnection& connection) const;
+  bool WaitsForPooler(const PoolConnection& connection, const Work& work) const;
+  bool InTrial(const PoolConnection& connection) const;
   bool Known(const TableBinding& binding) const;
   SessionUse UseOf(const Work& work, std::size_t host) const;
-  bool MayTake(const Connection& connection, const Work& work) const;
+  bool MayTake(const PoolConnection& connection, const Work& work) const;
   bool MayOwn(const Work& work) const;
   bool OthersAreAbout() const;
-  void TakeSession(Connection& connection, Work* work);
+  void TakeSession(PoolConnection& connection, Work* work);
   void ReleaseSessions();
   void AskCatalogues();
-  void SendStamp(Connection& connection);
-  bool SendQuestion(Connection& connection, Work* work, const std::string& sql,
+  void SendStamp(PoolConnection& connection);
+  bool SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
                     std::span<const char* const> values);
   void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
-  void FinishStamp(const Connection& connection, const Work& work, const StatementResult& result);
+  void FinishStamp(const PoolConnection& connection, const Work& work,
+                   const StatementResult& result);
   void MakeSessionRoom(std::size_t host, std::size_t* open);
   void RankConnections();
-  Connection* ChooseConnection(const Work& work);
-  Connection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
+  PoolConnection* ChooseConnection(const Work& work);
+  PoolConnection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
   bool MayYetBeServed(const Work& work) const;
   bool PreferOtherHost(const Work& work, std::size_t host) const;
-  void SendWork(Connection& connection, Work* work);
-  void CountSent(Connection& connection, Work* work);
-  void CountBack(Connection& connection, Work* work);
-  void OpenBatch(Connection& connection, Work* work);
+  void SendWork(PoolConnection& connection, Work* work);
+  void CountSent(PoolConnection& connection, Work* work);
+  void CountBack(PoolConnection& connection, Work* work);
+  void OpenBatch(PoolConnection& connection, Work* work);
   bool SlowFirst() const;
-  StatementForm FormFor(Connection& connection, const Work& work) const;
-  Expansion Expand(Connection& connection, const Work& work);
-  bool SendLookup(Connection& connection, Work* work);
-  bool SendStatement(Connection& connection, Work* work);
-  bool Prepare(Connection& connection, const Work& lookup);
-  bool DeallocateSome(Connection& connection, const Work& lookup);
-  bool EndBatch(Connection& connection);
+  StatementForm FormFor(PoolConnection& connection, const Work& work) const;
+  Expansion Expand(PoolConnection& connection, const Work& work);
+  bool SendLookup(PoolConnection& connection, Work* work);
+  bool SendStatement(PoolConnection& connection, Work* work);
+  bool Prepare(PoolConnection& connection, const Work& lookup);
+  bool DeallocateSome(PoolConnection& connection, const Work& lookup);
+  bool EndBatch(PoolConnection& connection);
   void SyncAll();
   std::optional<std::size_t> HostNeededBy(const Work& work) const;
   void Rebalance();
@@ -290,38 +258,36 @@ class ConnectionPool final : private UpstreamObserver {
   void ShedLoad();
   void RemoveClosed();
 
-  void NoteAlive(Connection& connection, Time now);
-  void ChargeLoss(const Connection& connection, Work* work);
-  static void TakeBackAttempt(const Connection& connection, Work* work);
-  void HandleRows(const Connection& connection, Work* work, const RowSource& rows);
-  AnswerOrigin OriginOf(const Connection& connection, const Work& work, std::size_t rows) const;
-  void HandleError(Connection& connection, Work* work, const StatementResult& result);
-  void RefuseParameters(Connection& connection, Work* work, const StatementResult& result);
-  void HandlePreparedError(Connection& connection, Work* work, const StatementResult& result);
-  void HandlePrepareError(Connection& connection, Work* work, const StatementResult& result);
-  void OnStatementVanished(Connection& connection, const Work& work);
-  void FinishClassify(const Connection& connection, Work* work, const StatementResult& result);
+  void NoteAlive(PoolConnection& connection, Time now);
+  void ChargeLoss(const PoolConnection& connection, Work* work);
+  static void TakeBackAttempt(const PoolConnection& connection, Work* work);
+  void HandleRows(const PoolConnection& connection, Work* work, const RowSource& rows);
+  AnswerOrigin OriginOf(const PoolConnection& connection, const Work& work, std::size_t rows) const;
+  SessionFate HandleError(PoolConnection& connection, Work* work, const StatementResult& result);
+  void RefuseParameters(PoolConnection& connection, Work* work, const StatementResult& result);
+  void HandlePreparedError(PoolConnection& connection, Work* work, const StatementResult& result);
+  SessionFate HandlePrepareError(PoolConnection& connection, Work* work,
+                                 const StatementResult& result);
+  void OnStatementVanished(PoolConnection& connection, const Work& work);
+  void FinishClassify(const PoolConnection& connection, Work* work, const StatementResult& result);
 
   void Tick();
   std::string WhyItWaited(Time now) const;
   void ExpireWork(WorkList* queue, Time now);
   void ExpireWaiters(Time now);
   void ExpireStatements(Time now);
-  void StartCancel(Connection& connection, Time now);
-  std::optional<Time> SilentSince(const Connection& connection) const;
+  void StartCancel(PoolConnection& connection, Time now);
   void AskAboutSilence(Time now);
-  void AskCatalogueAgain(const Connection& connection);
-  void OnSilence(Connection& connection, Duration silent, Time now);
+  void AskCatalogueAgain(const PoolConnection& connection);
+  void OnSilence(PoolConnection& connection, Duration silent, Time now);
   bool MayAskElsewhere(const Work& work) const;
   bool AskElsewhere(Work* work, bool may_make_room);
-  void AskOfOthers(const Connection& connection);
+  void AskOfOthers(const PoolConnection& connection);
   void Hedge(Time now);
-  bool Useless(const Connection& connection) const;
-  bool ReadsOnly(const Connection& connection) const;
   bool DropSilent(std::optional<std::size_t> host);
   void DropSuspects(std::size_t host, const std::string& reason);
   void CloseIdle(Time now);
-  void CloseConnection(Connection& connection);
+  void CloseConnection(PoolConnection& connection);
   void ArmTimer();
 
   PoolConfig config_;
@@ -330,7 +296,7 @@ class ConnectionPool final : private UpstreamObserver {
   EventLoop* const loop_;
   PoolObserver* const observer_;
   std::minstd_rand random_;
-  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<PoolConnection>> connections_;
   WorkList queue_;       // goes to any connection that is no lane
   WorkList own_queue_;   // goes to connections of its table's own
   WorkList slow_queue_;  // goes to lanes
@@ -348,7 +314,6 @@ class ConnectionPool final : private UpstreamObserver {
   Time last_quick_{};           // when a quick lookup was sent last
   bool slow_are_next_ = false;  // a quick lookup was sent last, while slow ones waited
   std::uint64_t last_batch_ = 0;
-  WorkList in_flight_;         // in the order of sending
   WorkList parked_;            // failed, but a second one is under way
   std::size_t hedgeable_ = 0;  // in flight, of tables that hedge
   std::uint64_t last_connection_ = 0;

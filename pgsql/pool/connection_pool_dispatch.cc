@@ -28,15 +28,15 @@ void ConnectionPool::ScheduleDispatch() { dispatch_->Schedule(); }
 void ConnectionPool::RetireSurplus() {
   std::size_t staying = 0;
   for (const auto& connection : connections_) {
-    if (connection->state == Connection::State::kClosed || connection->making_room) continue;
+    if (connection->phase() == PoolConnection::Phase::kClosed || connection->draining()) continue;
     if (++staying > static_cast<std::size_t>(config_.settings.connections)) {
-      connection->making_room = true;
+      connection->Drain();
     }
   }
 }
 
 // Nothing is kept for a connection that may never be there.
-bool ConnectionPool::Doubtful(const Connection& connection) const {
+bool ConnectionPool::Doubtful(const PoolConnection& connection) const {
   const HostHealth::State health = hosts_[connection.host].health.state();
   return health == HostHealth::State::kDown || health == HostHealth::State::kSuspect;
 }
@@ -49,14 +49,14 @@ std::size_t ConnectionPool::Depth() {
   std::size_t connecting = 0;
   std::size_t open = 0;
   for (const auto& connection : connections_) {
-    if (connection->state == Connection::State::kClosed) continue;
-    if (connection->state == Connection::State::kConnecting) {
+    if (connection->phase() == PoolConnection::Phase::kClosed) continue;
+    if (connection->phase() == PoolConnection::Phase::kConnecting) {
       if (Doubtful(*connection)) continue;
       ++connecting;
     }
     ++open;
   }
-  const std::size_t outstanding = Waiting() + in_flight_.size();
+  const std::size_t outstanding = Waiting() + InFlight();
   const bool more = open < Wanted() && hosts_.MayConnect(loop_->Now());
   const std::size_t expected = more ? Wanted() : open;
   if (connecting == 0 && expected == open) return depth;
@@ -72,7 +72,7 @@ std::size_t ConnectionPool::Usable() const {
 // How many connections the work that there is could use.
 std::size_t ConnectionPool::Wanted() const {
   const std::size_t kept_for_quick = !slow_queue_.empty() && QuickLookupsAreAbout() ? 1 : 0;
-  const std::size_t lookups = Waiting() + in_flight_.size() - own_work_;
+  const std::size_t lookups = Waiting() + InFlight() - own_work_;
   return std::min(Usable(), lookups + kept_for_quick + overdue_connects_);
 }
 
@@ -84,8 +84,7 @@ void ConnectionPool::Dispatch() {
   overdue_connects_ = OverdueConnects();
   depth_ = Depth();
   for (const auto& connection : connections_) {
-    if (connection->making_room && connection->state == Connection::State::kReady &&
-        connection->in_flight == 0) {
+    if (connection->draining() && connection->open() && connection->idle()) {
       CloseConnection(*connection);
     }
   }
@@ -123,7 +122,7 @@ void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
   std::size_t left = queue_.size();
   for (Work* work = queue_.front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
-    Connection* connection = ChooseConnection(*work);
+    PoolConnection* connection = ChooseConnection(*work);
     if (connection != nullptr) {
       if (work->kind == Work::Kind::kLookup) {
         last_quick_ = last_shared_ = loop_->Now();
@@ -167,17 +166,17 @@ bool ConnectionPool::MayYetBeServed(const Work& work) const {
 
 // A busy connection is not sent one small batch after the other: each costs the server a
 // transaction and both sides a wake-up. What comes meanwhile makes the next one larger.
-bool ConnectionPool::TooSoon(const Connection& connection) const {
-  return connection.in_flight > 0 && connection.sent_in != dispatches_ &&
+bool ConnectionPool::TooSoon(const PoolConnection& connection) const {
+  return !connection.idle() && connection.sent_in != dispatches_ &&
          loop_->Now() - connection.last_sent < kBatchInterval;
 }
 
 // A pooler may give its server to another client at the end of a batch, also when a part of the
 // next one is there already: that would be run, and answered, for somebody else. So the next batch
 // waits until the one before it is answered in full.
-bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& work) const {
+bool ConnectionPool::WaitsForPooler(const PoolConnection& connection, const Work& work) const {
   if (!connection.upstream->Pooled()) return false;
-  if (connection.unsynced) {  // some want a batch of their own
+  if (connection.upstream->BatchOpen()) {  // some want a batch of their own
     return work.kind != Work::Kind::kLookup || work.may_write ||
            UseOf(work, connection.host) != SessionUse::kShared;
   }
@@ -185,9 +184,8 @@ bool ConnectionPool::WaitsForPooler(const Connection& connection, const Work& wo
 }
 
 // One statement at a time, until one is answered.
-bool ConnectionPool::InTrial(const Connection& connection) const {
-  return connection.in_flight > 0 &&
-         hosts_[connection.host].health.state() == HostHealth::State::kTrial;
+bool ConnectionPool::InTrial(const PoolConnection& connection) const {
+  return !connection.idle() && hosts_[connection.host].health.state() == HostHealth::State::kTrial;
 }
 
 // Where statements go first. Whoever is sent to a server that does not answer has to wait for
@@ -195,29 +193,28 @@ bool ConnectionPool::InTrial(const Connection& connection) const {
 void ConnectionPool::RankConnections() {
   const Time now = loop_->Now();
   for (const auto& connection : connections_) {
-    connection->reluctance = hosts_.Reluctance(connection->host);
+    connection->turn.reluctance = hosts_.Reluctance(connection->host);
     if (connection->stalled) {
-      connection->reluctance += 8;
-    } else if (connection->in_flight > 0 && now - connection->last_result >= kQuiet) {
-      const Work* running = connection->upstream->Running();
-      if (running != nullptr && now - running->sent >= kQuiet) connection->reluctance += 4;
+      connection->turn.reluctance += 8;
+    } else if (!connection->idle() && now - connection->last_result >= kQuiet) {
+      const Work* running = connection->running();
+      if (running != nullptr && now - running->sent >= kQuiet) connection->turn.reluctance += 4;
     }
   }
 }
 
-ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
-  Connection* best = nullptr;
+PoolConnection* ConnectionPool::ChooseConnection(const Work& work) {
+  PoolConnection* best = nullptr;
   int reluctance = std::numeric_limits<int>::max();
-  const Connection* too_soon = nullptr;  // the best of those that wait for their millisecond
-  bool possible = false;                 // some connection may have it, now or when it has room
-  const Connection* owned = nullptr;     // and this one is another table's
+  const PoolConnection* too_soon = nullptr;  // the best of those that wait for their millisecond
+  bool possible = false;                     // some connection may have it, now or when it has room
+  const PoolConnection* owned = nullptr;     // and this one is another table's
   for (const auto& candidate : connections_) {
-    Connection& connection = *candidate;
-    if (connection.state != Connection::State::kReady || connection.cancelling ||
-        connection.making_room) {
+    PoolConnection& connection = *candidate;
+    if (!connection.open() || connection.cancel.pending() || connection.draining()) {
       continue;
     }
-    if (connection.lane || PreferOtherHost(work, connection.host)) continue;
+    if (connection.lane() || PreferOtherHost(work, connection.host)) continue;
     if (!MayTake(connection, work)) {
       owned = &connection;
       continue;
@@ -225,27 +222,29 @@ ConnectionPool::Connection* ConnectionPool::ChooseConnection(const Work& work) {
     possible = true;
     if (InTrial(connection)) continue;
     // A better one that is full now is waited for.
-    if (connection.reluctance > reluctance) continue;
-    if (connection.reluctance < reluctance) {
-      reluctance = connection.reluctance;
+    if (connection.turn.reluctance > reluctance) continue;
+    if (connection.turn.reluctance < reluctance) {
+      reluctance = connection.turn.reluctance;
       best = nullptr;
       too_soon = nullptr;
     }
-    if (connection.in_flight >= depth_ || WaitsForPooler(connection, work)) continue;
+    if (connection.in_flight().size() >= depth_ || WaitsForPooler(connection, work)) continue;
     if (TooSoon(connection)) {
       held_back_ = true;
-      if (too_soon == nullptr || connection.in_flight < too_soon->in_flight) {
+      if (too_soon == nullptr || connection.in_flight().size() < too_soon->in_flight().size()) {
         too_soon = &connection;
       }
       continue;
     }
-    if (best == nullptr || connection.in_flight < best->in_flight) best = &connection;
+    if (best == nullptr || connection.in_flight().size() < best->in_flight().size())
+      best = &connection;
   }
   if (owned != nullptr && !possible) session_wanted_ = owned->host;
   // The millisecond is waited for when the other has clearly more to answer: it may be silent from
   // now on and would take all that the others are held back from; and those that are behind many
   // wait longest. When it has little more, a larger batch is worth more.
-  if (best != nullptr && too_soon != nullptr && 2 * best->in_flight > 3 * too_soon->in_flight) {
+  if (best != nullptr && too_soon != nullptr &&
+      2 * best->in_flight().size() > 3 * too_soon->in_flight().size()) {
     return nullptr;
   }
   return best;
@@ -295,7 +294,7 @@ void ConnectionPool::ShedLoad() {
 
 void ConnectionPool::RemoveClosed() {
   std::erase_if(connections_, [](const auto& connection) {
-    return connection->state == Connection::State::kClosed;
+    return connection->phase() == PoolConnection::Phase::kClosed;
   });
 }
 

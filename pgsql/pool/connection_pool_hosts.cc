@@ -30,15 +30,16 @@ std::optional<std::size_t> ConnectionPool::HostNeededBy(const Work& work) const 
 // True when one connection fewer is open now; false when one will be, or cannot be.
 bool ConnectionPool::MakeRoom() {
   if (DropSilent(std::nullopt)) return true;
-  Connection* least = nullptr;
+  PoolConnection* least = nullptr;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady) continue;
-    if (connection->making_room) return false;
-    if (least == nullptr || connection->in_flight < least->in_flight) least = connection.get();
+    if (!connection->open()) continue;
+    if (connection->draining()) return false;
+    if (least == nullptr || connection->in_flight().size() < least->in_flight().size())
+      least = connection.get();
   }
   if (least == nullptr) return false;
-  least->making_room = true;
-  if (least->in_flight > 0) return false;
+  least->Drain();
+  if (!least->idle()) return false;
   CloseConnection(*least);
   return true;
 }
@@ -47,7 +48,7 @@ bool ConnectionPool::MakeRoom() {
 bool ConnectionPool::CloseUntested(std::size_t host) {
   if (hosts_[host].health.state() != HostHealth::State::kSuspect) return false;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady || connection->in_flight > 0) continue;
+    if (!connection->open() || !connection->idle()) continue;
     if (connection->host != host) continue;
     CloseConnection(*connection);
     return true;
@@ -62,23 +63,24 @@ void ConnectionPool::Rebalance() {
   if (hosts_.size() == 1 || reruns_wait_) return;
   const auto host = hosts_.ChooseForRetirement();
   if (!host.has_value()) return;
-  Connection* least = nullptr;
+  PoolConnection* least = nullptr;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady) continue;
-    if (connection->making_room) return;
+    if (!connection->open()) continue;
+    if (connection->draining()) return;
     if (connection->host != *host) continue;
-    if (least == nullptr || connection->in_flight < least->in_flight) least = connection.get();
+    if (least == nullptr || connection->in_flight().size() < least->in_flight().size())
+      least = connection.get();
   }
   if (least == nullptr) return;
-  least->making_room = true;
-  if (least->in_flight == 0) ScheduleDispatch();
+  least->Drain();
+  if (least->idle()) ScheduleDispatch();
 }
 
 // How many attempts to connect take so long that what waits needs another one.
 std::size_t ConnectionPool::OverdueConnects() {
   std::size_t overdue = 0;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kConnecting) continue;
+    if (connection->phase() != PoolConnection::Phase::kConnecting) continue;
     if (loop_->Now() - connection->last_used < kSlowConnect) continue;
     hosts_[connection->host].slow_to_connect = true;
     ++overdue;
@@ -90,7 +92,7 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
   const Time now = loop_->Now();
   std::size_t open = 0;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kClosed) ++open;
+    if (connection->phase() != PoolConnection::Phase::kClosed) ++open;
   }
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
   if (needed.has_value() && hosts_[*needed].connecting == 0) {
@@ -121,14 +123,9 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
 }
 
 void ConnectionPool::OpenConnection(std::size_t host) {
-  auto connection = std::make_unique<Connection>();
-  connection->number = ++last_connection_;
-  connection->host = host;
-  connection->upstream = factory_->NewConnection(host, this);
-  connection->state = Connection::State::kClosed;
-  SetState(*connection, Connection::State::kConnecting);
-  connection->last_used = loop_->Now();
-  connections_.push_back(std::move(connection));
+  connections_.push_back(std::make_unique<PoolConnection>(++last_connection_, host, loop_->Now(),
+                                                          factory_->NewConnection(host, this)));
+  ++hosts_[host].connecting;
   connections_.back()->upstream->Connect();
 }
 

@@ -27,12 +27,12 @@ bool ConnectionPool::NeedsLane(const Work& work) {
 
 // How long the server was at it. Results come in order, those of one batch together: what the batch
 // took shows at its first result.
-void ConnectionPool::MeasureService(Connection& connection, const Work& work, Time now) {
-  if (work.batch == connection.measured_batch) return;
+void ConnectionPool::MeasureService(PoolConnection& connection, const Work& work, Time now) {
+  if (work.batch == connection.batch.measured) return;
   const Duration taken = now - std::max(work.sent, connection.last_result);
   if (taken >= ServiceTime::kSuspicious) {
-    connection.measured_batch = work.batch;
-    MeasureBatch(work, taken);
+    connection.batch.measured = work.batch;
+    MeasureBatch(connection, work, taken);
   } else if (work.kind == Work::Kind::kLookup) {
     MeasureOne(work, [taken](ServiceTime& time) { time.Record(taken); });
   }
@@ -40,10 +40,12 @@ void ConnectionPool::MeasureService(Connection& connection, const Work& work, Ti
 
 // Nobody knows which statement of a batch took so long. Those of one table are much alike; of
 // several tables each is looked at by itself from now on.
-void ConnectionPool::MeasureBatch(const Work& first, Duration taken) {
+void ConnectionPool::MeasureBatch(const PoolConnection& connection, const Work& first,
+                                  Duration taken) {
   int statements = 1;
   bool mixed = first.kind != Work::Kind::kLookup;
-  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+  for (const Work* work = connection.in_flight().front(); work != nullptr;
+       work = WorkList::Next(work)) {
     if (work->batch != first.batch) continue;
     ++statements;
     mixed = mixed || work->binding != first.binding;
@@ -54,7 +56,8 @@ void ConnectionPool::MeasureBatch(const Work& first, Duration taken) {
   }
   const auto suspect = [](ServiceTime& time) { time.Suspect(); };
   if (first.kind == Work::Kind::kLookup) MeasureOne(first, suspect);
-  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
+  for (const Work* work = connection.in_flight().front(); work != nullptr;
+       work = WorkList::Next(work)) {
     if (work->batch == first.batch && work->kind == Work::Kind::kLookup) MeasureOne(*work, suspect);
   }
 }
@@ -91,9 +94,9 @@ std::size_t ConnectionPool::LanesAllowed(std::size_t ready) const {
   std::size_t open = 0;
   bool coming = false;
   for (const auto& connection : connections_) {
-    if (connection->state == Connection::State::kClosed) continue;
+    if (connection->phase() == PoolConnection::Phase::kClosed) continue;
     ++open;
-    if (connection->state != Connection::State::kReady) coming = coming || !Doubtful(*connection);
+    if (!connection->open()) coming = coming || !Doubtful(*connection);
   }
   if (!QuickAreAbout()) return ready;
   // The only one is shared when there will not be another.
@@ -114,8 +117,10 @@ bool ConnectionPool::QuickAreAbout() const { return !queue_.empty() || QuickLook
 // Lanes that have nothing to do any more take everything again.
 void ConnectionPool::EndLanes(bool served_only) {
   for (const auto& connection : connections_) {
-    if (connection->in_flight == 0 && (connection->served || !served_only)) {
-      connection->lane = false;
+    if (!connection->idle()) continue;
+    if (connection->phase() == PoolConnection::Phase::kLane ||
+        (connection->phase() == PoolConnection::Phase::kEmptying && !served_only)) {
+      connection->SetPhase(PoolConnection::Phase::kShared);
     }
   }
 }
@@ -126,9 +131,9 @@ void ConnectionPool::EndLanes(bool served_only) {
 bool ConnectionPool::SlowFirst() const {
   std::size_t ready = 0;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady) continue;
+    if (!connection->open()) continue;
     if (++ready > 1) return true;
-    if (connection->in_flight == 0 && (connection->lane || slow_are_next_)) return true;
+    if (connection->idle() && (connection->lane() || slow_are_next_)) return true;
   }
   return false;
 }
@@ -136,24 +141,24 @@ bool ConnectionPool::SlowFirst() const {
 // A connection for a slow statement, which takes nothing else from then on until it has run empty.
 // A lane with work takes more of the same table only, up to `depth`. Null when there is no lane for
 // it, or when the connection has to run empty first.
-ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
-                                                       std::size_t* lanes_left) {
-  Connection* lane = nullptr;
-  Connection* emptying = nullptr;
-  Connection* fresh = nullptr;
-  bool possible = false;              // some connection may have it, now or when it has room
-  const Connection* owned = nullptr;  // and this one is another table's
-  const auto less = [](const Connection& one, const Connection* other) {
-    return other == nullptr ||
-           std::tie(one.reluctance, one.in_flight) < std::tie(other->reluctance, other->in_flight);
+PoolConnection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
+                                           std::size_t* lanes_left) {
+  PoolConnection* lane = nullptr;
+  PoolConnection* emptying = nullptr;
+  PoolConnection* fresh = nullptr;
+  bool possible = false;                  // some connection may have it, now or when it has room
+  const PoolConnection* owned = nullptr;  // and this one is another table's
+  const auto less = [](const PoolConnection& one, const PoolConnection* other) {
+    return other == nullptr || std::tuple(one.turn.reluctance, one.in_flight().size()) <
+                                   std::tuple(other->turn.reluctance, other->in_flight().size());
   };
   const ServiceTime& time = work.binding->service_time;
   // Nothing but slow ones before it, and a script alone, as what was never measured.
   if (work.script || !time.known() || time.average() >= kLong) depth = 1;
   for (const auto& candidate : connections_) {
-    Connection& connection = *candidate;
-    if (connection.state != Connection::State::kReady || connection.runs_script ||
-        connection.cancelling || connection.making_room || PreferOtherHost(work, connection.host)) {
+    PoolConnection& connection = *candidate;
+    if (!connection.open() || connection.RunsScript() || connection.cancel.pending() ||
+        connection.draining() || PreferOtherHost(work, connection.host)) {
       continue;
     }
     if (!MayTake(connection, work)) {
@@ -162,12 +167,12 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
     }
     possible = true;
     if (InTrial(connection)) continue;
-    if (!connection.lane) {
+    if (!connection.lane()) {
       if (less(connection, fresh)) fresh = &connection;
-    } else if (connection.in_flight > 0 && connection.slow_in_flight == 0) {
-      if (!connection.awaited) emptying = &connection;
-    } else if (connection.in_flight < depth &&
-               (connection.in_flight == 0 || connection.lane_table == work.binding.get()) &&
+    } else if (!connection.idle() && connection.slow_in_flight() == 0) {
+      if (!connection.turn.awaited) emptying = &connection;
+    } else if (connection.in_flight().size() < depth &&
+               (connection.idle() || connection.lane_table == work.binding.get()) &&
                !WaitsForPooler(connection, work) && less(connection, lane)) {
       lane = &connection;
     }
@@ -175,24 +180,21 @@ ConnectionPool::Connection* ConnectionPool::ChooseLane(const Work& work, std::si
   if (owned != nullptr && !possible) session_wanted_ = owned->host;
   // One that is idle is better than one that has some already.
   const bool may_open = fresh != nullptr && *lanes_left > 0;
-  if (lane != nullptr && (lane->in_flight == 0 || !may_open || fresh->in_flight > 0)) return lane;
-  if (emptying != nullptr && fresh != nullptr && fresh->in_flight == 0 &&
-      !WaitsForPooler(*fresh, work)) {
-    emptying->lane = false;  // the idle one is the lane in its place
-    fresh->lane = true;
-    fresh->served = false;
+  if (lane != nullptr && (lane->idle() || !may_open || !fresh->idle())) return lane;
+  if (emptying != nullptr && fresh != nullptr && fresh->idle() && !WaitsForPooler(*fresh, work)) {
+    emptying->SetPhase(PoolConnection::Phase::kShared);  // the idle one is the lane in its place
+    fresh->SetPhase(PoolConnection::Phase::kEmptying);
     return fresh;
   }
   if (emptying != nullptr) {
-    emptying->awaited = true;
+    emptying->turn.awaited = true;
     return nullptr;
   }
   if (!may_open) return nullptr;
   --*lanes_left;
-  fresh->lane = true;
-  fresh->served = false;
-  if (fresh->in_flight == 0 && !WaitsForPooler(*fresh, work)) return fresh;
-  fresh->awaited = true;
+  fresh->SetPhase(PoolConnection::Phase::kEmptying);
+  if (fresh->idle() && !WaitsForPooler(*fresh, work)) return fresh;
+  fresh->turn.awaited = true;
   return nullptr;
 }
 
@@ -210,12 +212,12 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
   std::size_t lanes = 0;
   bool deep = false;
   for (const auto& connection : connections_) {
-    connection->awaited = false;
-    if (connection->state != Connection::State::kReady || connection->stalled) continue;
+    connection->turn.awaited = false;
+    if (!connection->open() || connection->stalled) continue;
     ++ready;
-    if (!connection->lane) continue;
+    if (!connection->lane()) continue;
     ++lanes;
-    deep = deep || connection->slow_in_flight > 1;
+    deep = deep || connection->slow_in_flight() > 1;
   }
   const std::size_t allowed = LanesAllowed(ready);
   std::size_t lanes_left = allowed - std::min(allowed, lanes);
@@ -233,10 +235,12 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
       if (turn == Turn::kAny || (binding.in_lanes == 0 && (turn == Turn::kNothingInALane ||
                                                            !binding.service_time.known()))) {
         const std::size_t lanes_before = lanes_left;
-        Connection* lane = ChooseLane(*work, depth, &lanes_left);
+        PoolConnection* lane = ChooseLane(*work, depth, &lanes_left);
         if (lane != nullptr) {
           work->in_lane = true;
-          lane->served = true;
+          if (lane->phase() == PoolConnection::Phase::kEmptying) {
+            lane->SetPhase(PoolConnection::Phase::kLane);
+          }
           lane->lane_table = work->binding.get();
           slow_are_next_ = false;
           SendWork(*lane, work);

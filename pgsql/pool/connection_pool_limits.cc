@@ -10,9 +10,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-// What a connection that was asked to cancel has to react within, before it is dropped.
-constexpr Duration kCancelGrace = std::chrono::seconds(1);
-
 // How often limits are looked at: while something could be sent to a connection that was sent
 // something just now, while a lookup may be asked of another host when it takes longer than usual,
 // while something is under way, while a host waits to be tried
@@ -66,11 +63,11 @@ std::string ConnectionPool::WhyItWaited(Time now) const {
   std::size_t owned = 0;
   const Work* oldest = nullptr;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady) continue;
-    if (connection->in_flight > 0) ++busy;
-    if (connection->slow_in_flight > 0) ++slow;
-    if (connection->owner != nullptr) ++owned;
-    const Work* running = connection->upstream->Running();
+    if (!connection->open()) continue;
+    if (!connection->idle()) ++busy;
+    if (connection->slow_in_flight() > 0) ++slow;
+    if (connection->session.owner != nullptr) ++owned;
+    const Work* running = connection->running();
     if (running != nullptr && (oldest == nullptr || running->sent < oldest->sent)) oldest = running;
   }
   if (busy == 0) return limit + "no connection was ready; " + last_failure_;
@@ -109,9 +106,12 @@ void ConnectionPool::ExpireWork(WorkList* queue, Time now) {
 
 // What was sent stays where it is; only its waiter goes.
 void ConnectionPool::ExpireWaiters(Time now) {
-  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->sink != nullptr && now - work->submitted >= work->binding->settings.lookup_timeout) {
-      AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});
+  for (const auto& connection : connections_) {
+    for (Work* work = connection->running(); work != nullptr; work = WorkList::Next(work)) {
+      if (work->sink != nullptr &&
+          now - work->submitted >= work->binding->settings.lookup_timeout) {
+        AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});
+      }
     }
   }
   WorkList expired;
@@ -129,15 +129,15 @@ void ConnectionPool::ExpireWaiters(Time now) {
 
 void ConnectionPool::ExpireStatements(Time now) {
   for (const auto& owned : connections_) {
-    Connection& connection = *owned;
-    if (connection.state != Connection::State::kReady || connection.in_flight == 0) continue;
-    if (connection.cancelling) {
-      if (now - connection.cancelled_at >= kCancelGrace) {
+    PoolConnection& connection = *owned;
+    if (!connection.open() || connection.idle()) continue;
+    if (connection.cancel.pending()) {
+      if (connection.cancel.Overdue(now)) {
         DropConnection(connection, "the server did not react to a cancel request");
       }
       continue;
     }
-    Work* running = connection.upstream->Running();
+    Work* running = connection.running();
     if (running == nullptr) continue;
     const Time began = std::max(running->sent, connection.last_result);
     if (now - began < running->binding->settings.query_timeout) continue;
@@ -147,12 +147,9 @@ void ConnectionPool::ExpireStatements(Time now) {
   }
 }
 
-void ConnectionPool::StartCancel(Connection& connection, Time now) {
+void ConnectionPool::StartCancel(PoolConnection& connection, Time now) {
   ++counters_.cancels;
-  connection.cancelling = true;
-  connection.cancel_may_hit = true;
-  connection.cancel_is_certain = connection.in_flight == 1;
-  connection.cancelled_at = now;
+  connection.cancel.OnSent(now, connection.in_flight().size());
   connection.upstream->CancelRunning();
 }
 
@@ -160,16 +157,16 @@ void ConnectionPool::CloseIdle(Time now) {
   std::size_t open = connections_.size();
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady || connection->in_flight > 0) continue;
+    if (!connection->open() || !connection->idle()) continue;
     if (now - connection->last_used < config_.idle_interval && open <= limit) continue;
     CloseConnection(*connection);
     --open;
   }
 }
 
-void ConnectionPool::CloseConnection(Connection& connection) {
+void ConnectionPool::CloseConnection(PoolConnection& connection) {
   connection.upstream->Close();
-  SetState(connection, Connection::State::kClosed);
+  Move(connection, PoolConnection::Phase::kClosed);
 }
 
 }  // namespace proxymux::pgsql

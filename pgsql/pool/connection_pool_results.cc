@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -12,10 +13,6 @@ namespace {
 
 // How long no statement is prepared on a host where they vanish.
 constexpr auto kTextOnly = std::chrono::minutes(10);
-
-// PostgreSQL signals the process and then its group, so one cancel request may also hit the
-// statement that comes next, if the second signal is late.
-constexpr Duration kCancelEcho = std::chrono::seconds(1);
 
 constexpr std::string_view kUntypedParameter = "42P18";
 
@@ -61,16 +58,17 @@ Phase PhaseOf(const Work& work) {
 
 void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
                               const StatementResult& received) {
-  Connection& connection = Find(upstream);
+  PoolConnection& connection = Find(upstream);
   StatementResult result = received;
+  SessionFate session = SessionFate::kGoesOn;
   if (result.kind == StatementResult::Kind::kRows && !Fits(*work, result)) {
     result = {};
     result.kind = StatementResult::Kind::kError;
     result.message = "the server's answer does not fit the statement";
-    connection.stuck = true;
+    session = SessionFate::kStuck;
   }
-  if (connection.outdated && !result.fatal && work->kind == Work::Kind::kLookup &&
-      !work->may_write && !work->script) {
+  if (connection.phase() == PoolConnection::Phase::kOutdated && !result.fatal &&
+      work->kind == Work::Kind::kLookup && !work->may_write && !work->script) {
     result = {};
     result.kind = StatementResult::Kind::kAborted;  // a new session is asked
   }
@@ -78,7 +76,6 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
   const bool from_server = result.kind != StatementResult::Kind::kError || !result.sqlstate.empty();
   const Time now = loop_->Now();
   CountBack(connection, work);
-  connection.runs_script = false;
   if (result.kind != StatementResult::Kind::kAborted) {
     hosts_[connection.host].latency.Record(now - work->sent);
     // What a host that froze was late with says nothing about the statement.
@@ -131,38 +128,39 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
           FinishStamp(connection, *work, result);
           break;
         case Work::Kind::kPrepare:
-          HandlePrepareError(connection, work, result);
+          session = std::max(session, HandlePrepareError(connection, work, result));
           break;
         case Work::Kind::kDeallocate:  // it is not there, which was wanted
           break;
         case Work::Kind::kLookup:
-          HandleError(connection, work, result);
+          session = std::max(session, HandleError(connection, work, result));
           break;
       }
       break;
   }
-  // What a statement left behind in the session must not meet another table's.
-  if (work->script && work->binding->table->statement_class().changes_session) {
-    connection.making_room = true;
-    ScheduleDispatch();
-  }
-  if (connection.upstream->Swollen() && !connection.making_room) {
-    connection.making_room = true;  // another one takes its place, without the buffer
+  // What a statement left behind in the session must not meet another table's; and what it left in
+  // libpq's buffer is not kept.
+  if ((work->script && work->binding->table->statement_class().changes_session) ||
+      (connection.upstream->Swollen() && !connection.draining())) {
+    connection.Drain();
     ScheduleDispatch();
   }
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // answered, and not in the queue again
-  if (connection.in_flight == 0) connection.cancelling = false;
+  if (connection.idle()) connection.cancel.OnAllAnswered();
+  const Loss loss = session == SessionFate::kStuck ? Loss::kSessionStuck : Loss::kPerhapsHost;
   if (result.fatal) {
     // Its end may show later than this: what was sent on it meanwhile would have wasted an attempt.
-    DropConnection(connection, std::string(result.message));
-  } else if (connection.stuck) {
-    DropConnection(connection, result.message.empty() ? "the session is stuck after an error"
-                                                      : FirstLine(result.message));
+    DropConnection(connection, std::string(result.message), loss);
+  } else if (session == SessionFate::kStuck) {
+    DropConnection(
+        connection,
+        result.message.empty() ? "the session is stuck after an error" : FirstLine(result.message),
+        loss);
   }
   if (Waiting() > 0) ScheduleDispatch();
 }
 
-void ConnectionPool::NoteAlive(Connection& connection, Time now) {
+void ConnectionPool::NoteAlive(PoolConnection& connection, Time now) {
   connection.answered = true;
   connection.stalled = false;
   PoolHost& host = hosts_[connection.host];
@@ -173,18 +171,19 @@ void ConnectionPool::NoteAlive(Connection& connection, Time now) {
 }
 
 // What was not run does not count.
-void ConnectionPool::TakeBackAttempt(const Connection& connection, Work* work) {
+void ConnectionPool::TakeBackAttempt(const PoolConnection& connection, Work* work) {
   for (Work* one : {work, work->first}) {
     if (one != nullptr && one->attempts[connection.host] > 0) --one->attempts[connection.host];
   }
 }
 
-AnswerOrigin ConnectionPool::OriginOf(const Connection& connection, const Work& work,
+AnswerOrigin ConnectionPool::OriginOf(const PoolConnection& connection, const Work& work,
                                       std::size_t rows) const {
   return {hosts_[connection.host].label, work.form, rows, loop_->Now() - work.sent, work.asked};
 }
 
-void ConnectionPool::HandleRows(const Connection& connection, Work* work, const RowSource& rows) {
+void ConnectionPool::HandleRows(const PoolConnection& connection, Work* work,
+                                const RowSource& rows) {
   const AnswerOrigin origin = OriginOf(connection, *work, rows.rows());
   value_.clear();
   const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
@@ -208,8 +207,8 @@ void ConnectionPool::HandleRows(const Connection& connection, Work* work, const 
   if (value_.capacity() > 64 * 1024) std::string().swap(value_);
 }
 
-void ConnectionPool::HandleError(Connection& connection, Work* work,
-                                 const StatementResult& result) {
+ConnectionPool::SessionFate ConnectionPool::HandleError(PoolConnection& connection, Work* work,
+                                                        const StatementResult& result) {
   const ErrorVerdict verdict = ClassifyError({result.sqlstate, result.fatal, PhaseOf(*work)});
   std::string reason = hosts_[connection.host].label;
   reason += ": ";
@@ -220,59 +219,58 @@ void ConnectionPool::HandleError(Connection& connection, Work* work,
     case Fault::kUntyped:
     case Fault::kNotPreparable:
       AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
-      return;
+      return SessionFate::kGoesOn;
     case Fault::kStatement:
       if (work->form == StatementForm::kParameterized) {
         RefuseParameters(connection, work, result);
-        return;
+        return SessionFate::kGoesOn;
       }
       work->binding->plan.OnTextFailed(loop_->Now());
       // A mirror that is being restored may lack the table that the other one has.
       work->attempts[connection.host] = kAttemptsPerHost;
       if (UntriedMayServe(*Asked(work))) {
         RunAgain(work, reason);
-        return;
+        return SessionFate::kGoesOn;
       }
       AnswerWork(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
-      return;
+      return SessionFate::kGoesOn;
     case Fault::kCancelled:
-      if (!std::exchange(connection.cancel_may_hit, false) &&
-          loop_->Now() - connection.cancelled_at >= kCancelEcho) {
+      if (!connection.cancel.MayHaveHit(loop_->Now())) {
         // An administrator, or statement_timeout.
         AnswerWork(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
-        return;
+        return SessionFate::kGoesOn;
       }
       // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one,
       // or one that was sent when that one had just been answered: it has another try here.
-      if (connection.cancelling && connection.cancel_is_certain) {
+      if (connection.cancel.HitsTheOne()) {
         work->attempts[connection.host] = kAttemptsPerHost;
       }
-      connection.cancelling = false;
+      connection.cancel.OnCancelled();
       RunAgain(work, "no answer within query_timeout");
-      return;
+      return SessionFate::kGoesOn;
     case Fault::kConflict:
     case Fault::kElsewhere:
       RunAgain(work, reason);
-      return;
+      return SessionFate::kGoesOn;
     case Fault::kPrepared:
       HandlePreparedError(connection, work, result);
-      return;
+      return SessionFate::kGoesOn;
     case Fault::kConnection:
-      connection.stuck = true;
       ChargeLoss(connection, work);
       RunAgain(work, reason);
-      return;
+      return SessionFate::kStuck;
     case Fault::kHostFull:
     case Fault::kHost:
       ++hosts_[connection.host].failures;
       if (result.fatal) ChargeLoss(connection, work);
       RunAgain(work, reason);
-      return;
+      return SessionFate::kGoesOn;
   }
+  return SessionFate::kGoesOn;
 }
 
 // The parameters may be to blame.
-void ConnectionPool::RefuseParameters(Connection& connection, Work* work,
+void ConnectionPool::RefuseParameters(PoolConnection& connection, Work* work,
                                       const StatementResult& result) {
   StatementPlan& plan = work->binding->plan;
   if (plan.id() == work->statement) {
@@ -290,7 +288,7 @@ void ConnectionPool::RefuseParameters(Connection& connection, Work* work,
 
 // The prepared statement is gone or no longer fits the database: this lookup goes on as text, the
 // next ones prepare again.
-void ConnectionPool::HandlePreparedError(Connection& connection, Work* work,
+void ConnectionPool::HandlePreparedError(PoolConnection& connection, Work* work,
                                          const StatementResult& result) {
   if (IsUnknownStatement(result.sqlstate)) {
     OnStatementVanished(connection, *work);
@@ -303,7 +301,7 @@ void ConnectionPool::HandlePreparedError(Connection& connection, Work* work,
   RunAgain(work, result.message);
 }
 
-void ConnectionPool::OnStatementVanished(Connection& connection, const Work& work) {
+void ConnectionPool::OnStatementVanished(PoolConnection& connection, const Work& work) {
   PoolHost& host = hosts_[connection.host];
   if (!connection.prepared.OnVanished(work.statement, work.sent, loop_->Now())) return;
   if (loop_->Now() < host.text_until) return;
@@ -312,11 +310,13 @@ void ConnectionPool::OnStatementVanished(Connection& connection, const Work& wor
 }
 
 // Whoever waits for the statement was aborted with it and runs again.
-void ConnectionPool::HandlePrepareError(Connection& connection, Work* work,
-                                        const StatementResult& result) {
+ConnectionPool::SessionFate ConnectionPool::HandlePrepareError(PoolConnection& connection,
+                                                               Work* work,
+                                                               const StatementResult& result) {
   const ErrorVerdict verdict = ClassifyError({result.sqlstate, result.fatal, Phase::kPrepare});
   StatementPlan& plan = work->binding->plan;
   const bool current = plan.id() == work->statement;
+  SessionFate session = SessionFate::kGoesOn;
   switch (verdict.fault) {
     case Fault::kUntyped:
       if (current) plan.OnUntyped(result.message);
@@ -330,12 +330,11 @@ void ConnectionPool::HandlePrepareError(Connection& connection, Work* work,
       OnStatementVanished(connection, *work);
       break;
     case Fault::kCancelled:
-      connection.cancel_may_hit = false;
-      connection.cancelling = false;
+      connection.cancel.OnCancelled();
       plan.PutOff(loop_->Now());
       break;
     case Fault::kConnection:
-      connection.stuck = true;
+      session = SessionFate::kStuck;
       break;
     case Fault::kHostFull:
     case Fault::kHost:
@@ -348,6 +347,7 @@ void ConnectionPool::HandlePrepareError(Connection& connection, Work* work,
       break;
   }
   connection.prepared.Forget(work->statement);
+  return session;
 }
 
 }  // namespace proxymux::pgsql

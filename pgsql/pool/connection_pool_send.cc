@@ -23,44 +23,32 @@ bool IsAscii(std::string_view text) {
 }  // namespace
 
 // As soon as the connection has it: whatever fails behind that brings it back.
-void ConnectionPool::CountSent(Connection& connection, Work* work) {
+void ConnectionPool::CountSent(PoolConnection& connection, Work* work) {
   if (work->kind == Work::Kind::kLookup || work->kind == Work::Kind::kClassify) {
     ++work->attempts[connection.host];
     if (work->first != nullptr) ++work->first->attempts[connection.host];
     ++counters_.statements;
     ++hosts_[connection.host].statements;
   }
-  ++connection.in_flight;
-  work->connection = connection.number;
   if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
-  if (work->in_lane) {
-    ++connection.slow_in_flight;
-    ++work->binding->in_lanes;
-  }
-  connection.last_sent = work->sent;
-  connection.sent_in = dispatches_;
-  in_flight_.PushBack(work);
+  if (work->in_lane) ++work->binding->in_lanes;
+  connection.OnSent(work, dispatches_);
 }
 
-void ConnectionPool::CountBack(Connection& connection, Work* work) {
-  --connection.in_flight;
+void ConnectionPool::CountBack(PoolConnection& connection, Work* work) {
   if (work->binding->settings.hedge_percent > 0) --hedgeable_;
-  if (work->in_lane) {
-    --connection.slow_in_flight;
-    --work->binding->in_lanes;
-    work->in_lane = false;
-  }
-  WorkList::Remove(work);
+  if (work->in_lane) --work->binding->in_lanes;
+  connection.OnBack(work);
 }
 
-void ConnectionPool::OpenBatch(Connection& connection, Work* work) {
-  if (!connection.unsynced) connection.batch = ++last_batch_;
-  connection.writes = work->may_write || (connection.unsynced && connection.writes);
-  connection.unsynced = true;
-  work->batch = connection.batch;
+void ConnectionPool::OpenBatch(PoolConnection& connection, Work* work) {
+  if (!connection.upstream->BatchOpen()) connection.batch.number = ++last_batch_;
+  connection.batch.writes =
+      work->may_write || (connection.upstream->BatchOpen() && connection.batch.writes);
+  work->batch = connection.batch.number;
 }
 
-void ConnectionPool::SendWork(Connection& connection, Work* work) {
+void ConnectionPool::SendWork(PoolConnection& connection, Work* work) {
   bool sent = false;
   work->sent = loop_->Now();  // before libpq, which sends at once when its buffer is full
   work->asked = loop_->RealNow();
@@ -92,7 +80,7 @@ void ConnectionPool::SendWork(Connection& connection, Work* work) {
   if (!sent) DropConnection(connection, "the connection does not take statements any more");
 }
 
-StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) const {
+StatementForm ConnectionPool::FormFor(PoolConnection& connection, const Work& work) const {
   const StatementForm form = work.binding->plan.form(loop_->Now());
   // With standard_conforming_strings off the statement with parameters may mean something else.
   if (form == StatementForm::kText || work.as_text || work.script ||
@@ -105,7 +93,7 @@ StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) 
     if (loop_->Now() < hosts_[connection.host].text_until) return StatementForm::kText;
     if (connection.prepared.full() &&
         !connection.prepared.Has(work.binding->plan.id(), loop_->Now())) {
-      connection.making_room = true;  // replaced when it is empty
+      connection.Drain();  // replaced when it is empty
       return StatementForm::kText;
     }
   }
@@ -113,7 +101,7 @@ StatementForm ConnectionPool::FormFor(Connection& connection, const Work& work) 
 }
 
 // The text or the values of a lookup.
-Expansion ConnectionPool::Expand(Connection& connection, const Work& work) {
+Expansion ConnectionPool::Expand(PoolConnection& connection, const Work& work) {
   const QueryTemplate& query = work.binding->table->query();
   const KeyParts key(work.key);
   LiteralEscaper& escaper = connection.upstream->escaper();
@@ -143,11 +131,10 @@ Expansion ConnectionPool::Expand(Connection& connection, const Work& work) {
   return Expansion::kDone;
 }
 
-bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
+bool ConnectionPool::SendLookup(PoolConnection& connection, Work* work) {
   if (work->script) {
     work->batch = ++last_batch_;
     if (!connection.upstream->SendScript(work, sql_)) return false;
-    connection.runs_script = true;
     CountSent(connection, work);
     return true;
   }
@@ -157,7 +144,7 @@ bool ConnectionPool::SendLookup(Connection& connection, Work* work) {
   return EndBatch(connection) && SendStatement(connection, work) && EndBatch(connection);
 }
 
-bool ConnectionPool::SendStatement(Connection& connection, Work* work) {
+bool ConnectionPool::SendStatement(PoolConnection& connection, Work* work) {
   const StatementPlan& plan = work->binding->plan;
   work->statement = plan.id();
   if (work->form == StatementForm::kPrepared && !connection.prepared.Has(plan.id(), work->sent) &&
@@ -182,7 +169,7 @@ bool ConnectionPool::SendStatement(Connection& connection, Work* work) {
   return sent;
 }
 
-bool ConnectionPool::Prepare(Connection& connection, const Work& lookup) {
+bool ConnectionPool::Prepare(PoolConnection& connection, const Work& lookup) {
   // First in its batch: no neighbour can keep it from being run.
   if (!EndBatch(connection)) return false;
   const StatementPlan& plan = lookup.binding->plan;
@@ -204,7 +191,7 @@ bool ConnectionPool::Prepare(Connection& connection, const Work& lookup) {
 }
 
 // Each in a batch of its own: when one is refused, nothing else is.
-bool ConnectionPool::DeallocateSome(Connection& connection, const Work& lookup) {
+bool ConnectionPool::DeallocateSome(PoolConnection& connection, const Work& lookup) {
   for (int i = 0; i < kDeallocatedAtOnce; ++i) {
     const auto name = connection.prepared.TakeLeftOver();
     if (!name.has_value()) return true;
@@ -223,16 +210,15 @@ bool ConnectionPool::DeallocateSome(Connection& connection, const Work& lookup) 
   return true;
 }
 
-bool ConnectionPool::EndBatch(Connection& connection) {
-  if (!connection.unsynced) return true;
-  connection.unsynced = false;
+bool ConnectionPool::EndBatch(PoolConnection& connection) {
+  if (!connection.upstream->BatchOpen()) return true;
   ++counters_.syncs;
-  return connection.writes ? connection.upstream->Commit() : connection.upstream->Sync();
+  return connection.batch.writes ? connection.upstream->Commit() : connection.upstream->Sync();
 }
 
 void ConnectionPool::SyncAll() {
   for (const auto& connection : connections_) {
-    if (connection->state == Connection::State::kReady && !EndBatch(*connection)) {
+    if (connection->open() && !EndBatch(*connection)) {
       DropConnection(*connection, "the connection does not take statements any more");
     }
   }

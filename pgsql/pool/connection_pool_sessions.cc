@@ -51,10 +51,10 @@ SessionUse ConnectionPool::UseOf(const Work& work, std::size_t host) const {
 }
 
 // Whether the statement may run in the connection's session.
-bool ConnectionPool::MayTake(const Connection& connection, const Work& work) const {
+bool ConnectionPool::MayTake(const PoolConnection& connection, const Work& work) const {
   // A question to the catalogue ends a loan: it must not wait for one.
-  if (work.kind != Work::Kind::kLookup) return !connection.changed;
-  if (connection.owner != nullptr) return connection.owner == work.binding;
+  if (work.kind != Work::Kind::kLookup) return !connection.session.changed;
+  if (connection.session.owner != nullptr) return connection.session.owner == work.binding;
   if (UseOf(work, connection.host) != SessionUse::kOwnSession) return true;
   // Where it is not known the connection is only lent.
   return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);
@@ -66,10 +66,10 @@ bool ConnectionPool::MayOwn(const Work& work) const {
   const std::size_t room = NeedsLane(work) ? 1 : depth_;
   std::size_t shared = 0;
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady || connection->making_room) continue;
-    if (connection->owner == nullptr) {
+    if (!connection->open() || connection->draining()) continue;
+    if (connection->session.owner == nullptr) {
       ++shared;
-    } else if (connection->owner == work.binding && connection->in_flight < room &&
+    } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
                !connection->stalled && !PreferOtherHost(work, connection->host)) {
       return false;
     }
@@ -82,7 +82,7 @@ bool ConnectionPool::OthersAreAbout() const {
 }
 
 // The lookup is about to be sent on the connection.
-void ConnectionPool::TakeSession(Connection& connection, Work* work) {
+void ConnectionPool::TakeSession(PoolConnection& connection, Work* work) {
   const SessionUse use = UseOf(*work, connection.host);
   // The catalogue may have changed since it was submitted.
   work->may_write = !Known(*work->binding) || work->binding->write_class != WriteClass::kReads;
@@ -90,10 +90,10 @@ void ConnectionPool::TakeSession(Connection& connection, Work* work) {
   if (use != SessionUse::kOwnSession) return;
   const bool known = Known(*work->binding);
   if (!known && work->binding->write_class != WriteClass::kAsking) Classify(work->binding);
-  if (connection.owner == nullptr) connection.owned_since = loop_->Now();
-  connection.owner = work->binding;
-  connection.changed =
-      connection.changed || (known && work->binding->session == SessionUse::kOwnSession);
+  if (connection.session.owner == nullptr) connection.session.owned_since = loop_->Now();
+  connection.session.owner = work->binding;
+  connection.session.changed =
+      connection.session.changed || (known && work->binding->session == SessionUse::kOwnSession);
 }
 
 // After something was learned: what has left nothing behind is everybody's again.
@@ -101,12 +101,12 @@ void ConnectionPool::ReleaseSessions() {
   resort_ = true;
   ScheduleDispatch();
   for (const auto& connection : connections_) {
-    const TableBinding* owner = connection->owner.get();
-    if (owner == nullptr || connection->changed || !Known(*owner)) continue;
+    const TableBinding* owner = connection->session.owner.get();
+    if (owner == nullptr || connection->session.changed || !Known(*owner)) continue;
     if (owner->session == SessionUse::kOwnSession) {
-      connection->changed = true;
+      connection->session.changed = true;
     } else if (owner->catalogue == 0 || hosts_[connection->host].catalogue.Fresh(loop_->Now())) {
-      connection->owner.reset();
+      connection->session.owner.reset();
     }
   }
 }
@@ -117,22 +117,22 @@ void ConnectionPool::AskCatalogues() {
   const Time now = loop_->Now();
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host].catalogue.ShouldAsk(now)) continue;
-    Connection* best = nullptr;
+    PoolConnection* best = nullptr;
     for (const auto& candidate : connections_) {
-      Connection& connection = *candidate;
-      if (connection.host != host || connection.state != Connection::State::kReady ||
-          connection.changed || connection.runs_script || connection.cancelling ||
-          connection.making_room || connection.stalled || InTrial(connection)) {
+      PoolConnection& connection = *candidate;
+      if (connection.host != host || !connection.open() || connection.session.changed ||
+          connection.RunsScript() || connection.cancel.pending() || connection.draining() ||
+          connection.stalled || InTrial(connection)) {
         continue;
       }
       // It would wait for a slow statement, and keep the lane from those behind it.
-      if (connection.slow_in_flight > 0) continue;
+      if (connection.slow_in_flight() > 0) continue;
       if (connection.upstream->Pooled() &&
-          (connection.unsynced || !connection.upstream->AllAnswered())) {
+          (connection.upstream->BatchOpen() || !connection.upstream->AllAnswered())) {
         continue;
       }
-      if (best == nullptr || std::tie(connection.reluctance, connection.in_flight) <
-                                 std::tie(best->reluctance, best->in_flight)) {
+      if (best == nullptr || std::tuple(connection.turn.reluctance, connection.in_flight().size()) <
+                                 std::tuple(best->turn.reluctance, best->in_flight().size())) {
         best = &connection;
       }
     }
@@ -140,7 +140,7 @@ void ConnectionPool::AskCatalogues() {
   }
 }
 
-void ConnectionPool::SendStamp(Connection& connection) {
+void ConnectionPool::SendStamp(PoolConnection& connection) {
   const Work* waiting = nullptr;  // whose table stands for all
   for (const WorkList* queue : Queues()) {
     if (!queue->empty()) waiting = queue->front();
@@ -155,7 +155,7 @@ void ConnectionPool::SendStamp(Connection& connection) {
 }
 
 // In a batch of its own: its error is nobody else's.
-bool ConnectionPool::SendQuestion(Connection& connection, Work* work, const std::string& sql,
+bool ConnectionPool::SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
                                   std::span<const char* const> values) {
   if (!EndBatch(connection)) return false;
   OpenBatch(connection, work);
@@ -169,7 +169,7 @@ void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stam
 }
 
 // When it fails, what it was to confirm stays in doubt.
-void ConnectionPool::FinishStamp(const Connection& connection, const Work& work,
+void ConnectionPool::FinishStamp(const PoolConnection& connection, const Work& work,
                                  const StatementResult& result) {
   if (result.kind != StatementResult::Kind::kRows || result.rows->rows() != 1) return;
   const std::optional<std::uint64_t> stamp = ParseStamp(result.rows->Value(0, 0));
@@ -178,7 +178,7 @@ void ConnectionPool::FinishStamp(const Connection& connection, const Work& work,
   ReleaseSessions();
 }
 
-void ConnectionPool::FinishClassify(const Connection& connection, Work* work,
+void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work,
                                     const StatementResult& result) {
   TableBinding& binding = *work->binding;
   if (binding.write_class != WriteClass::kAsking) return;  // another answer came first
@@ -224,7 +224,7 @@ void ConnectionPool::FinishClassify(const Connection& connection, Work* work,
   // It may have changed sessions that others share, before this showed.
   if (was_shared && binding.session == SessionUse::kOwnSession) {
     for (const auto& other : connections_) {
-      if (other->owner == nullptr) Outdate(*other);
+      if (other->session.owner == nullptr) other->Outdate();
     }
   }
   ReleaseSessions();
@@ -237,7 +237,7 @@ void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
     Work* next = WorkList::Next(work);
     TableBinding& binding = *work->binding;
     if (binding.found_none_in != dispatches_) {
-      Connection* connection = ChooseConnection(*work);
+      PoolConnection* connection = ChooseConnection(*work);
       if (connection != nullptr) {
         last_quick_ = loop_->Now();
         slow_are_next_ = !slow_queue_.empty();
@@ -257,31 +257,32 @@ void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
 // of one that is, of that host if there is one. `*open` counts those that are.
 void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
   const Time now = loop_->Now();
-  Connection* victim = nullptr;
+  PoolConnection* victim = nullptr;
   // Those that come first in this order are wanted least.
-  const auto rank = [host](const Connection& connection) {
-    return std::tuple(connection.host != host, connection.slow_in_flight > 0 || connection.stalled,
-                      connection.in_flight, connection.last_used);
+  const auto rank = [host](const PoolConnection& connection) {
+    return std::tuple(connection.host != host,
+                      connection.slow_in_flight() > 0 || connection.stalled,
+                      connection.in_flight().size(), connection.last_used);
   };
   for (const auto& candidate : connections_) {
-    Connection& connection = *candidate;
-    if (connection.state == Connection::State::kConnecting && !Doubtful(connection) &&
+    PoolConnection& connection = *candidate;
+    if (connection.phase() == PoolConnection::Phase::kConnecting && !Doubtful(connection) &&
         !hosts_[connection.host].slow_to_connect) {
       return;  // one is coming
     }
-    if (connection.state != Connection::State::kReady || connection.owner == nullptr) continue;
-    if (connection.making_room) {
-      if (connection.slow_in_flight == 0 && !connection.stalled) return;
+    if (!connection.open() || connection.session.owner == nullptr) continue;
+    if (connection.draining()) {
+      if (connection.slow_in_flight() == 0 && !connection.stalled) return;
       continue;  // that one may take long
     }
     // What is lent while an answer is waited for is soon given back.
-    if (!connection.changed && now - connection.owned_since < kDoubt) continue;
+    if (!connection.session.changed && now - connection.session.owned_since < kDoubt) continue;
     if (victim == nullptr || rank(connection) < rank(*victim)) victim = &connection;
   }
   if (*open >= Usable()) {
     if (victim == nullptr) return;
-    if (victim->in_flight > 0) {
-      victim->making_room = true;  // closed when it is empty
+    if (!victim->idle()) {
+      victim->Drain();  // closed when it is empty
       return;
     }
     CloseConnection(*victim);

@@ -16,27 +16,16 @@ constexpr char kSilent[] = "no answer within stall_limit";
 
 }  // namespace
 
-// From when a connection has been silent: results come in order, so only the oldest statement
-// counts, and that since the one before it was answered.
-std::optional<Time> ConnectionPool::SilentSince(const Connection& connection) const {
-  if (connection.state != Connection::State::kReady || connection.in_flight == 0) {
-    return std::nullopt;
-  }
-  const Work* running = connection.upstream->Running();
-  if (running == nullptr) return std::nullopt;
-  return std::max(running->sent, connection.last_result);
-}
-
 void ConnectionPool::AskAboutSilence(Time now) {
   const Duration limit = config_.settings.stall_limit;
   if (limit == Duration::zero()) return;
   // By index: a connection may be dropped, and stays in its place until the turn ends.
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    Connection& connection = *connections_[i];
-    const std::optional<Time> since = SilentSince(connection);
-    if (!since.has_value() || connection.cancelling) continue;
+    PoolConnection& connection = *connections_[i];
+    const std::optional<Time> since = connection.SilentSince();
+    if (!since.has_value() || connection.cancel.pending()) continue;
     // A statement that is known to be slow is given that time on top.
-    const Work& running = *connection.upstream->Running();
+    const Work& running = *connection.running();
     const ServiceTime& service = running.binding->service_time;
     const bool usual = running.kind == Work::Kind::kLookup && service.known();
     const Time late = *since + limit + (usual ? service.average() : Duration::zero());
@@ -45,8 +34,8 @@ void ConnectionPool::AskAboutSilence(Time now) {
     const HostHealth& health = hosts_[connection.host].health;
     const bool was_up = health.state() == HostHealth::State::kUp;
     OnSilence(connection, now - *since, now);
-    if (connection.state == Connection::State::kReady) AskOfOthers(connection);
-    if (connection.state != Connection::State::kReady || !Useless(connection)) continue;
+    if (connection.open()) AskOfOthers(connection);
+    if (!connection.open() || !connection.Useless()) continue;
     // Every lookup on it has its answer from another host. A frozen host would hold the cancel
     // request, which is a connection, as well: it has to have given a result since, or passed its
     // test, for which it has a tick. One that did neither is put to the test in stall_limit.
@@ -58,11 +47,11 @@ void ConnectionPool::AskAboutSilence(Time now) {
   }
 }
 
-void ConnectionPool::OnSilence(Connection& connection, Duration silent, Time now) {
+void ConnectionPool::OnSilence(PoolConnection& connection, Duration silent, Time now) {
   PoolHost& host = hosts_[connection.host];
   if (host.health.state() == HostHealth::State::kTrial) {
     // Unless there is nobody else to do it, or it may be done already.
-    if (OthersMayServe(connection.host) && ReadsOnly(connection)) {
+    if (OthersMayServe(connection.host) && connection.ReadsOnly()) {
       DropConnection(connection, kSilent);
     }
     return;
@@ -75,36 +64,13 @@ void ConnectionPool::OnSilence(Connection& connection, Duration silent, Time now
 }
 
 // What waits for the catalogue's word must not wait for a silent server's. The first answer counts.
-void ConnectionPool::AskCatalogueAgain(const Connection& connection) {
+void ConnectionPool::AskCatalogueAgain(const PoolConnection& connection) {
   if (hosts_.size() == 1) return;
-  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->connection == connection.number && work->kind == Work::Kind::kClassify &&
-        work->binding->write_class == WriteClass::kAsking) {
+  for (Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
+    if (work->kind == Work::Kind::kClassify && work->binding->write_class == WriteClass::kAsking) {
       Classify(work->binding);
     }
   }
-}
-
-// It has lookups, and nobody waits for any of them here. A question to the catalogue may take long
-// where a server has just started, and others wait for what it says.
-bool ConnectionPool::Useless(const Connection& connection) const {
-  bool has_lookups = false;
-  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->connection != connection.number) continue;
-    // What may write is to be done, whether somebody waits or not.
-    if (Awaited(*work) || work->may_write) return false;
-    has_lookups = has_lookups || work->kind == Work::Kind::kLookup;
-  }
-  return has_lookups;
-}
-
-// Whether nothing is lost or done twice when the connection ends.
-bool ConnectionPool::ReadsOnly(const Connection& connection) const {
-  for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->connection != connection.number || work->kind != Work::Kind::kLookup) continue;
-    if (work->script || work->may_write) return false;
-  }
-  return true;
 }
 
 bool ConnectionPool::MayAskElsewhere(const Work& work) const {
@@ -151,24 +117,25 @@ bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
   return true;
 }
 
-void ConnectionPool::AskOfOthers(const Connection& connection) {
-  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->connection != connection.number) continue;
+void ConnectionPool::AskOfOthers(const PoolConnection& connection) {
+  for (Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
     if (MayAskElsewhere(*work) && AskElsewhere(work, /*may_make_room=*/true)) ++counters_.stalled;
   }
 }
 
 void ConnectionPool::Hedge(Time now) {
   if (hedgeable_ == 0 || hosts_.size() == 1) return;
-  for (Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (now - work->sent < kLeastHedge) return;  // those behind it were sent later
-    if (work->binding->settings.hedge_percent == 0 || !MayAskElsewhere(*work)) continue;
-    UsualWait& usual = work->binding->usual_wait;
-    if (!usual.LongerThanUsual(now - work->sent)) continue;
-    if (!usual.MaySpend()) continue;
-    if (!AskElsewhere(work, /*may_make_room=*/false)) continue;
-    usual.Spend();
-    ++counters_.hedged;
+  for (const auto& connection : connections_) {
+    for (Work* work = connection->running(); work != nullptr; work = WorkList::Next(work)) {
+      if (now - work->sent < kLeastHedge) break;  // those behind it were sent later
+      if (work->binding->settings.hedge_percent == 0 || !MayAskElsewhere(*work)) continue;
+      UsualWait& usual = work->binding->usual_wait;
+      if (!usual.LongerThanUsual(now - work->sent)) continue;
+      if (!usual.MaySpend()) continue;
+      if (!AskElsewhere(work, /*may_make_room=*/false)) continue;
+      usual.Spend();
+      ++counters_.hedged;
+    }
   }
 }
 
@@ -176,8 +143,8 @@ void ConnectionPool::Hedge(Time now) {
 // any host, or of one.
 bool ConnectionPool::DropSilent(std::optional<std::size_t> host) {
   for (const auto& connection : connections_) {
-    if (connection->state != Connection::State::kReady || !connection->stalled) continue;
-    if ((host.has_value() && connection->host != *host) || !ReadsOnly(*connection)) continue;
+    if (!connection->open() || !connection->stalled) continue;
+    if ((host.has_value() && connection->host != *host) || !connection->ReadsOnly()) continue;
     DropConnection(*connection, kSilent);
     return true;
   }
@@ -188,8 +155,8 @@ bool ConnectionPool::DropSilent(std::optional<std::size_t> host) {
 // nobody is to find out about the idle ones one after the other.
 void ConnectionPool::DropSuspects(std::size_t host, const std::string& reason) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    Connection& connection = *connections_[i];
-    if (connection.state == Connection::State::kReady && connection.host == host) {
+    PoolConnection& connection = *connections_[i];
+    if (connection.open() && connection.host == host) {
       DropConnection(connection, reason);
     }
   }

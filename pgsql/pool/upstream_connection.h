@@ -105,9 +105,8 @@ class UpstreamConnection {
   // came then.
   virtual bool Commit() = 0;
 
-  // The oldest statement that is not answered: the one that the server is working on. Null when
-  // there is none.
-  virtual Work* Running() const = 0;
+  // Statements were sent that no Sync has followed.
+  virtual bool BatchOpen() const = 0;
 
   // Nothing that was sent is without an answer, no Sync either.
   virtual bool AllAnswered() const = 0;

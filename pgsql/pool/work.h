@@ -81,7 +81,6 @@ struct Work {
   Work* second = nullptr;
   Work* first = nullptr;
   bool is_second = false;        // also when the first one is over
-  std::uint64_t connection = 0;  // the number of the one that it was sent on last
   std::uint64_t lost_among = 0;  // the latest one when a connection was first lost to its account
   Time submitted{};
   Time queued{};                       // the latest time it was put into the queue
@@ -99,7 +98,11 @@ struct Work {
 
 class WorkList {
  public:
+  // What the works of a list are doing.
+  enum class Role : std::uint8_t { kOther, kInFlight };
+
   WorkList() = default;
+  explicit WorkList(Role role) : role_(role) {}
   WorkList(const WorkList&) = delete;
   WorkList& operator=(const WorkList&) = delete;
 
@@ -109,6 +112,9 @@ class WorkList {
   Work* back() const { return tail_; }
   static Work* Next(const Work* work) { return work->next_; }
   static WorkList* ListOf(const Work* work) { return work->list_; }
+  static bool InFlight(const Work* work) {
+    return work->list_ != nullptr && work->list_->role_ == Role::kInFlight;
+  }
 
   // Take the work out of the list that it stands in, if any, and put it into this one.
   void PushBack(Work* work);
@@ -123,6 +129,7 @@ class WorkList {
  private:
   void InsertBefore(Work* next, Work* work);  // next: of this list; null: at the end
 
+  const Role role_ = Role::kOther;
   Work* head_ = nullptr;
   Work* tail_ = nullptr;
   std::size_t size_ = 0;

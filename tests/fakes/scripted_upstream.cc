@@ -98,7 +98,9 @@ const ScriptedUpstream::Sent* ScriptedUpstream::oldest() const {
   return nullptr;
 }
 
-Work* ScriptedUpstream::Running() const { return oldest() != nullptr ? oldest()->work : nullptr; }
+bool ScriptedUpstream::BatchOpen() const {
+  return !sent_.empty() && sent_.back().form != Form::kSync && sent_.back().form != Form::kScript;
+}
 
 void ScriptedUpstream::CancelRunning() {
   ++cancels_;

@@ -70,7 +70,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool SendScript(pgsql::Work* work, const std::string& sql) override;
   bool Sync() override;
   bool Commit() override;
-  pgsql::Work* Running() const override;
+  bool BatchOpen() const override;
   bool AllAnswered() const override { return unanswered() == 0; }
   bool Pooled() const override { return pooled_; }
   bool Swollen() const override { return swollen_; }

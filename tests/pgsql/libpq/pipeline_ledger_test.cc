@@ -19,7 +19,6 @@ class Ledger : public testing::Test {
 
 TEST_F(Ledger, AnEmptyOneExpectsNothing) {
   EXPECT_EQ(ledger.Next(), Expected::kNothing);
-  EXPECT_EQ(ledger.OldestStatement(), nullptr);
   EXPECT_EQ(ledger.statements(), 0U);
   EXPECT_FALSE(ledger.batch_open());
   EXPECT_TRUE(ledger.TakeUnanswered().empty());
@@ -42,15 +41,11 @@ TEST_F(Ledger, AnswersComeInTheOrderOfTheStatementsWithTheSyncsBetween) {
   ledger.PushSync();
   EXPECT_EQ(ledger.statements(), 3U);
   EXPECT_EQ(ledger.PopStatement(), &work[0]);
-  EXPECT_EQ(ledger.OldestStatement(), &work[1]);
   EXPECT_EQ(ledger.PopStatement(), &work[1]);
   EXPECT_EQ(ledger.Next(), Expected::kSync);
-  // The Sync was sent before it: the server is at this one.
-  EXPECT_EQ(ledger.OldestStatement(), &work[2]);
   ledger.PopSync();
   EXPECT_EQ(ledger.Next(), Expected::kStatement);
   EXPECT_EQ(ledger.PopStatement(), &work[2]);
-  EXPECT_EQ(ledger.OldestStatement(), nullptr);
   EXPECT_EQ(ledger.statements(), 0U);
   EXPECT_EQ(ledger.Next(), Expected::kSync);
   ledger.PopSync();
@@ -84,7 +79,6 @@ TEST_F(Ledger, ABatchThatHoldsItsAnswersKeepsItsStatementsUntilTheSync) {
   EXPECT_EQ(ledger.Next(2), Expected::kStatement);
   EXPECT_FALSE(ledger.Holds(2));
   EXPECT_EQ(ledger.Next(3), Expected::kNothing);
-  EXPECT_EQ(ledger.OldestStatement(), &work[1]);
   EXPECT_EQ(ledger.TakeUnanswered(), (std::vector<Work*>{&work[1], &work[2]}));
 }
 
@@ -95,7 +89,6 @@ TEST_F(Ledger, ACheckIsAnsweredInItsPlaceAndIsNobodysStatement) {
   ledger.PushSync(/*holds=*/true);
   EXPECT_EQ(ledger.statements(), 1U);
   EXPECT_EQ(ledger.Next(), Expected::kCheck);
-  EXPECT_EQ(ledger.OldestStatement(), &work[0]);
   ledger.PopCheck();
   EXPECT_EQ(ledger.Next(), Expected::kStatement);
   ledger.PushCheck();
