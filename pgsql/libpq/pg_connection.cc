@@ -24,11 +24,25 @@ constexpr int kTextResult = 0;  // the format of values
 // Until the end of the transaction, which is the batch.
 constexpr char kJitOff[] = "SELECT pg_catalog.set_config('jit', 'off', true)";
 
+// target_session_attrs; empty: any.
+std::string WantedSession(const ConnectPlan& plan) {
+  std::string wanted;
+  for (const auto& [name, value] : plan.parameters) {
+    if (name == "target_session_attrs") wanted = value;
+  }
+  return wanted;
+}
+
 }  // namespace
 
 PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, EventLoop* loop,
                            UpstreamObserver* observer)
-    : plan_(plan), limits_(limits), loop_(loop), observer_(observer), check_(limits.pooler) {}
+    : plan_(plan),
+      limits_(limits),
+      loop_(loop),
+      observer_(observer),
+      check_(limits.pooler),
+      receiver_(this, observer, {&ledger_, &check_, &script_}) {}
 
 PgConnection::~PgConnection() { Disconnect(); }
 
@@ -61,9 +75,7 @@ void PgConnection::FinishConnect(PgConnectionHandle handle) {
     observer_->OnConnectFailed(this, failure);
     return;
   }
-  for (const auto& [name, value] : plan_.parameters) {
-    if (name == "target_session_attrs") wanted_session_ = value;
-  }
+  receiver_.Open(connection, WantedSession(plan_));
   escaper_.emplace(connection);
   check_.OnConnected(PQbackendPID(connection));
   SetState(State::kReady);
@@ -92,7 +104,7 @@ bool PgConnection::SendQuestion(Work* work, const std::string& sql,
                                 std::span<const char* const> values) {
   assert(!ledger_.batch_open());
   if (!BeginBatch()) return false;
-  if (may_turn_jit_off_) {
+  if (receiver_.may_turn_jit_off()) {
     if (PQsendQueryParams(connection_.get(), kJitOff, 0, {}, {}, {}, {}, kTextResult) != 1) {
       return false;
     }
@@ -186,8 +198,7 @@ void PgConnection::Disconnect() {
   connector_.reset();
   read_again_.reset();
   watch_.reset();  // before libpq closes the socket
-  held_ = {};
-  sync_error_.reset();
+  receiver_.Close();
   connection_.reset();
 }
 
@@ -198,22 +209,9 @@ void PgConnection::ReportLost(const std::string& reason) {
   observer_->OnLost(this, last_words_.text.empty() ? ConnectionFault{"", reason} : last_words_);
 }
 
-// The statement itself makes the connection useless: it is answered, so that it does not take the
-// next connection along as well.
-void PgConnection::RefuseRunning(const char* sqlstate, const std::string& message) {
-  if (!EndHeld(HeldResults::Fate::kUndone, nullptr)) return;
-  Work* work = script_.End();
-  if (work == nullptr && ledger_.Next() == PipelineLedger::Expected::kStatement) {
-    work = ledger_.PopStatement();
-  }
-  if (work != nullptr) {
-    StatementResult refusal;
-    refusal.kind = StatementResult::Kind::kError;
-    refusal.sqlstate = sqlstate;
-    refusal.message = message;
-    observer_->OnResult(this, work, refusal);
-  }
-  if (state_ == State::kReady) ReportLost(message);
+// The receiver reads no more: it says why, or the observer has closed the connection.
+void PgConnection::Stop() {
+  if (state_ == State::kReady) ReportLost(receiver_.lost_because());
 }
 
 void PgConnection::OnSocketReady(bool readable, bool writable) {
@@ -243,16 +241,16 @@ void PgConnection::ReadResults() {
     }
     PgResultHandle result(PQgetResult(connection));
     received_.OnResult();
-    if (!DeliverResult(std::move(result))) return;
+    if (!receiver_.Deliver(std::move(result))) return Stop();
   }
   if (rest == InputRest::kBroken || PQstatus(connection) == CONNECTION_BAD) {
     ReportLost(FirstLine(PQerrorMessage(connection)));
     return;
   }
   if (received_.count() > limits_.max_result_bytes) {
-    RefuseRunning("54000", "the result is larger than " + std::to_string(limits_.max_result_bytes) +
-                               " bytes");
-    return;
+    receiver_.Refuse("54000", "the result is larger than " +
+                                  std::to_string(limits_.max_result_bytes) + " bytes");
+    return Stop();
   }
   // Reading may have made room for what the kernel did not take before.
   if (!Flush()) ReportLost(FirstLine(PQerrorMessage(connection)));

@@ -1,8 +1,8 @@
 // One connection to one PostgreSQL server over libpq's non-blocking interface and pipeline mode.
 //
-// Owns the PGconn once PgConnector has made it, and speaks the extended protocol in a pipeline. It
-// never decides policy: what to send, when to Sync, when to give up is the pool's business; it
-// reports through UpstreamObserver.
+// Owns the PGconn once PgConnector has made it, and speaks the extended protocol in a pipeline; what
+// comes back PgReceiver holds against what was sent. It never decides policy: what to send, when to
+// Sync, when to give up is the pool's business; it reports through UpstreamObserver.
 //
 // Bounds: what one statement may make libpq buffer is limited (`max_result_bytes`); past that the
 // connection is dropped.
@@ -19,11 +19,11 @@
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_escaper.h"
 #include "pgsql/libpq/pg_handles.h"
-#include "pgsql/libpq/pg_held_results.h"
 #include "pgsql/libpq/pg_received.h"
+#include "pgsql/libpq/pg_receiver.h"
 #include "pgsql/libpq/pg_script.h"
-#include "pgsql/libpq/pipeline_ledger.h"
-#include "pgsql/libpq/session_check.h"
+#include "pgsql/pipeline/pipeline_ledger.h"
+#include "pgsql/pipeline/session_check.h"
 #include "pgsql/pool/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 
@@ -57,7 +57,7 @@ class PgConnection final : public UpstreamConnection {
   bool BatchOpen() const override { return ledger_.batch_open(); }
   bool AllAnswered() const override;
   bool Pooled() const override { return check_.pooled(); }
-  bool Swollen() const override { return swollen_; }
+  bool Swollen() const override { return receiver_.swollen(); }
   void CancelRunning() override;
   std::vector<Work*> Close() override;
 
@@ -70,16 +70,9 @@ class PgConnection final : public UpstreamConnection {
   void ReadResults();
   bool BeginBatch();
   bool EndBatch(bool commits);
-  bool DeliverResult(PgResultHandle result);
-  bool DeliverScriptResult(PgResultHandle result);
-  bool DeliverSync(PgResultHandle result);
-  bool DeliverCheck(PgResultHandle result);
-  bool DeliverJitOff(PgResultHandle result);
-  bool DeliverAnswer(PgResultHandle result);
-  bool EndHeld(HeldResults::Fate fate, const PGresult* error);
   bool Sent(Work* work, int outcome);  // `outcome` of a PQsend function
   bool StartScript();
-  void RefuseRunning(const char* sqlstate, const std::string& message);
+  void Stop();
   void ReportLost(const std::string& reason);
   bool Flush();
   void Disconnect();
@@ -98,16 +91,10 @@ class PgConnection final : public UpstreamConnection {
 
   PipelineLedger ledger_;
   SessionCheck check_;
-  bool may_turn_jit_off_ = true;
-  int separators_ = 0;  // since the last result
   PgScript script_;
-  HeldResults held_;               // of the oldest statements, until their Sync
-  PgResultHandle sync_error_;      // of the oldest Sync, which is not over yet
-  bool commits_may_fail_ = false;  // of batches that only read
-  std::string wanted_session_;     // target_session_attrs; empty: any
+  PgReceiver receiver_;
   bool want_write_ = false;
   ReceivedBytes received_;
-  bool swollen_ = false;        // libpq never gives back what it once had to buffer
   ConnectionFault last_words_;  // the server's reason for ending the connection
 };
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "pgsql/libpq/pg_connection.h"
-#include "pgsql/libpq/session_check.h"
+#include "pgsql/pipeline/session_check.h"
 #include "pgsql/table/statement_effects.h"
 #include "tests/harness/tcp_gate.h"
 #include "tests/pgsql/libpq/pg_session.h"

@@ -1,11 +1,9 @@
-#include <string>
+#include "pgsql/libpq/pg_receiver.h"
+
 #include <utility>
 
-#include "pgsql/libpq/pg_connection.h"
 #include "pgsql/libpq/pg_result.h"
 #include "pgsql/libpq/pg_server_parameters.h"
-
-// The part of PgConnection that holds what the server answers against what was sent.
 
 namespace proxymux::pgsql {
 namespace {
@@ -20,21 +18,40 @@ constexpr std::size_t kMuchBuffer = 4 << 20;
 
 }  // namespace
 
-// False, from here on: the connection was lost, or the observer closed it.
-bool PgConnection::DeliverResult(PgResultHandle result) {
+void PgReceiver::Open(PGconn* connection, std::string wanted_session) {
+  connection_ = connection;
+  wanted_session_ = std::move(wanted_session);
+}
+
+void PgReceiver::Close() {
+  connection_ = nullptr;
+  held_ = {};
+  sync_error_.reset();
+}
+
+bool PgReceiver::Lost(std::string reason) {
+  lost_because_ = std::move(reason);
+  return false;
+}
+
+bool PgReceiver::Tell(Work* work, const StatementResult& result) {
+  observer_->OnResult(upstream_, work, result);
+  return open();
+}
+
+bool PgReceiver::Deliver(PgResultHandle result) {
   swollen_ = swollen_ || (result != nullptr && PQresultMemorySize(result.get()) > kMuchBuffer);
-  if (script_.running()) return DeliverScriptResult(std::move(result));
+  if (sent_.script->running()) return DeliverScriptResult(std::move(result));
   if (result == nullptr) {
     // The separator behind a statement. libpq gives one at a time; more mean that it expects
     // nothing further, as after the connection was lost.
     if (++separators_ <= 2) return true;
-    ReportLost(PQstatus(connection_.get()) == CONNECTION_BAD
-                   ? FirstLine(PQerrorMessage(connection_.get()))
+    return Lost(PQstatus(connection_) == CONNECTION_BAD
+                   ? FirstLine(PQerrorMessage(connection_))
                    : kOutOfStep);
-    return false;
   }
   separators_ = 0;
-  switch (ledger_.Next(held_.size())) {
+  switch (sent_.ledger->Next(held_.size())) {
     case PipelineLedger::Expected::kNothing:
       return true;
     case PipelineLedger::Expected::kSync:
@@ -49,36 +66,29 @@ bool PgConnection::DeliverResult(PgResultHandle result) {
   return false;
 }
 
-bool PgConnection::DeliverScriptResult(PgResultHandle result) {
+bool PgReceiver::DeliverScriptResult(PgResultHandle result) {
   if (result != nullptr) {
     if (IsCopy(PQresultStatus(result.get()))) {
-      RefuseRunning("0A000", kCopyRefused);  // libpq would repeat this result for ever
-      return false;
+      return Refuse("0A000", kCopyRefused);  // libpq would repeat this result for ever
     }
-    script_.Add(std::move(result));
+    sent_.script->Add(std::move(result));
     return true;
   }
-  const PgResultHandle last = script_.TakeLast(connection_.get());
+  const PgResultHandle last = sent_.script->TakeLast(connection_);
   const ResultRows rows(last.get());
   const auto answer = AnswerOf(last.get(), rows);
-  if (!answer.has_value()) {
-    ReportLost(kOutOfStep);
-    return false;
-  }
-  const bool transaction_open = PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
-  observer_->OnResult(this, script_.End(), *answer);
-  if (state_ != State::kReady) return false;
+  if (!answer.has_value()) return Lost(kOutOfStep);
+  const bool transaction_open = PQtransactionStatus(connection_) != PQTRANS_IDLE;
+  if (!Tell(sent_.script->End(), *answer)) return false;
   if (!transaction_open) return true;
-  ReportLost("the query left a transaction open");
-  return false;
+  return Lost("the query left a transaction open");
 }
 
-bool PgConnection::DeliverSync(PgResultHandle result) {
+bool PgReceiver::DeliverSync(PgResultHandle result) {
   if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
     const StatementResult error = ErrorOf(result.get());
     if (error.sqlstate.empty() || error.fatal || sync_error_ != nullptr) {
-      ReportLost(error.message.empty() ? kOutOfStep : FirstLine(error.message));
-      return false;
+      return Lost(error.message.empty() ? kOutOfStep : FirstLine(error.message));
     }
     sync_error_ = std::move(result);  // the end of the Sync comes behind it
     return true;
@@ -88,39 +98,37 @@ bool PgConnection::DeliverSync(PgResultHandle result) {
   commits_may_fail_ = commits_may_fail_ || (error != nullptr && held_.size() == 0);
   const auto fate = error == nullptr ? HeldResults::Fate::kStands : HeldResults::Fate::kUndone;
   if (!EndHeld(fate, error.get())) return false;
-  ledger_.PopSync();
-  if (SuitsTarget(connection_.get(), wanted_session_)) {
-    if (AllAnswered()) observer_->OnAllAnswered(this);
-    return state_ == State::kReady;
+  sent_.ledger->PopSync();
+  if (!SuitsTarget(connection_, wanted_session_)) {
+    return Lost("the server is no longer what target_session_attrs asks for");
   }
-  ReportLost("the server is no longer what target_session_attrs asks for");
-  return false;
+  if (upstream_->AllAnswered()) observer_->OnAllAnswered(upstream_);
+  return open();
 }
 
-bool PgConnection::DeliverCheck(PgResultHandle result) {
+bool PgReceiver::DeliverCheck(PgResultHandle result) {
   const ResultRows rows(result.get());
   const auto answer = AnswerOf(result.get(), rows);
-  ledger_.PopCheck();
-  const bool was_pooled = check_.pooled();
+  sent_.ledger->PopCheck();
+  const bool was_pooled = sent_.check->pooled();
   // An error without SQLSTATE is libpq's.
   const bool is_error = answer.has_value() && answer->kind == StatementResult::Kind::kError;
   if (!answer.has_value() || (is_error && (answer->fatal || answer->sqlstate.empty())) ||
-      !check_.OnAnswer(*answer)) {
-    ReportLost(is_error ? FirstLine(answer->message) : kOutOfStep);
-    return false;
+      !sent_.check->OnAnswer(*answer)) {
+    return Lost(is_error ? FirstLine(answer->message) : kOutOfStep);
   }
-  commits_may_fail_ = commits_may_fail_ || check_.serializable();
-  if (was_pooled && !check_.pooled()) observer_->OnNoPooler(this);
-  if (state_ != State::kReady || !check_.outdated()) return state_ == State::kReady;
-  observer_->OnOutdated(this);
-  if (state_ == State::kReady && script_.waits()) ReportLost(kSettingsChanged);  // it did not run
-  return state_ == State::kReady;
+  commits_may_fail_ = commits_may_fail_ || sent_.check->serializable();
+  if (was_pooled && !sent_.check->pooled()) observer_->OnNoPooler(upstream_);
+  if (!open() || !sent_.check->outdated()) return open();
+  observer_->OnOutdated(upstream_);
+  if (open() && sent_.script->waits()) return Lost(kSettingsChanged);  // it did not run
+  return open();
 }
 
-bool PgConnection::DeliverJitOff(PgResultHandle result) {
+bool PgReceiver::DeliverJitOff(PgResultHandle result) {
   const ResultRows rows(result.get());
   const auto answer = AnswerOf(result.get(), rows);
-  ledger_.PopJitOff();
+  sent_.ledger->PopJitOff();
   if (answer.has_value() && answer->kind == StatementResult::Kind::kRows) return true;
   // Aborted: the check in front of it failed.
   if (answer.has_value() && answer->kind == StatementResult::Kind::kAborted) return true;
@@ -128,42 +136,51 @@ bool PgConnection::DeliverJitOff(PgResultHandle result) {
     may_turn_jit_off_ = false;
     return true;
   }
-  ReportLost(answer.has_value() ? FirstLine(answer->message) : kOutOfStep);
-  return false;
+  return Lost(answer.has_value() ? FirstLine(answer->message) : kOutOfStep);
 }
 
-bool PgConnection::DeliverAnswer(PgResultHandle result) {
+bool PgReceiver::DeliverAnswer(PgResultHandle result) {
   const ResultRows rows(result.get());
   const auto answer = AnswerOf(result.get(), rows);
   if (!answer.has_value()) {
-    if (IsCopy(PQresultStatus(result.get()))) {
-      RefuseRunning("0A000", kCopyRefused);
-    } else {
-      ReportLost(std::string("unexpected reply from the server: ") +
-                 PQresStatus(PQresultStatus(result.get())));
-    }
-    return false;
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (IsCopy(status)) return Refuse("0A000", kCopyRefused);
+    return Lost(std::string("unexpected reply from the server: ") + PQresStatus(status));
   }
   // What PREPARE made stays, whatever becomes of its batch; it has no tag.
   const bool lasts = held_.size() == 0 && answer->tag.empty();
   if (answer->kind == StatementResult::Kind::kRows && !lasts &&
-      (commits_may_fail_ || ledger_.Holds(held_.size()))) {
+      (commits_may_fail_ || sent_.ledger->Holds(held_.size()))) {
     held_.Add(std::move(result));
     return true;
   }
   // An error undoes what stands before it.
   if (!EndHeld(HeldResults::Fate::kUndone, nullptr)) return false;
-  observer_->OnResult(this, ledger_.PopStatement(), *answer);
-  return state_ == State::kReady;
+  return Tell(sent_.ledger->PopStatement(), *answer);
 }
 
-bool PgConnection::EndHeld(HeldResults::Fate fate, const PGresult* error) {
+bool PgReceiver::EndHeld(HeldResults::Fate fate, const PGresult* error) {
   HeldResults held = std::exchange(held_, {});
   while (const auto answer = held.Next(fate, error)) {
-    observer_->OnResult(this, ledger_.PopStatement(), *answer);
-    if (state_ != State::kReady) return false;
+    if (!Tell(sent_.ledger->PopStatement(), *answer)) return false;
   }
   return true;
+}
+
+bool PgReceiver::Refuse(const char* sqlstate, const std::string& message) {
+  if (!EndHeld(HeldResults::Fate::kUndone, nullptr)) return false;
+  Work* work = sent_.script->End();
+  if (work == nullptr && sent_.ledger->Next() == PipelineLedger::Expected::kStatement) {
+    work = sent_.ledger->PopStatement();
+  }
+  if (work != nullptr) {
+    StatementResult refusal;
+    refusal.kind = StatementResult::Kind::kError;
+    refusal.sqlstate = sqlstate;
+    refusal.message = message;
+    if (!Tell(work, refusal)) return false;
+  }
+  return Lost(message);
 }
 
 }  // namespace proxymux::pgsql

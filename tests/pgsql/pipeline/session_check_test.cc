@@ -1,4 +1,4 @@
-#include "pgsql/libpq/session_check.h"
+#include "pgsql/pipeline/session_check.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pgsql/libpq/pipeline_ledger.h"
+#include "pgsql/pipeline/pipeline_ledger.h"
 
 #include <cassert>
 
