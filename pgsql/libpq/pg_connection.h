@@ -1,8 +1,8 @@
 // One connection to one PostgreSQL server over libpq's non-blocking interface and pipeline mode.
 //
-// Owns the PGconn once PgConnector has made it, and speaks the extended protocol in a pipeline; what
-// comes back PgReceiver holds against what was sent. It never decides policy: what to send, when to
-// Sync, when to give up is the pool's business; it reports through UpstreamObserver.
+// Owns the PGconn once PgConnector has made it, and speaks the extended protocol in a pipeline;
+// what comes back PgReceiver holds against what was sent. It never decides policy: what to send,
+// when to Sync, when to give up is the pool's business; it reports through UpstreamObserver.
 //
 // Bounds: what one statement may make libpq buffer is limited (`max_result_bytes`); past that the
 // connection is dropped.

@@ -46,9 +46,8 @@ bool PgReceiver::Deliver(PgResultHandle result) {
     // The separator behind a statement. libpq gives one at a time; more mean that it expects
     // nothing further, as after the connection was lost.
     if (++separators_ <= 2) return true;
-    return Lost(PQstatus(connection_) == CONNECTION_BAD
-                   ? FirstLine(PQerrorMessage(connection_))
-                   : kOutOfStep);
+    return Lost(PQstatus(connection_) == CONNECTION_BAD ? FirstLine(PQerrorMessage(connection_))
+                                                        : kOutOfStep);
   }
   separators_ = 0;
   switch (sent_.ledger->Next(held_.size())) {
