@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "tests/drills/connection_watch.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/mail_schema.h"
 
 namespace proxymux::drills {
@@ -51,11 +52,8 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
   if (service == Service::kStock) options.yaml.clear();
   PostfixInstance postfix(directory_(), options);
   postfix.Start();
-  harness::LoadOptions load_options;
-  load_options.socket = postfix.SocketPath();
-  load_options.config_directory = postfix.config_directory();
-  load_options.tables = options_.tables.empty() ? harness::LoadTables() : options_.tables;
-  load_options.clients = options_.clients;
+  harness::LoadOptions load_options = harness::LoadOn(postfix, options_.clients);
+  if (!options_.tables.empty()) load_options.tables = options_.tables;
   if (service != Service::kStock) {
     {
       LoadClients first(load_options);  // connections are opened, statements prepared

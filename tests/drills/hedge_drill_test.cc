@@ -89,7 +89,7 @@ class HedgeDrill : public MailDrill {
   static double Metric(const PostfixInstance& postfix, const std::string& name,
                        const std::string& label) {
     std::istringstream lines(
-        harness::HttpGet(postfix.data_directory() + "/proxymux-proxymap.sock", "/metrics").body);
+        harness::HttpGet(postfix.AdminSocket(), "/metrics").body);
     double sum = 0;
     bool found = false;
     for (std::string line; std::getline(lines, line);) {

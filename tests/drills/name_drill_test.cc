@@ -97,17 +97,13 @@ class NameDrill : public testing::Test {
         options, [this] { return world_.NewDirectory(); }, [this] { world_.Mend(); });
   }
 
-  static std::string Admin(const PostfixInstance& postfix) {
-    return postfix.data_directory() + "/proxymux-proxymap.sock";
-  }
-
   // For that long; the longest wait for an answer of the service's administration.
   static int LongestHealthCheck(Drill::Scene& scene, milliseconds time) {
     int longest = 0;
     const Deadline end(time);
     while (!end.Passed()) {
       const Stopwatch asked;
-      EXPECT_EQ(harness::HttpGet(Admin(scene.postfix), "/healthz").status, 200);
+      EXPECT_EQ(harness::HttpGet(scene.postfix.AdminSocket(), "/healthz").status, 200);
       longest = std::max(longest, asked.Milliseconds());
       scene.LetRun(milliseconds(20));
     }

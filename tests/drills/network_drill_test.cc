@@ -107,7 +107,7 @@ void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::st
   const LoadReport report = drill.Run([&](Drill::Scene& scene) {
     ProxymapClient client(scene.postfix.SocketPath());
     const std::string table = scene.postfix.Table("pgsql-aliases.cf");
-    const std::string admin = scene.postfix.data_directory() + "/proxymux-proxymap.sock";
+    const std::string admin = scene.postfix.AdminSocket();
     const Deadline end(outage);
     world_.first().room().Shut();
     world_.second().room().Shut();

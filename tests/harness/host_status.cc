@@ -8,7 +8,7 @@ namespace proxymux::harness {
 
 HostStatus HostStatusOf(const PostfixInstance& postfix, const std::string& host) {
   const HttpAnswer answer =
-      HttpGet(postfix.data_directory() + "/proxymux-proxymap.sock", "/status.json");
+      HttpGet(postfix.AdminSocket(), "/status.json");
   if (answer.status != 200) return {};
   const auto json = nlohmann::json::parse(answer.body);
   for (const auto& pool : json["pools"]) {

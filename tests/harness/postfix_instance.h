@@ -81,6 +81,8 @@ class PostfixInstance {
   std::string config_directory() const { return directory_ + "/etc"; }
   std::string queue_directory() const { return directory_ + "/q"; }
   std::string data_directory() const { return directory_ + "/data"; }
+  // The default of proxymux's admin.listen.
+  std::string AdminSocket() const { return data_directory() + "/proxymux-proxymap.sock"; }
   std::string daemon_directory() const { return directory_ + "/sbin"; }
   std::string mail_directory() const { return directory_ + "/mail"; }
   std::string log_path() const { return directory_ + "/log/maillog"; }

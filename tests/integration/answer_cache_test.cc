@@ -60,7 +60,7 @@ class AnswerCacheOnServers : public testing::Test {
   void Learn() {
     for (const char* file : {"short.cf", "long.cf", "plain.cf"}) Look(file, "learn");
     EXPECT_TRUE(harness::Eventually([&] {
-      const std::string status = harness::HttpGet(Admin(), "/status.json").body;
+      const std::string status = harness::HttpGet(instance_->AdminSocket(), "/status.json").body;
       std::size_t unknown = 0;
       for (std::size_t at = status.find("\"may_write\": null"); at != std::string::npos;
            at = status.find("\"may_write\": null", at + 1)) {
@@ -69,7 +69,6 @@ class AnswerCacheOnServers : public testing::Test {
       return status.find("\"may_write\": false") != std::string::npos && unknown <= 1;
     }));
   }
-  std::string Admin() { return instance_->data_directory() + "/proxymux-proxymap.sock"; }
 
   static std::string Text() {
     return harness::TableText(MailWorld::Instance().first().TcpHost(),
@@ -82,7 +81,7 @@ class AnswerCacheOnServers : public testing::Test {
     return client_->Lookup(instance_->Table(file), key);
   }
   double Metric(const std::string& name, const std::string& file) {
-    const auto metrics = harness::HttpGet(Admin(), "/metrics");
+    const auto metrics = harness::HttpGet(instance_->AdminSocket(), "/metrics");
     return harness::MetricValue(metrics.body, name + "{table=\"" + instance_->Table(file) + "\"}");
   }
   // Asks short.cf until `is_new`; every answer before that must be `is_old`, and none of those may

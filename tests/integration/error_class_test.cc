@@ -18,6 +18,7 @@
 #include "tests/harness/admin_client.h"
 #include "tests/harness/host_status.h"
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/error_cases.h"
 #include "tests/integration/mail_world.h"
@@ -221,12 +222,7 @@ TEST_F(ErrorClasses, EachCostsWhatItMustWhateverTheStatementMode) {
 // The same errors, in batches with other tables' lookups.
 TEST_F(ErrorClasses, NoneOfThemDisturbsTheNeighbours) {
   Start();
-  harness::LoadOptions options;
-  options.socket = postfix_->SocketPath();
-  options.config_directory = postfix_->config_directory();
-  options.tables = harness::LoadTables();
-  options.clients = 50;
-  harness::LoadClients load(options);
+  harness::LoadClients load(harness::LoadOn(*postfix_));
   ASSERT_TRUE(load.WaitForAnswers(2000)) << postfix_->Log();
   for (std::size_t i = 0; i < ErrorCases().size(); ++i) {
     const ErrorCase& error = ErrorCases()[i];
@@ -250,9 +246,8 @@ TEST_F(ErrorClasses, ARefusedConnectionTakesTheHostOutUntilItIsMended) {
     ASSERT_TRUE(Answers(1)) << about << postfix_->Log();
     // Nothing is under way any more: what is lost would be asked again, while the host changes.
     EXPECT_TRUE(Eventually([&] {
-      const std::string socket = postfix_->data_directory() + "/proxymux-proxymap.sock";
-      return harness::HttpGet(socket, "/status.json").body.find("\"may_write\": false") !=
-             std::string::npos;
+      return harness::HttpGet(postfix_->AdminSocket(), "/status.json")
+                 .body.find("\"may_write\": false") != std::string::npos;
     }));
     const int logged = Logged(refusal.code);
     for (const std::string& statement : refusal.spoil) world_.first().Sql("postgres", statement);
@@ -297,12 +292,7 @@ TEST_F(ErrorClasses, AFullHostIsUsedOnItsOpenConnections) {
   }));
   const std::string role = "ALTER ROLE " + std::string(harness::kMailRole) + " CONNECTION LIMIT ";
   world_.first().Sql("postgres", role + std::to_string(pids.size()));
-  harness::LoadOptions options;  // asks for more connections
-  options.socket = postfix_->SocketPath();
-  options.config_directory = postfix_->config_directory();
-  options.tables = harness::LoadTables();
-  options.clients = 50;
-  harness::LoadClients load(options);
+  harness::LoadClients load(harness::LoadOn(*postfix_));  // asks for more connections
   EXPECT_TRUE(postfix_->WaitForLog("too many connections for role")) << postfix_->Log();
   EXPECT_TRUE(load.WaitForAnswers(5000)) << postfix_->Log();
   EXPECT_EQ(First().state, "down");

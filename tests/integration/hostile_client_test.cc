@@ -9,6 +9,7 @@
 
 #include "protocol/request_encoder.h"
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
 
@@ -57,14 +58,7 @@ class HostileClients : public testing::Test {
     }
   }
 
-  static LoadOptions Load(int clients) {
-    LoadOptions options;
-    options.socket = postfix_->SocketPath();
-    options.config_directory = postfix_->config_directory();
-    options.tables = harness::LoadTables();
-    options.clients = clients;
-    return options;
-  }
+  static LoadOptions Load(int clients) { return harness::LoadOn(*postfix_, clients); }
 
   static std::string Table() { return postfix_->Table("pgsql-aliases.cf"); }
   static ProxymapClient Connect() { return ProxymapClient(postfix_->SocketPath()); }

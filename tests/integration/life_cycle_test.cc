@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
 
@@ -38,15 +39,7 @@ class LifeCycle : public testing::Test {
     postfix_->Start();
   }
 
-  LoadOptions Load() { return Load(*postfix_); }
-  static LoadOptions Load(const PostfixInstance& postfix) {
-    LoadOptions options;
-    options.socket = postfix.SocketPath();
-    options.config_directory = postfix.config_directory();
-    options.tables = harness::LoadTables();
-    options.clients = 50;
-    return options;
-  }
+  LoadOptions Load() { return harness::LoadOn(*postfix_); }
 
   // The one proxymux process; 0 when there is none or more than one.
   pid_t Pid() {
@@ -149,7 +142,7 @@ TEST_F(LifeCycle, AnyProcessLimitIsServedByOneProcessThatSaysSo) {
     options_.process_limit = limit;
     PostfixInstance postfix(world_.NewDirectory(), options_);
     postfix.Start();
-    LoadClients load(Load(postfix));
+    LoadClients load(harness::LoadOn(postfix));
     EXPECT_TRUE(load.WaitForAnswers(5000));
     EXPECT_EQ(postfix.Pids("proxymux").size(), 1u) << "limit " << limit;
     const LoadReport report = load.Finish();

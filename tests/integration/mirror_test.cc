@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
 
@@ -44,14 +45,7 @@ class Mirrors : public testing::Test {
     postfix_->Start();
   }
 
-  LoadOptions Load(int clients) {
-    LoadOptions options;
-    options.socket = postfix_->SocketPath();
-    options.config_directory = postfix_->config_directory();
-    options.tables = harness::LoadTables();
-    options.clients = clients;
-    return options;
-  }
+  LoadOptions Load(int clients) { return harness::LoadOn(*postfix_, clients); }
 
   // Load while `stop` does something to the first mirror, and on until it is back.
   void ExpectNoLoss(const std::function<void(PostgresCluster&)>& stop) {

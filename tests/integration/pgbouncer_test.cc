@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/pg_bouncer.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/harness/tcp_gate.h"
@@ -59,14 +60,7 @@ class BehindPgBouncer : public testing::Test {
     postfix_->Start();
   }
 
-  LoadOptions Load(int clients) {
-    LoadOptions options;
-    options.socket = postfix_->SocketPath();
-    options.config_directory = postfix_->config_directory();
-    options.tables = harness::LoadTables();
-    options.clients = clients;
-    return options;
-  }
+  LoadOptions Load(int clients) { return harness::LoadOn(*postfix_, clients); }
   void ExpectAllAnswered(LoadClients* load) {
     const LoadReport report = load->Finish();
     EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();

@@ -64,9 +64,7 @@ class WithoutMirrors : public testing::Test {
     Look("kept.cf", "learn");
     Look("short.cf", "learn");
     EXPECT_TRUE(Eventually([&] {
-      const std::string status =
-          harness::HttpGet(postfix_->data_directory() + "/proxymux-proxymap.sock", "/status.json")
-              .body;
+      const std::string status = harness::HttpGet(postfix_->AdminSocket(), "/status.json").body;
       const std::string known = "\"may_write\": false";
       const std::size_t first = status.find(known);
       return first != std::string::npos && status.find(known, first + 1) != std::string::npos;
@@ -84,8 +82,7 @@ class WithoutMirrors : public testing::Test {
     return client_->Lookup(postfix_->Table(file), key);
   }
   double StaleAnswers(const std::string& file) {
-    const auto metrics =
-        harness::HttpGet(postfix_->data_directory() + "/proxymux-proxymap.sock", "/metrics");
+    const auto metrics = harness::HttpGet(postfix_->AdminSocket(), "/metrics");
     return harness::MetricValue(metrics.body, "proxymux_table_stale_answers_total{table=\"" +
                                                   postfix_->Table(file) + "\"}");
   }

@@ -16,6 +16,7 @@
 
 #include "tests/harness/admin_client.h"
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
 
@@ -111,11 +112,8 @@ TEST_F(Standalone, OtherMapTypesAreAnsweredThoughNoStockServiceRuns) {
 
 TEST_F(Standalone, SigtermUnderLoadLosesNoRequest) {
   Serve();
-  harness::LoadOptions options;
+  harness::LoadOptions options = harness::LoadOn(postfix_);
   options.socket = socket_;
-  options.config_directory = postfix_.config_directory();
-  options.tables = harness::LoadTables();
-  options.clients = 50;
   harness::LoadClients load(options);
   ASSERT_TRUE(load.WaitForAnswers(1000));
   child_->Signal(SIGTERM);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
 
@@ -189,12 +190,7 @@ TEST_F(TableFiles, ChangeIsPickedUpWithinASecondWithoutALostLookup) {
   options_.tables.push_back({"changing.cf", Constant("0")});
   Start();
   ASSERT_TRUE(Lookup("changing.cf", "k").IsValue("0"));
-  harness::LoadOptions load_options;
-  load_options.socket = postfix_->SocketPath();
-  load_options.config_directory = postfix_->config_directory();
-  load_options.tables = harness::LoadTables();
-  load_options.clients = 20;
-  harness::LoadClients load(load_options);
+  harness::LoadClients load(harness::LoadOn(*postfix_, 20));
   const auto pids = postfix_->Pids("proxymux");
   for (const char* value : {"1", "2", "3"}) {
     postfix_->WriteConfig("changing.cf", Constant(value));

@@ -23,6 +23,7 @@
 
 #include "tests/harness/deadline.h"
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/postfix_instance.h"
 #include "tests/harness/postgres_cluster.h"
@@ -176,11 +177,7 @@ class Demo {
   }
 
   LoadOptions Load(const PostfixInstance& instance) {
-    LoadOptions options;
-    options.socket = instance.SocketPath();
-    options.config_directory = instance.config_directory();
-    options.tables = LoadTables();
-    options.clients = kClients;
+    LoadOptions options = LoadOn(instance, kClients);
     options.users = kUsers;
     return options;
   }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/harness/load_clients.h"
+#include "tests/harness/load_on.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/smtp_client.h"
 #include "tests/integration/mail_world.h"
@@ -76,11 +77,7 @@ void OneRound(int round, harness::PostfixInstance& postfix, Totals* totals) {
   }
   if (round % 10 != 0) return;
 
-  harness::LoadOptions load_options;
-  load_options.socket = postfix.SocketPath();
-  load_options.config_directory = postfix.config_directory();
-  load_options.tables = harness::LoadTables();
-  load_options.clients = 50;
+  harness::LoadOptions load_options = harness::LoadOn(postfix);
   load_options.seed = static_cast<std::uint32_t>(round);
   harness::LoadClients load(load_options);
   load.WaitForAnswers(5000);

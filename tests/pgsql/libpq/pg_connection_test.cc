@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <thread>
 
+#include "tests/harness/peak_memory.h"
 #include "tests/pgsql/libpq/pg_session.h"
 
 namespace proxymux::pgsql {
@@ -234,17 +234,6 @@ TEST(Refused, AResultUnderTheLimitIsNotHoweverManyRowsItHas) {
   }
 }
 
-// The most memory that this process had since the last call, in bytes.
-std::size_t PeakMemory() {
-  std::ifstream status("/proc/self/status");
-  std::size_t peak = 0;
-  for (std::string word; status >> word;) {
-    if (word == "VmHWM:") status >> peak;  // proc(5), in KiB
-  }
-  std::ofstream("/proc/self/clear_refs") << "5";
-  return peak << 10;
-}
-
 // What proxymux.yaml(5) says of max_value. Rows of one byte, and one large row, take the most.
 TEST(Refused, AResultTakesAtMostFourTimesTheLimitInMemory) {
   constexpr std::size_t kLimit = 16 << 20;
@@ -252,12 +241,12 @@ TEST(Refused, AResultTakesAtMostFourTimesTheLimitInMemory) {
        {"SELECT 'x' FROM generate_series(1, 5000000)", "SELECT repeat('x', 12 << 20)"}) {
     Session session(Local(), kLimit);
     ASSERT_TRUE(session.Settled());
-    PeakMemory();
-    const std::size_t before = PeakMemory();
+    harness::ForgetPeakMemory();
+    const std::size_t before = harness::PeakMemory();
     session.Send(0, sql);
     ASSERT_TRUE(session.connection->Sync());
     ASSERT_TRUE(session.Until([&] { return session.lost || !session.results.empty(); }));
-    EXPECT_LT(PeakMemory(), before + 4 * kLimit) << sql;
+    EXPECT_LT(harness::PeakMemory(), before + 4 * kLimit) << sql;
   }
 }
 

@@ -4,31 +4,22 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "proxy/status/metrics_text.h"
+#include "tests/harness/peak_memory.h"
 #include "tests/proxy/admin/admin_fixture.h"
 
 namespace proxymux::proxy {
 namespace {
 
+using harness::PeakMemory;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-// The most memory that this process has had in RAM so far (proc(5): VmHWM), in bytes.
-std::size_t PeakMemory() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    std::size_t kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
-  }
-  return 0;
-}
 
 constexpr std::size_t kMuch = 64 << 20;
 
