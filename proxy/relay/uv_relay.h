@@ -7,8 +7,8 @@
 // have gone. (Stock daemons get it back as the default.)
 //
 // After Stop() has called back, nothing of it is left but handles that libuv frees in its next
-// turn. Destroyed earlier it kills its stock daemons. Errors and ends are told to the observer; a
-// request's own failure only to its Done.
+// turn. Destroyed earlier it kills its stock daemons; not to be destroyed from inside a Done.
+// Errors and ends are told to the observer; a request's own failure only to its Done.
 #pragma once
 
 #include <uv.h>
