@@ -30,7 +30,6 @@
 // all.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -40,15 +39,18 @@
 #include <vector>
 
 #include "config/values/server_config.h"
-#include "pgsql/pool/error_class.h"
-#include "pgsql/pool/host_set.h"
+#include "pgsql/host/error_class.h"
+#include "pgsql/host/host_set.h"
 #include "pgsql/pool/pool_connection.h"
 #include "pgsql/pool/prepared_statements.h"
 #include "pgsql/pool/upstream_connection.h"
-#include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_effects.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/lookup_deadlines.h"
+#include "pgsql/work/table_binding.h"
+#include "pgsql/work/work.h"
+#include "pgsql/work/work_queues.h"
+#include "pgsql/work/work_store.h"
 
 namespace proxymux::pgsql {
 
@@ -107,9 +109,6 @@ struct PoolGauges {
   Duration oldest_wait{};
 };
 
-// How often one lookup is sent to the same host: once, and once more when that try came to nothing.
-inline constexpr std::uint8_t kAttemptsPerHost = 2;
-
 class ConnectionPool final : private UpstreamObserver {
  public:
   ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
@@ -139,9 +138,9 @@ class ConnectionPool final : private UpstreamObserver {
   const PoolCounters& counters() const { return counters_; }
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
-  bool Quiet() const { return Waiting() == 0 && InFlight() == 0 && parked_.empty(); }
+  bool Quiet() const { return queues_.empty() && InFlight() == 0 && parked_.empty(); }
   // What is kept for lookups and questions of the pool's own that are not over; 0 when Quiet().
-  std::size_t WorkInUse() const { return all_work_.size() - free_work_.size(); }
+  std::size_t WorkInUse() const { return works_.in_use(); }
 
  private:
   // Why a connection ended before everything on it was answered.
@@ -168,8 +167,7 @@ class ConnectionPool final : private UpstreamObserver {
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);
 
-  std::size_t Waiting() const { return queue_.size() + own_queue_.size() + slow_queue_.size(); }
-  std::array<WorkList*, 3> Queues() { return {&queue_, &own_queue_, &slow_queue_}; }
+  using Queue = WorkQueues::Queue;
 
   Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
   void Recycle(Work* work);
@@ -194,15 +192,29 @@ class ConnectionPool final : private UpstreamObserver {
   bool Doubtful(const PoolConnection& connection) const;
   std::size_t Usable() const;
   std::size_t Wanted() const;
-  bool UntriedMayServe(const Work& work) const;
   bool OthersMayServe(std::size_t host) const;
-  static bool NeedsLane(const Work& work);
-  WorkList* QueueFor(const Work& work);
-  static bool IsFirstTry(const Work& work);
-  void SortQueues();
-  void SendQuick(std::optional<std::size_t>* needed);
-  void SendSlow(std::optional<std::size_t>* needed);
-  void SendOwn(std::optional<std::size_t>* needed);
+  static bool NeedsLane(const TableBinding& binding);
+  Line LineOf(const TableBinding& binding) const;
+  void Reline(TableBinding* binding);
+  void SendQuick();
+  void SendSlow();
+  void SendOwn();
+  void SendAgain(Queue queue);
+  void SendToOwners();
+  void SendOwnLine(Line line);
+  bool OwnsConnection(const TableBinding& binding) const;
+  void SendShort(PoolConnection& connection, Work* work);
+  void NoteHeldUp(const Work& work);
+  struct LanesOfTurn {
+    std::size_t left = 0;  // may be opened
+    std::size_t depth = 1;
+    bool reserved = false;  // the latest choice found none, but a connection will run empty for it
+  };
+  LanesOfTurn CountLanes();
+  bool SendInLane(Work* work, LanesOfTurn* lanes);
+  bool SendSlowAgain(Line line, LanesOfTurn* lanes);
+  bool SendSlowLine(Line line, LanesOfTurn* lanes);
+  void SendMoreSlow(Line line, LanesOfTurn* lanes);
   bool QuickLookupsAreAbout() const;
   bool QuickAreAbout() const;
   std::size_t LanesAllowed(std::size_t ready) const;
@@ -230,10 +242,9 @@ class ConnectionPool final : private UpstreamObserver {
                    const StatementResult& result);
   void MakeSessionRoom(std::size_t host, std::size_t* open);
   void RankConnections();
-  PoolConnection* ChooseConnection(const Work& work);
-  PoolConnection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
-  bool MayYetBeServed(const Work& work) const;
-  bool PreferOtherHost(const Work& work, std::size_t host) const;
+  enum class Among : std::uint8_t { kAll, kOwned };  // all connections, or the table's own ones
+  PoolConnection* ChooseConnection(const Work& work, Among among = Among::kAll);
+  PoolConnection* ChooseLane(const Work& work, LanesOfTurn* lanes);
   void SendWork(PoolConnection& connection, Work* work);
   void CountSent(PoolConnection& connection, Work* work);
   void CountBack(PoolConnection& connection, Work* work);
@@ -247,14 +258,13 @@ class ConnectionPool final : private UpstreamObserver {
   bool DeallocateSome(PoolConnection& connection, const Work& lookup);
   bool EndBatch(PoolConnection& connection);
   void SyncAll();
-  std::optional<std::size_t> HostNeededBy(const Work& work) const;
   void Rebalance();
-  void OpenConnections(std::optional<std::size_t> needed);
+  void OpenConnections();
   std::size_t OverdueConnects();
   bool MakeRoom();
   bool CloseUntested(std::size_t host);
   void OpenConnection(std::size_t host);
-  void FailUnservable(WorkList* queue);
+  void FailUnservable();
   void ShedLoad();
   void RemoveClosed();
 
@@ -273,8 +283,9 @@ class ConnectionPool final : private UpstreamObserver {
 
   void Tick();
   std::string WhyItWaited(Time now) const;
-  void ExpireWork(WorkList* queue, Time now);
-  void ExpireWaiters(Time now);
+  void ExpireQueued(Time now);
+  void ExpireLookups(Time now);
+  void GiveUpWaiting(Work* work, Time now);
   void ExpireStatements(Time now);
   void StartCancel(PoolConnection& connection, Time now);
   void AskAboutSilence(Time now);
@@ -297,16 +308,17 @@ class ConnectionPool final : private UpstreamObserver {
   PoolObserver* const observer_;
   std::minstd_rand random_;
   std::vector<std::unique_ptr<PoolConnection>> connections_;
-  WorkList queue_;       // goes to any connection that is no lane
-  WorkList own_queue_;   // goes to connections of its table's own
-  WorkList slow_queue_;  // goes to lanes
-  bool resort_ = false;  // a table became slow or quick, or what it does to sessions became known
+  WorkStore works_;
+  WorkQueues queues_;
+  LookupDeadlines deadlines_;  // of lookups that somebody waits for
   // What statements may do was asked of so many catalogues: raised when one of them has changed.
   std::uint64_t catalogues_ = 1;
   bool asks_catalogue_ = false;  // some table depends on it
   // Questions to catalogues, PREPAREs and the like that are not over: no connection is opened for
   // them.
   std::size_t own_work_ = 0;
+  // A host without connections that a work which was sent before waits for, in this turn.
+  std::optional<std::size_t> host_needed_;
   // The host of a connection that a work found to be another table's, and no other one for it, in
   // this turn.
   std::optional<std::size_t> session_wanted_;
@@ -317,8 +329,6 @@ class ConnectionPool final : private UpstreamObserver {
   WorkList parked_;            // failed, but a second one is under way
   std::size_t hedgeable_ = 0;  // in flight, of tables that hedge
   std::uint64_t last_connection_ = 0;
-  std::vector<std::unique_ptr<Work>> all_work_;
-  std::vector<Work*> free_work_;
   std::uint64_t last_sequence_ = 0;
   std::unique_ptr<Timer> timer_;
   std::optional<Time> next_tick_;  // when timer_ runs out

@@ -17,11 +17,6 @@ constexpr Duration kQuiet = std::chrono::milliseconds(25);
 
 }  // namespace
 
-bool ConnectionPool::IsFirstTry(const Work& work) {
-  return std::all_of(work.attempts.begin(), work.attempts.end(),
-                     [](std::uint8_t count) { return count == 0; });
-}
-
 void ConnectionPool::ScheduleDispatch() { dispatch_->Schedule(); }
 
 // After `connections` was lowered: the surplus ends as it runs empty.
@@ -56,7 +51,7 @@ std::size_t ConnectionPool::Depth() {
     }
     ++open;
   }
-  const std::size_t outstanding = Waiting() + InFlight();
+  const std::size_t outstanding = queues_.size() + InFlight();
   const bool more = open < Wanted() && hosts_.MayConnect(loop_->Now());
   const std::size_t expected = more ? Wanted() : open;
   if (connecting == 0 && expected == open) return depth;
@@ -71,8 +66,9 @@ std::size_t ConnectionPool::Usable() const {
 
 // How many connections the work that there is could use.
 std::size_t ConnectionPool::Wanted() const {
-  const std::size_t kept_for_quick = !slow_queue_.empty() && QuickLookupsAreAbout() ? 1 : 0;
-  const std::size_t lookups = Waiting() + InFlight() - own_work_;
+  const std::size_t kept_for_quick =
+      queues_.lookups(Queue::kSlow) > 0 && QuickLookupsAreAbout() ? 1 : 0;
+  const std::size_t lookups = queues_.size() + InFlight() - own_work_;
   return std::min(Usable(), lookups + kept_for_quick + overdue_connects_);
 }
 
@@ -90,78 +86,73 @@ void ConnectionPool::Dispatch() {
   }
   RemoveClosed();
   RankConnections();
-  SortQueues();
   AskCatalogues();
-  std::optional<std::size_t> needed;
+  host_needed_.reset();
   session_wanted_.reset();
   EndLanes(/*served_only=*/true);
   // Who has waited longer goes first: a flood of the one kind does not fill every connection again
   // before the other kind is looked at.
-  const bool own_first = !own_queue_.empty() && !queue_.empty() &&
-                         own_queue_.front()->sequence < queue_.front()->sequence;
+  const Work* const own = queues_.Head(Queue::kOwn);
+  const Work* const shared = queues_.Head(Queue::kShared);
+  const bool own_first = own != nullptr && shared != nullptr && own->sequence < shared->sequence;
   const bool slow_first = SlowFirst();
   if (slow_first) {
-    SendSlow(&needed);
+    SendSlow();
     EndLanes(/*served_only=*/false);
   }
-  if (own_first) SendOwn(&needed);
-  SendQuick(&needed);
-  if (!own_first) SendOwn(&needed);
-  if (!slow_first) SendSlow(&needed);
+  if (own_first) SendOwn();
+  SendQuick();
+  if (!own_first) SendOwn();
+  if (!slow_first) SendSlow();
   SyncAll();
   Rebalance();
-  OpenConnections(needed);
-  for (WorkList* queue : Queues()) FailUnservable(queue);
+  OpenConnections();
+  FailUnservable();
   ShedLoad();
   RemoveClosed();
   ArmTimer();
 }
 
-// Bounded by the queue as it is now: what comes back meanwhile waits for the next turn.
-void ConnectionPool::SendQuick(std::optional<std::size_t>* needed) {
-  std::size_t left = queue_.size();
-  for (Work* work = queue_.front(); work != nullptr && left > 0; --left) {
+// Bounded by what waits now: what comes back meanwhile waits for the next turn.
+void ConnectionPool::SendQuick() {
+  SendAgain(Queue::kShared);
+  for (std::size_t left = queues_.Shared().size(); left > 0; --left) {
+    Work* work = queues_.Shared().front();
+    PoolConnection* connection = work != nullptr ? ChooseConnection(*work) : nullptr;
+    if (connection == nullptr) return;  // no connection has room; those behind find none either
+    SendShort(*connection, work);
+  }
+}
+
+// Each by itself: which hosts may have it differs.
+void ConnectionPool::SendAgain(Queue queue) {
+  std::size_t left = queues_.Again(queue).size();
+  for (Work* work = queues_.Again(queue).front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
     PoolConnection* connection = ChooseConnection(*work);
     if (connection != nullptr) {
-      if (work->kind == Work::Kind::kLookup) {
-        last_quick_ = last_shared_ = loop_->Now();
-        slow_are_next_ = !slow_queue_.empty();
-      }
-      SendWork(*connection, work);
-    } else if (IsFirstTry(*work)) {
-      break;  // no connection has room; those behind it would find none either
+      SendShort(*connection, work);
     } else {
-      reruns_wait_ = true;
-      if (!needed->has_value()) *needed = HostNeededBy(*work);
+      NoteHeldUp(*work);
     }
     work = next;
   }
 }
 
-bool ConnectionPool::PreferOtherHost(const Work& work, std::size_t host) const {
-  if (work.attempts[host] == 0) return false;
-  if (work.attempts[host] >= kAttemptsPerHost) return true;
-  for (std::size_t other = 0; other < hosts_.size(); ++other) {
-    // Nobody waits for one that is being put to the test, if it can be helped.
-    if (hosts_[other].health.state() == HostHealth::State::kSuspect) continue;
-    if (work.attempts[other] == 0 && hosts_.MayServe(other, loop_->Now())) return true;
-  }
-  return false;
+void ConnectionPool::NoteHeldUp(const Work& work) {
+  reruns_wait_ = true;
+  if (!host_needed_.has_value()) host_needed_ = work.attempts.NeededHost(hosts_, loop_->Now());
 }
 
-bool ConnectionPool::UntriedMayServe(const Work& work) const {
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work.attempts[host] == 0 && hosts_.MayServe(host, loop_->Now())) return true;
+// What needs no lane.
+void ConnectionPool::SendShort(PoolConnection& connection, Work* work) {
+  if (work->kind == Work::Kind::kLookup) {
+    last_quick_ = loop_->Now();
+    if (work->binding->line == Line::kShared) last_shared_ = last_quick_;
+    slow_are_next_ = queues_.lookups(Queue::kSlow) > 0;
   }
-  return false;
-}
-
-bool ConnectionPool::MayYetBeServed(const Work& work) const {
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work.attempts[host] < kAttemptsPerHost && hosts_.MayServe(host, loop_->Now())) return true;
-  }
-  return false;
+  work->in_lane = false;
+  SendWork(connection, work);
 }
 
 // A busy connection is not sent one small batch after the other: each costs the server a
@@ -203,7 +194,7 @@ void ConnectionPool::RankConnections() {
   }
 }
 
-PoolConnection* ConnectionPool::ChooseConnection(const Work& work) {
+PoolConnection* ConnectionPool::ChooseConnection(const Work& work, Among among) {
   PoolConnection* best = nullptr;
   int reluctance = std::numeric_limits<int>::max();
   const PoolConnection* too_soon = nullptr;  // the best of those that wait for their millisecond
@@ -214,7 +205,9 @@ PoolConnection* ConnectionPool::ChooseConnection(const Work& work) {
     if (!connection.open() || connection.cancel.pending() || connection.draining()) {
       continue;
     }
-    if (connection.lane() || PreferOtherHost(work, connection.host)) continue;
+    if (connection.lane() || work.attempts.PrefersOther(connection.host, hosts_, loop_->Now()))
+      continue;
+    if (among == Among::kOwned && connection.session.owner != work.binding) continue;
     if (!MayTake(connection, work)) {
       owned = &connection;
       continue;
@@ -250,42 +243,41 @@ PoolConnection* ConnectionPool::ChooseConnection(const Work& work) {
   return best;
 }
 
-// Collected first: an answer may bring new lookups, which are the next turn's.
-void ConnectionPool::FailUnservable(WorkList* queue) {
+// Whether a host may serve is the same for all that was never sent. Collected first: an answer may
+// bring new lookups, which are the next turn's.
+void ConnectionPool::FailUnservable() {
   WorkList unservable;
-  for (Work* work = queue->front(); work != nullptr;) {
-    Work* next = WorkList::Next(work);
-    if (!MayYetBeServed(*work)) unservable.PushBack(work);
-    work = next;
+  const auto take = [&](Work* work) {
+    queues_.Remove(work);
+    unservable.PushBack(work);
+  };
+  if (!hosts_.AnyMayServe(loop_->Now())) {
+    while (Work* work = queues_.Oldest()) take(work);
+  }
+  for (const Queue queue : {Queue::kShared, Queue::kOwn, Queue::kSlow}) {
+    for (Work* work = queues_.Again(queue).front(); work != nullptr;) {
+      Work* next = WorkList::Next(work);
+      if (!work->attempts.MayYetBeServed(hosts_, loop_->Now())) take(work);
+      work = next;
+    }
   }
   while (Work* work = unservable.front()) {
-    WorkList::Remove(work);
     GiveUp(work, last_failure_);
     Recycle(work);
   }
 }
 
+// Questions of the pool's own, which stand before all lookups, take nobody's place.
 void ConnectionPool::ShedLoad() {
+  const std::size_t limit =
+      static_cast<std::size_t>(config_.settings.queue_limit) + queues_.questions();
   WorkList excess;
-  std::size_t limit = static_cast<std::size_t>(config_.settings.queue_limit);
-  if (Waiting() <= limit) return;
-  // Questions of the pool's own, which stand before all lookups, take nobody's place.
-  for (Work* work = queue_.front(); work != nullptr && work->kind != Work::Kind::kLookup;
-       work = WorkList::Next(work)) {
-    ++limit;
-  }
-  while (Waiting() > limit) {
-    Work* youngest = nullptr;
-    for (const WorkList* queue : Queues()) {
-      Work* last = queue->back();
-      if (last != nullptr && (youngest == nullptr || last->sequence > youngest->sequence)) {
-        youngest = last;
-      }
-    }
+  while (queues_.size() > limit) {
+    Work* youngest = queues_.Youngest();
+    queues_.Remove(youngest);
     excess.PushFront(youngest);
   }
   while (Work* work = excess.front()) {
-    WorkList::Remove(work);
     ++counters_.queue_full;
     GiveUp(work, "too many lookups are waiting (queue_limit)");
     Recycle(work);

@@ -14,19 +14,6 @@ constexpr Duration kSlowConnect = std::chrono::milliseconds(250);
 
 }  // namespace
 
-// The host that a work which was sent before waits for although nobody connects to it; none when it
-// only waits for its turn.
-std::optional<std::size_t> ConnectionPool::HostNeededBy(const Work& work) const {
-  std::optional<std::size_t> needed;
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work.attempts[host] >= kAttemptsPerHost || PreferOtherHost(work, host)) continue;
-    if (!hosts_.MayServe(host, loop_->Now())) continue;
-    if (hosts_[host].ready > 0 || hosts_[host].connecting > 0) return std::nullopt;
-    if (!needed.has_value()) needed = host;
-  }
-  return needed;
-}
-
 // True when one connection fewer is open now; false when one will be, or cannot be.
 bool ConnectionPool::MakeRoom() {
   if (DropSilent(std::nullopt)) return true;
@@ -88,18 +75,18 @@ std::size_t ConnectionPool::OverdueConnects() {
   return overdue;
 }
 
-void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
+void ConnectionPool::OpenConnections() {
   const Time now = loop_->Now();
   std::size_t open = 0;
   for (const auto& connection : connections_) {
     if (connection->phase() != PoolConnection::Phase::kClosed) ++open;
   }
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
-  if (needed.has_value() && hosts_[*needed].connecting == 0) {
+  if (host_needed_.has_value() && hosts_[*host_needed_].connecting == 0) {
     if (open >= limit && MakeRoom()) --open;
     if (open < limit) {
-      hosts_.PreferUnlessKept(*needed);
-      OpenConnection(*needed);
+      hosts_.PreferUnlessKept(*host_needed_);
+      OpenConnection(*host_needed_);
       ++open;
     }
   }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 #include "pgsql/pool/connection_pool.h"
@@ -21,8 +20,8 @@ constexpr Duration kQuickMemory = std::chrono::seconds(5);
 
 }  // namespace
 
-bool ConnectionPool::NeedsLane(const Work& work) {
-  return work.kind == Work::Kind::kLookup && (work.script || work.binding->service_time.slow());
+bool ConnectionPool::NeedsLane(const TableBinding& binding) {
+  return binding.IsScript() || binding.service_time.slow();
 }
 
 // How long the server was at it. Results come in order, those of one batch together: what the batch
@@ -65,28 +64,8 @@ void ConnectionPool::MeasureBatch(const PoolConnection& connection, const Work& 
 template <typename Change>
 void ConnectionPool::MeasureOne(const Work& work, Change change) {
   ServiceTime& time = work.binding->service_time;
-  const bool was_slow = time.slow();
   change(time);
-  resort_ = resort_ || time.slow() != was_slow;
-}
-
-// Puts what waits where it belongs, after something was learned of its table.
-void ConnectionPool::SortQueues() {
-  if (!resort_) return;
-  resort_ = false;
-  std::array<WorkList, 3> moving;
-  const auto queues = Queues();
-  for (WorkList* queue : queues) {
-    for (Work* work = queue->front(); work != nullptr;) {
-      Work* next = WorkList::Next(work);
-      WorkList* belongs = QueueFor(*work);
-      for (std::size_t i = 0; i < queues.size(); ++i) {
-        if (queues[i] == belongs && belongs != queue) moving[i].InsertInOrder(work);
-      }
-      work = next;
-    }
-  }
-  for (std::size_t i = 0; i < queues.size(); ++i) queues[i]->Merge(&moving[i]);
+  Reline(work.binding.get());
 }
 
 // How many of the `ready` connections, which are those that answer, slow statements may have.
@@ -105,14 +84,14 @@ std::size_t ConnectionPool::LanesAllowed(std::size_t ready) const {
 }
 
 bool ConnectionPool::QuickLookupsAreAbout() const {
-  // Questions to the catalogue stand before all lookups.
-  const bool waits = !queue_.empty() && queue_.back()->kind == Work::Kind::kLookup;
-  return waits || !own_queue_.empty() ||
+  return queues_.lookups(Queue::kShared) > 0 || queues_.lookups(Queue::kOwn) > 0 ||
          (last_quick_ != Time() && loop_->Now() - last_quick_ < kQuickMemory);
 }
 
 // Also when it is only a question to the catalogue, which is as quick.
-bool ConnectionPool::QuickAreAbout() const { return !queue_.empty() || QuickLookupsAreAbout(); }
+bool ConnectionPool::QuickAreAbout() const {
+  return queues_.questions() > 0 || QuickLookupsAreAbout();
+}
 
 // Lanes that have nothing to do any more take everything again.
 void ConnectionPool::EndLanes(bool served_only) {
@@ -139,10 +118,11 @@ bool ConnectionPool::SlowFirst() const {
 }
 
 // A connection for a slow statement, which takes nothing else from then on until it has run empty.
-// A lane with work takes more of the same table only, up to `depth`. Null when there is no lane for
-// it, or when the connection has to run empty first.
-PoolConnection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
-                                           std::size_t* lanes_left) {
+// A lane with work takes more of the same table only, up to the depth of this turn. Null when there
+// is no lane for it, or when the connection has to run empty first.
+PoolConnection* ConnectionPool::ChooseLane(const Work& work, LanesOfTurn* lanes) {
+  lanes->reserved = false;
+  std::size_t depth = lanes->depth;
   PoolConnection* lane = nullptr;
   PoolConnection* emptying = nullptr;
   PoolConnection* fresh = nullptr;
@@ -158,7 +138,8 @@ PoolConnection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
   for (const auto& candidate : connections_) {
     PoolConnection& connection = *candidate;
     if (!connection.open() || connection.RunsScript() || connection.cancel.pending() ||
-        connection.draining() || PreferOtherHost(work, connection.host)) {
+        connection.draining() ||
+        work.attempts.PrefersOther(connection.host, hosts_, loop_->Now())) {
       continue;
     }
     if (!MayTake(connection, work)) {
@@ -179,7 +160,7 @@ PoolConnection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
   }
   if (owned != nullptr && !possible) session_wanted_ = owned->host;
   // One that is idle is better than one that has some already.
-  const bool may_open = fresh != nullptr && *lanes_left > 0;
+  const bool may_open = fresh != nullptr && lanes->left > 0;
   if (lane != nullptr && (lane->idle() || !may_open || !fresh->idle())) return lane;
   if (emptying != nullptr && fresh != nullptr && fresh->idle() && !WaitsForPooler(*fresh, work)) {
     emptying->SetPhase(PoolConnection::Phase::kShared);  // the idle one is the lane in its place
@@ -187,27 +168,22 @@ PoolConnection* ConnectionPool::ChooseLane(const Work& work, std::size_t depth,
     return fresh;
   }
   if (emptying != nullptr) {
-    emptying->turn.awaited = true;
+    emptying->turn.awaited = lanes->reserved = true;
     return nullptr;
   }
   if (!may_open) return nullptr;
-  --*lanes_left;
+  --lanes->left;
   fresh->SetPhase(PoolConnection::Phase::kEmptying);
   if (fresh->idle() && !WaitsForPooler(*fresh, work)) return fresh;
-  fresh->turn.awaited = true;
+  fresh->turn.awaited = lanes->reserved = true;
   return nullptr;
 }
 
-// First those of tables that were never measured and have nothing in a lane, which may well be
-// quick; then those of other tables that have nothing in a lane; then any. Among each in the order
-// of submission.
-//
 // A lane is a loan. While no connection is kept for quick lookups, or when fewer lanes are allowed
 // than there are, each lane has one statement at a time: whoever comes next gets the first
 // connection whose statement is done. The last connection is lent only when all other lanes are
 // like that.
-void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
-  if (slow_queue_.empty()) return;
+ConnectionPool::LanesOfTurn ConnectionPool::CountLanes() {
   std::size_t ready = 0;
   std::size_t lanes = 0;
   bool deep = false;
@@ -220,43 +196,104 @@ void ConnectionPool::SendSlow(std::optional<std::size_t>* needed) {
     deep = deep || connection->slow_in_flight() > 1;
   }
   const std::size_t allowed = LanesAllowed(ready);
-  std::size_t lanes_left = allowed - std::min(allowed, lanes);
+  LanesOfTurn turn;
+  turn.left = allowed - std::min(allowed, lanes);
   const bool none_is_kept = allowed >= ready || lanes > allowed;
-  if (none_is_kept && deep && ready > 1)
-    lanes_left = std::min(lanes_left, ready - 1 - std::min(ready - 1, lanes));
-  std::size_t depth = none_is_kept ? 1 : std::min(kLaneDepth, depth_);
-  enum class Turn { kUnmeasured, kNothingInALane, kAny };
-  for (const Turn turn : {Turn::kUnmeasured, Turn::kNothingInALane, Turn::kAny}) {
-    bool new_ones_wait = false;
-    std::size_t left = slow_queue_.size();
-    for (Work* work = slow_queue_.front(); work != nullptr && left > 0; --left) {
-      Work* next = WorkList::Next(work);
-      const TableBinding& binding = *work->binding;
-      if (turn == Turn::kAny || (binding.in_lanes == 0 && (turn == Turn::kNothingInALane ||
-                                                           !binding.service_time.known()))) {
-        const std::size_t lanes_before = lanes_left;
-        PoolConnection* lane = ChooseLane(*work, depth, &lanes_left);
-        if (lane != nullptr) {
-          work->in_lane = true;
-          if (lane->phase() == PoolConnection::Phase::kEmptying) {
-            lane->SetPhase(PoolConnection::Phase::kLane);
-          }
-          lane->lane_table = work->binding.get();
-          slow_are_next_ = false;
-          SendWork(*lane, work);
-        } else {
-          new_ones_wait = turn != Turn::kAny;
-          if (!IsFirstTry(*work)) {
-            reruns_wait_ = true;
-            if (!needed->has_value()) *needed = HostNeededBy(*work);
-          } else if (lanes_left == 0 && lanes_before == 0) {
-            break;  // those behind it would find none either
-          }
-        }
-      }
-      work = next;
+  if (none_is_kept && deep && ready > 1) {
+    turn.left = std::min(turn.left, ready - 1 - std::min(ready - 1, lanes));
+  }
+  turn.depth = none_is_kept ? 1 : std::min(kLaneDepth, depth_);
+  return turn;
+}
+
+// First those of tables that were never measured and have nothing in a lane, which may well be
+// quick; then those of other tables that have nothing in a lane; then any. Among each the tables
+// take turns.
+void ConnectionPool::SendSlow() {
+  if (queues_.lookups(Queue::kSlow) == 0) return;
+  LanesOfTurn lanes = CountLanes();
+  for (const Line line : {Line::kUnmeasured, Line::kSlow}) {
+    const bool again_wait = SendSlowAgain(line, &lanes);
+    if (SendSlowLine(line, &lanes) || again_wait) lanes.depth = 1;  // one is to run empty for them
+  }
+  SendSlowAgain(Line::kSlowMore, &lanes);
+  for (const Line line : {Line::kUnmeasured, Line::kSlow, Line::kSlowMore}) {
+    SendMoreSlow(line, &lanes);
+  }
+}
+
+bool ConnectionPool::SendInLane(Work* work, LanesOfTurn* lanes) {
+  PoolConnection* lane = ChooseLane(*work, lanes);
+  if (lane == nullptr) return false;
+  work->in_lane = true;
+  if (lane->phase() == PoolConnection::Phase::kEmptying) {
+    lane->SetPhase(PoolConnection::Phase::kLane);
+  }
+  lane->lane_table = work->binding.get();
+  slow_are_next_ = false;
+  SendWork(*lane, work);
+  return true;
+}
+
+// Of this line and those before it. True when some wait.
+bool ConnectionPool::SendSlowAgain(Line line, LanesOfTurn* lanes) {
+  bool wait = false;
+  const WorkList& again = queues_.Again(Queue::kSlow);
+  std::size_t left = again.size();
+  for (Work* work = again.front(); work != nullptr && left > 0; --left) {
+    Work* next = WorkList::Next(work);
+    if (work->binding->line <= line && !SendInLane(work, lanes)) {
+      NoteHeldUp(*work);
+      wait = true;
     }
-    if (new_ones_wait) depth = 1;  // a lane is to run empty for them
+    work = next;
+  }
+  return wait;
+}
+
+// One lookup of each table. True when some wait.
+bool ConnectionPool::SendSlowLine(Line line, LanesOfTurn* lanes) {
+  bool wait = false;
+  std::size_t in_vain = 0;
+  for (TableBinding* table = queues_.TablesOf(line).front(); table != nullptr;) {
+    TableBinding* const next = WorkQueues::Tables::Next(table);
+    const std::size_t left_before = lanes->left;
+    if (!SendInLane(table->waiting.front(), lanes)) {
+      wait = true;
+      if (left_before == 0 || in_vain > connections_.size()) break;  // others find none either
+      if (!lanes->reserved) {
+        queues_.ToTheBack(table);  // of a session that no connection has; others may find one
+        ++in_vain;
+      }
+    }
+    table = next;
+  }
+  return wait;
+}
+
+// As many lookups of each table as there are lanes for. Each that waits may have a connection run
+// empty for it; where none of the table is in a lane, one of them has.
+void ConnectionPool::SendMoreSlow(Line line, LanesOfTurn* lanes) {
+  const bool have_lanes = line == Line::kSlowMore;
+  std::size_t in_vain = 0;
+  for (TableBinding* table = queues_.TablesOf(line).front(); table != nullptr;) {
+    if ((lanes->left == 0 && !have_lanes) || in_vain > connections_.size()) return;
+    const std::shared_ptr<TableBinding> kept = table->waiting.front()->binding;
+    TableBinding* next = WorkQueues::Tables::Next(table);
+    std::size_t wanted = table->waiting.size() - (have_lanes ? 0 : 1);
+    bool sent = false;
+    do {
+      if (wanted == 0) break;
+      --wanted;
+      sent = SendInLane(table->waiting.front(), lanes);
+    } while (!sent && lanes->reserved);
+    if (sent) {
+      queues_.ToTheBack(table);
+      if (next == nullptr && queues_.TablesOf(line).Holds(table)) next = table;
+    } else {
+      ++in_vain;
+    }
+    table = next;
   }
 }
 

@@ -25,19 +25,25 @@ bool IsAscii(std::string_view text) {
 // As soon as the connection has it: whatever fails behind that brings it back.
 void ConnectionPool::CountSent(PoolConnection& connection, Work* work) {
   if (work->kind == Work::Kind::kLookup || work->kind == Work::Kind::kClassify) {
-    ++work->attempts[connection.host];
-    if (work->first != nullptr) ++work->first->attempts[connection.host];
+    work->attempts.Count(connection.host);
+    if (work->first != nullptr) work->first->attempts.Count(connection.host);
     ++counters_.statements;
     ++hosts_[connection.host].statements;
   }
   if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
-  if (work->in_lane) ++work->binding->in_lanes;
+  queues_.Remove(work);
   connection.OnSent(work, dispatches_);
+  if (!work->in_lane) return;
+  ++work->binding->in_lanes;
+  Reline(work->binding.get());
 }
 
 void ConnectionPool::CountBack(PoolConnection& connection, Work* work) {
   if (work->binding->settings.hedge_percent > 0) --hedgeable_;
-  if (work->in_lane) --work->binding->in_lanes;
+  if (work->in_lane) {
+    --work->binding->in_lanes;
+    Reline(work->binding.get());
+  }
   connection.OnBack(work);
 }
 

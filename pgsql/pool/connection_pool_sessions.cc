@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <tuple>
 #include <utility>
@@ -63,14 +64,15 @@ bool ConnectionPool::MayTake(const PoolConnection& connection, const Work& work)
 // Whether its table may have one more connection for itself. One stays for all others. What may run
 // for long does not wait behind its like.
 bool ConnectionPool::MayOwn(const Work& work) const {
-  const std::size_t room = NeedsLane(work) ? 1 : depth_;
+  const std::size_t room = NeedsLane(*work.binding) ? 1 : depth_;
   std::size_t shared = 0;
   for (const auto& connection : connections_) {
     if (!connection->open() || connection->draining()) continue;
     if (connection->session.owner == nullptr) {
       ++shared;
     } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
-               !connection->stalled && !PreferOtherHost(work, connection->host)) {
+               !connection->stalled &&
+               !work.attempts.PrefersOther(connection->host, hosts_, loop_->Now())) {
       return false;
     }
   }
@@ -78,7 +80,8 @@ bool ConnectionPool::MayOwn(const Work& work) const {
 }
 
 bool ConnectionPool::OthersAreAbout() const {
-  return !queue_.empty() || (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
+  return !queues_.Shared().empty() || !queues_.Again(Queue::kShared).empty() ||
+         (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
 }
 
 // The lookup is about to be sent on the connection.
@@ -98,7 +101,6 @@ void ConnectionPool::TakeSession(PoolConnection& connection, Work* work) {
 
 // After something was learned: what has left nothing behind is everybody's again.
 void ConnectionPool::ReleaseSessions() {
-  resort_ = true;
   ScheduleDispatch();
   for (const auto& connection : connections_) {
     const TableBinding* owner = connection->session.owner.get();
@@ -113,7 +115,7 @@ void ConnectionPool::ReleaseSessions() {
 
 // As long as lookups come, each host is asked twice a second whether its catalogue has changed.
 void ConnectionPool::AskCatalogues() {
-  if (!asks_catalogue_ || Waiting() == 0) return;
+  if (!asks_catalogue_ || queues_.empty()) return;
   const Time now = loop_->Now();
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host].catalogue.ShouldAsk(now)) continue;
@@ -141,11 +143,7 @@ void ConnectionPool::AskCatalogues() {
 }
 
 void ConnectionPool::SendStamp(PoolConnection& connection) {
-  const Work* waiting = nullptr;  // whose table stands for all
-  for (const WorkList* queue : Queues()) {
-    if (!queue->empty()) waiting = queue->front();
-  }
-  Work* work = NewWork(Work::Kind::kStamp, waiting->binding);
+  Work* work = NewWork(Work::Kind::kStamp, queues_.Oldest()->binding);  // which stands for all
   work->may_write = false;
   work->sent = loop_->Now();
   hosts_[connection.host].catalogue.OnAsked(work->sent);
@@ -165,7 +163,11 @@ bool ConnectionPool::SendQuestion(PoolConnection& connection, Work* work, const 
 }
 
 void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {
-  if (hosts_[host].catalogue.OnAnswered(asked, stamp)) ++catalogues_;
+  if (!hosts_[host].catalogue.OnAnswered(asked, stamp)) return;
+  ++catalogues_;
+  for (Work* work = queues_.Oldest(); work != nullptr; work = WorkQueues::Younger(work)) {
+    Reline(work->binding.get());
+  }
 }
 
 // When it fails, what it was to confirm stays in doubt.
@@ -218,6 +220,7 @@ void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work
   }
   binding.catalogue = catalogues_;
   asks_catalogue_ = true;
+  Reline(&binding);
   if (effects.has_value() && !was_own && binding.session == SessionUse::kOwnSession) {
     observer_->OnOwnSession(binding);
   }
@@ -230,27 +233,52 @@ void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work
   ReleaseSessions();
 }
 
-// In the order of submission; a table that finds no connection does not hold up the others.
-void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
-  std::size_t left = own_queue_.size();
-  for (Work* work = own_queue_.front(); work != nullptr && left > 0; --left) {
-    Work* next = WorkList::Next(work);
-    TableBinding& binding = *work->binding;
-    if (binding.found_none_in != dispatches_) {
-      PoolConnection* connection = ChooseConnection(*work);
-      if (connection != nullptr) {
-        last_quick_ = loop_->Now();
-        slow_are_next_ = !slow_queue_.empty();
-        SendWork(*connection, work);
-      } else if (IsFirstTry(*work)) {
-        binding.found_none_in = dispatches_;  // the others of its table would find none either
-      } else {
-        reruns_wait_ = true;
-        if (!needed->has_value()) *needed = HostNeededBy(*work);
-      }
+// First to the connections that tables have for themselves and that have room; then the tables take
+// turns.
+void ConnectionPool::SendOwn() {
+  SendAgain(Queue::kOwn);
+  SendToOwners();
+  const TableBinding* const loan = queues_.TablesOf(Line::kLoan).front();
+  const TableBinding* const own = queues_.TablesOf(Line::kOwn).front();
+  const bool loan_first = own == nullptr || (loan != nullptr && loan->waiting.front()->sequence <
+                                                                    own->waiting.front()->sequence);
+  SendOwnLine(loan_first ? Line::kLoan : Line::kOwn);
+  SendOwnLine(loan_first ? Line::kOwn : Line::kLoan);
+}
+
+void ConnectionPool::SendToOwners() {
+  for (const auto& connection : connections_) {
+    const std::shared_ptr<TableBinding> owner = connection->session.owner;
+    if (owner == nullptr || WorkQueues::QueueOf(owner->line) != Queue::kOwn) continue;
+    for (std::size_t left = owner->waiting.size(); left > 0; --left) {
+      Work* work = owner->waiting.front();
+      PoolConnection* own = work != nullptr ? ChooseConnection(*work, Among::kOwned) : nullptr;
+      if (own == nullptr) break;
+      SendShort(*own, work);
     }
-    work = next;
   }
+}
+
+// What one table does not find, no other of the line does that has no connection either.
+void ConnectionPool::SendOwnLine(Line line) {
+  std::size_t in_vain = 0;
+  for (std::size_t left = queues_.lookups(Queue::kOwn); left > 0; --left) {
+    TableBinding* table = queues_.TablesOf(line).front();
+    if (table == nullptr) return;
+    Work* work = table->waiting.front();
+    PoolConnection* connection = ChooseConnection(*work);
+    if (connection == nullptr && (!OwnsConnection(*table) || ++in_vain > connections_.size())) {
+      return;
+    }
+    queues_.ToTheBack(table);
+    if (connection != nullptr) SendShort(*connection, work);
+  }
+}
+
+bool ConnectionPool::OwnsConnection(const TableBinding& binding) const {
+  return std::ranges::any_of(connections_, [&](const auto& connection) {
+    return connection->session.owner.get() == &binding;
+  });
 }
 
 // Somebody waits for a connection to that host that is no other table's: one more, or in the place

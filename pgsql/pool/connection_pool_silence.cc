@@ -96,7 +96,7 @@ bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
       may_make_room || connections_.size() < static_cast<std::size_t>(config_.settings.connections);
   bool possible = false;
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    possible = possible || (work->attempts[host] == 0 && hosts_.MayServe(host, loop_->Now()) &&
+    possible = possible || (work->attempts.on(host) == 0 && hosts_.MayServe(host, loop_->Now()) &&
                             (room || hosts_[host].ready > 0) &&
                             hosts_[host].health.state() != HostHealth::State::kSuspect);
   }
@@ -107,9 +107,7 @@ bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
   second->may_write = false;
   second->submitted = work->submitted;
   second->sequence = work->sequence;
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work->attempts[host] > 0) second->attempts[host] = kAttemptsPerHost;
-  }
+  second->attempts.ExhaustTriedOf(work->attempts);
   second->first = work;
   second->is_second = true;
   work->second = second;

@@ -16,8 +16,8 @@
 #include "pgsql/libpq/pg_connection.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/pool/connection_pool.h"
+#include "pgsql/work/table_binding.h"
 #include "pgsql/pool/upstream_connection.h"
-#include "pgsql/table/table_binding.h"
 #include "proxy/cli/lookup_report.h"
 
 namespace proxymux::proxy {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pgsql/pool/work.h"
+#include "pgsql/work/work.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::proxy {

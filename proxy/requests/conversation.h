@@ -13,9 +13,9 @@
 #include <string_view>
 
 #include "pgsql/pool/connection_pool.h"
+#include "pgsql/work/table_binding.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/compiled_table.h"
-#include "pgsql/table/table_binding.h"
 #include "protocol/dialect.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"

@@ -28,7 +28,7 @@ const SizeTable& Sizes() {
 
           {Measure::kDataOfClass, "pgsql/libpq/pg_connection.h PgConnection", 23},
           {Measure::kDataOfClass, "pgsql/pool/connection_pool.h ConnectionPool", 41},
-          {Measure::kDataOfClass, "pgsql/pool/work.h Work", 25},
+          {Measure::kDataOfClass, "pgsql/work/work.h Work", 25},
           {Measure::kDataOfClass, "proxy/bench/bench_options.h BenchArguments", 31},
           {Measure::kDataOfClass, "proxy/bench/bench_options.h BenchOptions", 22},
           {Measure::kDataOfClass, "proxy/bench/uv_bench.h UvBench", 24},

@@ -1,0 +1,75 @@
+#include "pgsql/work/work_store.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pgsql/work/table_binding.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+class Waiter final : public LookupSink {
+ public:
+  void OnAnswer(const Answer&) override {}
+};
+
+TEST(WorkStore, WhatIsOverIsUsedAgain) {
+  WorkStore store;
+  Work* first = store.Take();
+  EXPECT_EQ(store.in_use(), 1U);
+  Waiter waiter;
+  first->sink = &waiter;
+  first->binding = std::make_shared<TableBinding>();
+  first->key = "a key";
+  const std::weak_ptr<TableBinding> table = first->binding;
+  EXPECT_FALSE(store.NobodyWaits());
+  store.GiveBack(first);
+  EXPECT_TRUE(store.NobodyWaits());
+  EXPECT_TRUE(table.expired());
+  EXPECT_EQ(store.in_use(), 0U);
+  EXPECT_EQ(store.Take(), first);
+  EXPECT_NE(store.Take(), first);
+  EXPECT_EQ(store.in_use(), 2U);
+}
+
+TEST(WorkStore, TheMemoryOfALongKeyIsNotKept) {
+  WorkStore store;
+  Work* work = store.Take();
+  work->key = std::string(4096, 'k');
+  store.GiveBack(work);
+  EXPECT_EQ(store.Take(), work);
+  EXPECT_GE(work->key.capacity(), 4096U);  // is of an ordinary length
+  work->key = std::string(100000, 'k');
+  store.GiveBack(work);
+  EXPECT_LT(store.Take()->key.capacity(), 4096U);
+}
+
+// In any order; what is in use stays where it is.
+TEST(WorkStore, NoMoreAreKeptThanTheSpare) {
+  for (const bool oldest_first : {true, false}) {
+    WorkStore store;
+    std::vector<Work*> works;
+    for (std::size_t i = 0; i < 3 * WorkStore::kSpare; ++i) {
+      works.push_back(store.Take());
+      works.back()->sequence = i;
+    }
+    for (std::size_t i = 0; i < 2 * WorkStore::kSpare; ++i) {
+      store.GiveBack(oldest_first ? works[i] : works[works.size() - 1 - i]);
+    }
+    EXPECT_EQ(store.in_use(), WorkStore::kSpare);
+    EXPECT_EQ(store.size(), 2 * WorkStore::kSpare);
+    for (std::size_t i = 0; i < WorkStore::kSpare; ++i) {
+      const std::size_t index = oldest_first ? 2 * WorkStore::kSpare + i : i;
+      EXPECT_EQ(works[index]->sequence, index);
+      store.GiveBack(works[index]);
+    }
+    EXPECT_EQ(store.in_use(), 0U);
+    EXPECT_EQ(store.size(), WorkStore::kSpare);
+  }
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
