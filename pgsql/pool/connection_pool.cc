@@ -66,7 +66,7 @@ void ConnectionPool::Recycle(Work* work) {
 
 Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
                              LookupSink* sink) {
-  if (!Known(*binding) && binding->write_class != WriteClass::kAsking) Classify(binding);
+  if (!rules_.Known(*binding) && binding->write_class != WriteClass::kAsking) Classify(binding);
   asks_catalogue_ = asks_catalogue_ || binding->catalogue != 0;
   Work* work = NewWork(Work::Kind::kLookup, std::move(binding));
   work->key = key;
@@ -95,17 +95,10 @@ void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
   Enqueue(work);
 }
 
-Line ConnectionPool::LineOf(const TableBinding& binding) const {
-  if (NeedsLane(binding)) {
-    if (binding.in_lanes > 0) return Line::kSlowMore;
-    return binding.service_time.known() ? Line::kSlow : Line::kUnmeasured;
-  }
-  if (!Known(binding)) return Line::kLoan;
-  return binding.session == SessionUse::kOwnSession ? Line::kOwn : Line::kShared;
-}
-
 // After something was learned of the table.
-void ConnectionPool::Reline(TableBinding* binding) { queues_.SetLine(binding, LineOf(*binding)); }
+void ConnectionPool::Reline(TableBinding* binding) {
+  queues_.SetLine(binding, rules_.LineOf(*binding));
+}
 
 void ConnectionPool::Enqueue(Work* work) {
   work->in_lane = false;
@@ -186,6 +179,16 @@ bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
   ++counters_.reruns;
   Enqueue(work);
   return true;
+}
+
+PoolView ConnectionPool::View() const {
+  PoolView view{connections_, hosts_, loop_->Now()};
+  view.turn = dispatches_;
+  view.depth = depth_;
+  view.usable = Usable();
+  view.sharers_about = SharersAreAbout();
+  view.quick_about = queues_.questions() > 0 || QuickLookupsAreAbout();
+  return view;
 }
 
 PoolConnection& ConnectionPool::Find(UpstreamConnection* upstream) {

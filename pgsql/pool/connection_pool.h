@@ -41,8 +41,12 @@
 #include "config/values/server_config.h"
 #include "pgsql/host/error_class.h"
 #include "pgsql/host/host_set.h"
+#include "pgsql/pool/lanes.h"
+#include "pgsql/pool/placement.h"
 #include "pgsql/pool/pool_connection.h"
+#include "pgsql/pool/pool_view.h"
 #include "pgsql/pool/prepared_statements.h"
+#include "pgsql/pool/session_rules.h"
 #include "pgsql/pool/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_effects.h"
@@ -189,13 +193,12 @@ class ConnectionPool final : private UpstreamObserver {
   void Dispatch();
   void RetireSurplus();
   std::size_t Depth();
-  bool Doubtful(const PoolConnection& connection) const;
   std::size_t Usable() const;
   std::size_t Wanted() const;
   bool OthersMayServe(std::size_t host) const;
-  static bool NeedsLane(const TableBinding& binding);
-  Line LineOf(const TableBinding& binding) const;
   void Reline(TableBinding* binding);
+  PoolView View() const;
+  PoolConnection* Choose(const Work& work, Placement::Among among = Placement::Among::kAll);
   void SendQuick();
   void SendSlow();
   void SendOwn();
@@ -205,34 +208,16 @@ class ConnectionPool final : private UpstreamObserver {
   bool OwnsConnection(const TableBinding& binding) const;
   void SendShort(PoolConnection& connection, Work* work);
   void NoteHeldUp(const Work& work);
-  struct LanesOfTurn {
-    std::size_t left = 0;  // may be opened
-    std::size_t depth = 1;
-    bool reserved = false;  // the latest choice found none, but a connection will run empty for it
-  };
-  LanesOfTurn CountLanes();
-  bool SendInLane(Work* work, LanesOfTurn* lanes);
-  bool SendSlowAgain(Line line, LanesOfTurn* lanes);
-  bool SendSlowLine(Line line, LanesOfTurn* lanes);
-  void SendMoreSlow(Line line, LanesOfTurn* lanes);
+  bool SendInLane(Work* work);
+  bool SendSlowAgain(Line line);
+  bool SendSlowLine(Line line);
+  void SendMoreSlow(Line line);
   bool QuickLookupsAreAbout() const;
-  bool QuickAreAbout() const;
-  std::size_t LanesAllowed(std::size_t ready) const;
   void MeasureService(PoolConnection& connection, const Work& work, Time now);
   void MeasureBatch(const PoolConnection& connection, const Work& first, Duration taken);
   template <typename Change>
   void MeasureOne(const Work& work, Change change);
-  void EndLanes(bool served_only);
-  bool TooSoon(const PoolConnection& connection) const;
-  bool WaitsForPooler(const PoolConnection& connection, const Work& work) const;
-  bool InTrial(const PoolConnection& connection) const;
-  bool Known(const TableBinding& binding) const;
-  SessionUse UseOf(const Work& work, std::size_t host) const;
-  bool MayTake(const PoolConnection& connection, const Work& work) const;
-  bool MayOwn(const Work& work) const;
-  bool OthersAreAbout() const;
-  void TakeSession(PoolConnection& connection, Work* work);
-  void ReleaseSessions();
+  bool SharersAreAbout() const;
   void AskCatalogues();
   void SendStamp(PoolConnection& connection);
   bool SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
@@ -241,15 +226,10 @@ class ConnectionPool final : private UpstreamObserver {
   void FinishStamp(const PoolConnection& connection, const Work& work,
                    const StatementResult& result);
   void MakeSessionRoom(std::size_t host, std::size_t* open);
-  void RankConnections();
-  enum class Among : std::uint8_t { kAll, kOwned };  // all connections, or the table's own ones
-  PoolConnection* ChooseConnection(const Work& work, Among among = Among::kAll);
-  PoolConnection* ChooseLane(const Work& work, LanesOfTurn* lanes);
   void SendWork(PoolConnection& connection, Work* work);
   void CountSent(PoolConnection& connection, Work* work);
   void CountBack(PoolConnection& connection, Work* work);
   void OpenBatch(PoolConnection& connection, Work* work);
-  bool SlowFirst() const;
   StatementForm FormFor(PoolConnection& connection, const Work& work) const;
   Expansion Expand(PoolConnection& connection, const Work& work);
   bool SendLookup(PoolConnection& connection, Work* work);
@@ -311,17 +291,15 @@ class ConnectionPool final : private UpstreamObserver {
   WorkStore works_;
   WorkQueues queues_;
   LookupDeadlines deadlines_;  // of lookups that somebody waits for
-  // What statements may do was asked of so many catalogues: raised when one of them has changed.
-  std::uint64_t catalogues_ = 1;
+  SessionRules rules_;
+  Placement placement_;
+  Lanes lanes_;
   bool asks_catalogue_ = false;  // some table depends on it
   // Questions to catalogues, PREPAREs and the like that are not over: no connection is opened for
   // them.
   std::size_t own_work_ = 0;
   // A host without connections that a work which was sent before waits for, in this turn.
   std::optional<std::size_t> host_needed_;
-  // The host of a connection that a work found to be another table's, and no other one for it, in
-  // this turn.
-  std::optional<std::size_t> session_wanted_;
   Time last_shared_{};          // when a lookup that shares its session was sent last
   Time last_quick_{};           // when a quick lookup was sent last
   bool slow_are_next_ = false;  // a quick lookup was sent last, while slow ones waited
@@ -336,7 +314,6 @@ class ConnectionPool final : private UpstreamObserver {
   std::unique_ptr<TurnTask> dispatch_;
   std::uint64_t dispatches_ = 0;
   std::size_t overdue_connects_ = 0;
-  bool held_back_ = false;    // something waits for a connection's next batch
   bool reruns_wait_ = false;  // something that was sent before found no connection in this turn
   std::string last_failure_ = "no database host could be connected to yet";
   // Of the lookup that is being sent or answered; they keep their capacity.

@@ -1,22 +1,11 @@
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "pgsql/pool/connection_pool.h"
 
 // The part of ConnectionPool that decides what is sent where and when.
 
 namespace proxymux::pgsql {
-namespace {
-
-// Between two batches on a connection that is busy.
-constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
-
-// A connection that owes an answer for that long takes nothing new while another one can.
-constexpr Duration kQuiet = std::chrono::milliseconds(25);
-
-}  // namespace
-
 void ConnectionPool::ScheduleDispatch() { dispatch_->Schedule(); }
 
 // After `connections` was lowered: the surplus ends as it runs empty.
@@ -30,23 +19,18 @@ void ConnectionPool::RetireSurplus() {
   }
 }
 
-// Nothing is kept for a connection that may never be there.
-bool ConnectionPool::Doubtful(const PoolConnection& connection) const {
-  const HostHealth::State health = hosts_[connection.host].health.state();
-  return health == HostHealth::State::kDown || health == HostHealth::State::kSuspect;
-}
-
 // How many statements a connection may have in flight now. What is sent cannot move any more, so as
 // long as other connections are being opened, or are about to be, each takes no more than its
 // share.
 std::size_t ConnectionPool::Depth() {
   const std::size_t depth = static_cast<std::size_t>(config_.settings.pipeline_depth);
+  const PoolView view = View();
   std::size_t connecting = 0;
   std::size_t open = 0;
   for (const auto& connection : connections_) {
     if (connection->phase() == PoolConnection::Phase::kClosed) continue;
     if (connection->phase() == PoolConnection::Phase::kConnecting) {
-      if (Doubtful(*connection)) continue;
+      if (view.Doubtful(*connection)) continue;
       ++connecting;
     }
     ++open;
@@ -74,7 +58,6 @@ std::size_t ConnectionPool::Wanted() const {
 
 void ConnectionPool::Dispatch() {
   ++dispatches_;
-  held_back_ = false;
   reruns_wait_ = false;
   RetireSurplus();
   overdue_connects_ = OverdueConnects();
@@ -85,20 +68,19 @@ void ConnectionPool::Dispatch() {
     }
   }
   RemoveClosed();
-  RankConnections();
+  placement_.Begin(View());
   AskCatalogues();
   host_needed_.reset();
-  session_wanted_.reset();
-  EndLanes(/*served_only=*/true);
+  Lanes::EndIdle(View());
   // Who has waited longer goes first: a flood of the one kind does not fill every connection again
   // before the other kind is looked at.
   const Work* const own = queues_.Head(Queue::kOwn);
   const Work* const shared = queues_.Head(Queue::kShared);
   const bool own_first = own != nullptr && shared != nullptr && own->sequence < shared->sequence;
-  const bool slow_first = SlowFirst();
+  const bool slow_first = Lanes::SlowFirst(View(), slow_are_next_);
   if (slow_first) {
     SendSlow();
-    EndLanes(/*served_only=*/false);
+    Lanes::EndUnused(View());
   }
   if (own_first) SendOwn();
   SendQuick();
@@ -118,10 +100,14 @@ void ConnectionPool::SendQuick() {
   SendAgain(Queue::kShared);
   for (std::size_t left = queues_.Shared().size(); left > 0; --left) {
     Work* work = queues_.Shared().front();
-    PoolConnection* connection = work != nullptr ? ChooseConnection(*work) : nullptr;
+    PoolConnection* connection = work != nullptr ? Choose(*work) : nullptr;
     if (connection == nullptr) return;  // no connection has room; those behind find none either
     SendShort(*connection, work);
   }
+}
+
+PoolConnection* ConnectionPool::Choose(const Work& work, Placement::Among among) {
+  return placement_.Choose(View(), rules_, work, among);
 }
 
 // Each by itself: which hosts may have it differs.
@@ -129,7 +115,7 @@ void ConnectionPool::SendAgain(Queue queue) {
   std::size_t left = queues_.Again(queue).size();
   for (Work* work = queues_.Again(queue).front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
-    PoolConnection* connection = ChooseConnection(*work);
+    PoolConnection* connection = Choose(*work);
     if (connection != nullptr) {
       SendShort(*connection, work);
     } else {
@@ -153,94 +139,6 @@ void ConnectionPool::SendShort(PoolConnection& connection, Work* work) {
   }
   work->in_lane = false;
   SendWork(connection, work);
-}
-
-// A busy connection is not sent one small batch after the other: each costs the server a
-// transaction and both sides a wake-up. What comes meanwhile makes the next one larger.
-bool ConnectionPool::TooSoon(const PoolConnection& connection) const {
-  return !connection.idle() && connection.sent_in != dispatches_ &&
-         loop_->Now() - connection.last_sent < kBatchInterval;
-}
-
-// A pooler may give its server to another client at the end of a batch, also when a part of the
-// next one is there already: that would be run, and answered, for somebody else. So the next batch
-// waits until the one before it is answered in full.
-bool ConnectionPool::WaitsForPooler(const PoolConnection& connection, const Work& work) const {
-  if (!connection.upstream->Pooled()) return false;
-  if (connection.upstream->BatchOpen()) {  // some want a batch of their own
-    return work.kind != Work::Kind::kLookup || work.may_write ||
-           UseOf(work, connection.host) != SessionUse::kShared;
-  }
-  return !connection.upstream->AllAnswered();
-}
-
-// One statement at a time, until one is answered.
-bool ConnectionPool::InTrial(const PoolConnection& connection) const {
-  return !connection.idle() && hosts_[connection.host].health.state() == HostHealth::State::kTrial;
-}
-
-// Where statements go first. Whoever is sent to a server that does not answer has to wait for
-// stall_limit; so those that keep quiet come last.
-void ConnectionPool::RankConnections() {
-  const Time now = loop_->Now();
-  for (const auto& connection : connections_) {
-    connection->turn.reluctance = hosts_.Reluctance(connection->host);
-    if (connection->stalled) {
-      connection->turn.reluctance += 8;
-    } else if (!connection->idle() && now - connection->last_result >= kQuiet) {
-      const Work* running = connection->running();
-      if (running != nullptr && now - running->sent >= kQuiet) connection->turn.reluctance += 4;
-    }
-  }
-}
-
-PoolConnection* ConnectionPool::ChooseConnection(const Work& work, Among among) {
-  PoolConnection* best = nullptr;
-  int reluctance = std::numeric_limits<int>::max();
-  const PoolConnection* too_soon = nullptr;  // the best of those that wait for their millisecond
-  bool possible = false;                     // some connection may have it, now or when it has room
-  const PoolConnection* owned = nullptr;     // and this one is another table's
-  for (const auto& candidate : connections_) {
-    PoolConnection& connection = *candidate;
-    if (!connection.open() || connection.cancel.pending() || connection.draining()) {
-      continue;
-    }
-    if (connection.lane() || work.attempts.PrefersOther(connection.host, hosts_, loop_->Now()))
-      continue;
-    if (among == Among::kOwned && connection.session.owner != work.binding) continue;
-    if (!MayTake(connection, work)) {
-      owned = &connection;
-      continue;
-    }
-    possible = true;
-    if (InTrial(connection)) continue;
-    // A better one that is full now is waited for.
-    if (connection.turn.reluctance > reluctance) continue;
-    if (connection.turn.reluctance < reluctance) {
-      reluctance = connection.turn.reluctance;
-      best = nullptr;
-      too_soon = nullptr;
-    }
-    if (connection.in_flight().size() >= depth_ || WaitsForPooler(connection, work)) continue;
-    if (TooSoon(connection)) {
-      held_back_ = true;
-      if (too_soon == nullptr || connection.in_flight().size() < too_soon->in_flight().size()) {
-        too_soon = &connection;
-      }
-      continue;
-    }
-    if (best == nullptr || connection.in_flight().size() < best->in_flight().size())
-      best = &connection;
-  }
-  if (owned != nullptr && !possible) session_wanted_ = owned->host;
-  // The millisecond is waited for when the other has clearly more to answer: it may be silent from
-  // now on and would take all that the others are held back from; and those that are behind many
-  // wait longest. When it has little more, a larger batch is worth more.
-  if (best != nullptr && too_soon != nullptr &&
-      2 * best->in_flight().size() > 3 * too_soon->in_flight().size()) {
-    return nullptr;
-  }
-  return best;
 }
 
 // Whether a host may serve is the same for all that was never sent. Collected first: an answer may

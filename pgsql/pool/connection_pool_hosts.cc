@@ -99,7 +99,9 @@ void ConnectionPool::OpenConnections() {
       ++open;
     }
   }
-  if (session_wanted_.has_value()) MakeSessionRoom(*session_wanted_, &open);
+  const auto session_wanted = placement_.session_wanted().has_value() ? placement_.session_wanted()
+                                                                      : lanes_.session_wanted();
+  if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
   const std::size_t wanted = Wanted();
   while (open < wanted) {
     const auto host = hosts_.ChooseForConnection(now, &random_);

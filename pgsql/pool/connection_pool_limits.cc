@@ -26,7 +26,7 @@ constexpr char kTooLong[] = "no answer within lookup_timeout";
 
 void ConnectionPool::ArmTimer() {
   Duration interval = kIdleTick;
-  if (held_back_) {
+  if (placement_.held_back()) {
     interval = kHeldBackTick;
   } else if (hedgeable_ > 0 && hosts_.size() > 1) {
     interval = kHedgeTick;

@@ -78,7 +78,10 @@ void ConnectionPool::SendWork(PoolConnection& connection, Work* work) {
         Recycle(work);
         return;
       }
-      TakeSession(connection, work);
+      rules_.Take(View(), &connection, work);
+      if (!rules_.Known(*work->binding) && work->binding->write_class != WriteClass::kAsking) {
+        Classify(work->binding);
+      }
       sent = SendLookup(connection, work);
       break;
     }

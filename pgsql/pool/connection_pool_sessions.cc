@@ -5,13 +5,8 @@
 
 #include "pgsql/pool/connection_pool.h"
 
-// The part of ConnectionPool that keeps what one table's statement leaves in a session from the
-// statements of other tables.
-//
-// What a statement may do is known from the catalogue, and for as long as the catalogue of its host
-// is known not to have changed. While it is not known, the statement goes alone and makes the
-// connection its table's own, until the answer is there: then it is everybody's again, or stays the
-// table's until it ends.
+// The part of ConnectionPool that asks catalogues what statements may do to sessions, and sends
+// what needs a session of its own.
 
 namespace proxymux::pgsql {
 namespace {
@@ -29,88 +24,9 @@ constexpr char kTakesNothing[] = "the connection does not take statements any mo
 
 }  // namespace
 
-bool ConnectionPool::Known(const TableBinding& binding) const {
-  switch (binding.write_class) {
-    case WriteClass::kUnknown:
-    case WriteClass::kAsking:
-      return false;
-    case WriteClass::kReads:
-    case WriteClass::kMayWrite:
-      return binding.catalogue == 0 || binding.catalogue == catalogues_;
-  }
-  return false;
-}
-
-SessionUse ConnectionPool::UseOf(const Work& work, std::size_t host) const {
-  if (work.kind != Work::Kind::kLookup) return SessionUse::kShared;
-  const TableBinding& binding = *work.binding;
-  if (!Known(binding)) return SessionUse::kOwnSession;
-  if (binding.catalogue != 0 && !hosts_[host].catalogue.Fresh(loop_->Now())) {
-    return SessionUse::kOwnSession;
-  }
-  return binding.session;
-}
-
-// Whether the statement may run in the connection's session.
-bool ConnectionPool::MayTake(const PoolConnection& connection, const Work& work) const {
-  // A question to the catalogue ends a loan: it must not wait for one.
-  if (work.kind != Work::Kind::kLookup) return !connection.session.changed;
-  if (connection.session.owner != nullptr) return connection.session.owner == work.binding;
-  if (UseOf(work, connection.host) != SessionUse::kOwnSession) return true;
-  // Where it is not known the connection is only lent.
-  return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);
-}
-
-// Whether its table may have one more connection for itself. One stays for all others. What may run
-// for long does not wait behind its like.
-bool ConnectionPool::MayOwn(const Work& work) const {
-  const std::size_t room = NeedsLane(*work.binding) ? 1 : depth_;
-  std::size_t shared = 0;
-  for (const auto& connection : connections_) {
-    if (!connection->open() || connection->draining()) continue;
-    if (connection->session.owner == nullptr) {
-      ++shared;
-    } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
-               !connection->stalled &&
-               !work.attempts.PrefersOther(connection->host, hosts_, loop_->Now())) {
-      return false;
-    }
-  }
-  return shared > 1 || Usable() == 1 || !OthersAreAbout();
-}
-
-bool ConnectionPool::OthersAreAbout() const {
+bool ConnectionPool::SharersAreAbout() const {
   return !queues_.Shared().empty() || !queues_.Again(Queue::kShared).empty() ||
          (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
-}
-
-// The lookup is about to be sent on the connection.
-void ConnectionPool::TakeSession(PoolConnection& connection, Work* work) {
-  const SessionUse use = UseOf(*work, connection.host);
-  // The catalogue may have changed since it was submitted.
-  work->may_write = !Known(*work->binding) || work->binding->write_class != WriteClass::kReads;
-  work->alone = work->may_write || use != SessionUse::kShared;
-  if (use != SessionUse::kOwnSession) return;
-  const bool known = Known(*work->binding);
-  if (!known && work->binding->write_class != WriteClass::kAsking) Classify(work->binding);
-  if (connection.session.owner == nullptr) connection.session.owned_since = loop_->Now();
-  connection.session.owner = work->binding;
-  connection.session.changed =
-      connection.session.changed || (known && work->binding->session == SessionUse::kOwnSession);
-}
-
-// After something was learned: what has left nothing behind is everybody's again.
-void ConnectionPool::ReleaseSessions() {
-  ScheduleDispatch();
-  for (const auto& connection : connections_) {
-    const TableBinding* owner = connection->session.owner.get();
-    if (owner == nullptr || connection->session.changed || !Known(*owner)) continue;
-    if (owner->session == SessionUse::kOwnSession) {
-      connection->session.changed = true;
-    } else if (owner->catalogue == 0 || hosts_[connection->host].catalogue.Fresh(loop_->Now())) {
-      connection->session.owner.reset();
-    }
-  }
 }
 
 // As long as lookups come, each host is asked twice a second whether its catalogue has changed.
@@ -119,25 +35,7 @@ void ConnectionPool::AskCatalogues() {
   const Time now = loop_->Now();
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host].catalogue.ShouldAsk(now)) continue;
-    PoolConnection* best = nullptr;
-    for (const auto& candidate : connections_) {
-      PoolConnection& connection = *candidate;
-      if (connection.host != host || !connection.open() || connection.session.changed ||
-          connection.RunsScript() || connection.cancel.pending() || connection.draining() ||
-          connection.stalled || InTrial(connection)) {
-        continue;
-      }
-      // It would wait for a slow statement, and keep the lane from those behind it.
-      if (connection.slow_in_flight() > 0) continue;
-      if (connection.upstream->Pooled() &&
-          (connection.upstream->BatchOpen() || !connection.upstream->AllAnswered())) {
-        continue;
-      }
-      if (best == nullptr || std::tuple(connection.turn.reluctance, connection.in_flight().size()) <
-                                 std::tuple(best->turn.reluctance, best->in_flight().size())) {
-        best = &connection;
-      }
-    }
+    PoolConnection* best = Placement::ChooseForStamp(View(), host);
     if (best != nullptr) SendStamp(*best);
   }
 }
@@ -164,7 +62,7 @@ bool ConnectionPool::SendQuestion(PoolConnection& connection, Work* work, const 
 
 void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {
   if (!hosts_[host].catalogue.OnAnswered(asked, stamp)) return;
-  ++catalogues_;
+  rules_.OnCatalogueChanged();
   for (Work* work = queues_.Oldest(); work != nullptr; work = WorkQueues::Younger(work)) {
     Reline(work->binding.get());
   }
@@ -177,7 +75,8 @@ void ConnectionPool::FinishStamp(const PoolConnection& connection, const Work& w
   const std::optional<std::uint64_t> stamp = ParseStamp(result.rows->Value(0, 0));
   if (!stamp.has_value()) return;
   LearnStamp(connection.host, work.sent, *stamp);
-  ReleaseSessions();
+  rules_.Release(View());
+  ScheduleDispatch();
 }
 
 void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work,
@@ -218,7 +117,7 @@ void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work
     binding.session_reason = "the catalogue does not tell";
     observer_->OnUnclassified(binding, fault);
   }
-  binding.catalogue = catalogues_;
+  binding.catalogue = rules_.catalogues();
   asks_catalogue_ = true;
   Reline(&binding);
   if (effects.has_value() && !was_own && binding.session == SessionUse::kOwnSession) {
@@ -230,7 +129,8 @@ void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work
       if (other->session.owner == nullptr) other->Outdate();
     }
   }
-  ReleaseSessions();
+  rules_.Release(View());
+  ScheduleDispatch();
 }
 
 // First to the connections that tables have for themselves and that have room; then the tables take
@@ -252,7 +152,7 @@ void ConnectionPool::SendToOwners() {
     if (owner == nullptr || WorkQueues::QueueOf(owner->line) != Queue::kOwn) continue;
     for (std::size_t left = owner->waiting.size(); left > 0; --left) {
       Work* work = owner->waiting.front();
-      PoolConnection* own = work != nullptr ? ChooseConnection(*work, Among::kOwned) : nullptr;
+      PoolConnection* own = work != nullptr ? Choose(*work, Placement::Among::kOwned) : nullptr;
       if (own == nullptr) break;
       SendShort(*own, work);
     }
@@ -266,7 +166,7 @@ void ConnectionPool::SendOwnLine(Line line) {
     TableBinding* table = queues_.TablesOf(line).front();
     if (table == nullptr) return;
     Work* work = table->waiting.front();
-    PoolConnection* connection = ChooseConnection(*work);
+    PoolConnection* connection = Choose(*work);
     if (connection == nullptr && (!OwnsConnection(*table) || ++in_vain > connections_.size())) {
       return;
     }
@@ -294,7 +194,7 @@ void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
   };
   for (const auto& candidate : connections_) {
     PoolConnection& connection = *candidate;
-    if (connection.phase() == PoolConnection::Phase::kConnecting && !Doubtful(connection) &&
+    if (connection.phase() == PoolConnection::Phase::kConnecting && !View().Doubtful(connection) &&
         !hosts_[connection.host].slow_to_connect) {
       return;  // one is coming
     }

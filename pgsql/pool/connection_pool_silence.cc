@@ -75,7 +75,7 @@ void ConnectionPool::AskCatalogueAgain(const PoolConnection& connection) {
 
 bool ConnectionPool::MayAskElsewhere(const Work& work) const {
   return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.second == nullptr &&
-         !work.script && !work.may_write && Known(*work.binding) &&
+         !work.script && !work.may_write && rules_.Known(*work.binding) &&
          work.binding->write_class == WriteClass::kReads;
 }
 

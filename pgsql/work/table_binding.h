@@ -70,6 +70,9 @@ struct TableBinding {
     return statement.statements > 1 || statement.changes_session;
   }
 
+  // Its statements take long, or nobody knows how long.
+  bool NeedsLane() const { return IsScript() || service_time.slow(); }
+
   // Takes what the text alone tells: that it may write, and then anything may follow in the
   // session. Else the catalogue has to be asked: also what calls no function may read a view that
   // does.
