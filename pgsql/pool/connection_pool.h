@@ -41,12 +41,14 @@
 #include "config/values/server_config.h"
 #include "pgsql/host/error_class.h"
 #include "pgsql/host/host_set.h"
+#include "pgsql/pool/connection_budget.h"
 #include "pgsql/pool/lanes.h"
 #include "pgsql/pool/placement.h"
 #include "pgsql/pool/pool_connection.h"
 #include "pgsql/pool/pool_view.h"
 #include "pgsql/pool/prepared_statements.h"
 #include "pgsql/pool/session_rules.h"
+#include "pgsql/pool/silence_watch.h"
 #include "pgsql/pool/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_effects.h"
@@ -191,11 +193,8 @@ class ConnectionPool final : private UpstreamObserver {
 
   void ScheduleDispatch();
   void Dispatch();
-  void RetireSurplus();
-  std::size_t Depth();
   std::size_t Usable() const;
   std::size_t Wanted() const;
-  bool OthersMayServe(std::size_t host) const;
   void Reline(TableBinding* binding);
   PoolView View() const;
   PoolConnection* Choose(const Work& work, Placement::Among among = Placement::Among::kAll);
@@ -270,7 +269,7 @@ class ConnectionPool final : private UpstreamObserver {
   void StartCancel(PoolConnection& connection, Time now);
   void AskAboutSilence(Time now);
   void AskCatalogueAgain(const PoolConnection& connection);
-  void OnSilence(PoolConnection& connection, Duration silent, Time now);
+  void OnSilence(PoolConnection& connection, Time now);
   bool MayAskElsewhere(const Work& work) const;
   bool AskElsewhere(Work* work, bool may_make_room);
   void AskOfOthers(const PoolConnection& connection);
@@ -310,7 +309,7 @@ class ConnectionPool final : private UpstreamObserver {
   std::uint64_t last_sequence_ = 0;
   std::unique_ptr<Timer> timer_;
   std::optional<Time> next_tick_;  // when timer_ runs out
-  std::size_t depth_ = 1;          // see Depth(), of this turn
+  std::size_t depth_ = 1;          // see ConnectionBudget::Depth(), of this turn
   std::unique_ptr<TurnTask> dispatch_;
   std::uint64_t dispatches_ = 0;
   std::size_t overdue_connects_ = 0;

@@ -8,44 +8,8 @@
 namespace proxymux::pgsql {
 void ConnectionPool::ScheduleDispatch() { dispatch_->Schedule(); }
 
-// After `connections` was lowered: the surplus ends as it runs empty.
-void ConnectionPool::RetireSurplus() {
-  std::size_t staying = 0;
-  for (const auto& connection : connections_) {
-    if (connection->phase() == PoolConnection::Phase::kClosed || connection->draining()) continue;
-    if (++staying > static_cast<std::size_t>(config_.settings.connections)) {
-      connection->Drain();
-    }
-  }
-}
-
-// How many statements a connection may have in flight now. What is sent cannot move any more, so as
-// long as other connections are being opened, or are about to be, each takes no more than its
-// share.
-std::size_t ConnectionPool::Depth() {
-  const std::size_t depth = static_cast<std::size_t>(config_.settings.pipeline_depth);
-  const PoolView view = View();
-  std::size_t connecting = 0;
-  std::size_t open = 0;
-  for (const auto& connection : connections_) {
-    if (connection->phase() == PoolConnection::Phase::kClosed) continue;
-    if (connection->phase() == PoolConnection::Phase::kConnecting) {
-      if (view.Doubtful(*connection)) continue;
-      ++connecting;
-    }
-    ++open;
-  }
-  const std::size_t outstanding = queues_.size() + InFlight();
-  const bool more = open < Wanted() && hosts_.MayConnect(loop_->Now());
-  const std::size_t expected = more ? Wanted() : open;
-  if (connecting == 0 && expected == open) return depth;
-  return std::min(depth, std::max<std::size_t>(1, (outstanding + expected - 1) / expected));
-}
-
 std::size_t ConnectionPool::Usable() const {
-  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
-  // One is kept free to find out when a host that is down comes back.
-  return hosts_.AnyDown() && limit > 1 ? limit - 1 : limit;
+  return ConnectionBudget::Usable(static_cast<std::size_t>(config_.settings.connections), hosts_);
 }
 
 // How many connections the work that there is could use.
@@ -59,9 +23,12 @@ std::size_t ConnectionPool::Wanted() const {
 void ConnectionPool::Dispatch() {
   ++dispatches_;
   reruns_wait_ = false;
-  RetireSurplus();
+  const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
+  while (PoolConnection* surplus = ConnectionBudget::Surplus(View(), limit)) surplus->Drain();
   overdue_connects_ = OverdueConnects();
-  depth_ = Depth();
+  depth_ =
+      ConnectionBudget::Depth(View(), static_cast<std::size_t>(config_.settings.pipeline_depth),
+                              queues_.size() + InFlight(), Wanted());
   for (const auto& connection : connections_) {
     if (connection->draining() && connection->open() && connection->idle()) {
       CloseConnection(*connection);

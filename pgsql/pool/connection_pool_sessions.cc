@@ -14,9 +14,6 @@ namespace {
 // For so long after a lookup that shares its session a connection is kept for the next one.
 constexpr Duration kSharedMemory = std::chrono::seconds(5);
 
-// What is asked about a statement is answered sooner; after that its connection may be replaced.
-constexpr Duration kDoubt = std::chrono::milliseconds(250);
-
 // As often in a row the question about a statement may come to nothing.
 constexpr std::uint8_t kQuestions = 3;
 
@@ -179,49 +176,6 @@ bool ConnectionPool::OwnsConnection(const TableBinding& binding) const {
   return std::ranges::any_of(connections_, [&](const auto& connection) {
     return connection->session.owner.get() == &binding;
   });
-}
-
-// Somebody waits for a connection to that host that is no other table's: one more, or in the place
-// of one that is, of that host if there is one. `*open` counts those that are.
-void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
-  const Time now = loop_->Now();
-  PoolConnection* victim = nullptr;
-  // Those that come first in this order are wanted least.
-  const auto rank = [host](const PoolConnection& connection) {
-    return std::tuple(connection.host != host,
-                      connection.slow_in_flight() > 0 || connection.stalled,
-                      connection.in_flight().size(), connection.last_used);
-  };
-  for (const auto& candidate : connections_) {
-    PoolConnection& connection = *candidate;
-    if (connection.phase() == PoolConnection::Phase::kConnecting && !View().Doubtful(connection) &&
-        !hosts_[connection.host].slow_to_connect) {
-      return;  // one is coming
-    }
-    if (!connection.open() || connection.session.owner == nullptr) continue;
-    if (connection.draining()) {
-      if (connection.slow_in_flight() == 0 && !connection.stalled) return;
-      continue;  // that one may take long
-    }
-    // What is lent while an answer is waited for is soon given back.
-    if (!connection.session.changed && now - connection.session.owned_since < kDoubt) continue;
-    if (victim == nullptr || rank(connection) < rank(*victim)) victim = &connection;
-  }
-  if (*open >= Usable()) {
-    if (victim == nullptr) return;
-    if (!victim->idle()) {
-      victim->Drain();  // closed when it is empty
-      return;
-    }
-    CloseConnection(*victim);
-    --*open;
-  }
-  const bool up = hosts_[host].health.state() == HostHealth::State::kUp;
-  const std::optional<std::size_t> goes_to =
-      up ? std::optional(host) : hosts_.ChooseForConnection(now, &random_);
-  if (!goes_to.has_value()) return;
-  OpenConnection(*goes_to);
-  ++*open;
 }
 
 }  // namespace proxymux::pgsql
