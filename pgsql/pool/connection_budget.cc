@@ -112,7 +112,6 @@ ConnectionBudget::SessionRoom ConnectionBudget::RoomForSession(const PoolView& v
     if (connection.phase() == Phase::kConnecting) {
       room.coming = room.coming ||
                     (!view.Doubtful(connection) && !view.hosts[connection.host].slow_to_connect);
-      continue;
     }
     if (!connection.open() || connection.session.owner == nullptr) continue;
     if (connection.draining()) {

@@ -254,20 +254,6 @@ void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const Connect
   ScheduleDispatch();
 }
 
-void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
-                              const std::string& reason, Duration took) {
-  const HostHealth::State state = host.health.state();
-  // Behind a single name there may be a load balancer with another server at the next attempt, as
-  // stock has it since 3.10.
-  const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
-                     !host.retried_at_once &&
-                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
-  host.retried_at_once = true;
-  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_, took)) {
-    observer_->OnHostDown(config_.name, host);
-  }
-}
-
 void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
   const ServerError said{why.sqlstate, /*fatal=*/true, Phase::kText};
   const bool is_session = !why.sqlstate.empty() && ClassifyError(said).fault == Fault::kConnection;
@@ -329,6 +315,13 @@ std::size_t ConnectionPool::InFlightOn(std::size_t host) const {
     if (connection->host == host) in_flight += connection->in_flight().size();
   }
   return in_flight;
+}
+
+PoolCounters ConnectionPool::counters() const {
+  PoolCounters counters = counters_;
+  counters.prepares = sender_.prepares();
+  counters.syncs = sender_.syncs();
+  return counters;
 }
 
 PoolGauges ConnectionPool::Gauges() const {

@@ -49,6 +49,7 @@
 #include "pgsql/pool/prepared_statements.h"
 #include "pgsql/pool/session_rules.h"
 #include "pgsql/pool/silence_watch.h"
+#include "pgsql/pool/statement_sender.h"
 #include "pgsql/pool/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_effects.h"
@@ -115,7 +116,7 @@ struct PoolGauges {
   Duration oldest_wait{};
 };
 
-class ConnectionPool final : private UpstreamObserver {
+class ConnectionPool final : private UpstreamObserver, private SenderOwner {
  public:
   ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
                  PoolObserver* observer, std::uint32_t seed);
@@ -141,7 +142,7 @@ class ConnectionPool final : private UpstreamObserver {
   const HostSet& hosts() const { return hosts_; }
   std::size_t InFlight() const;  // on all connections
   std::size_t InFlightOn(std::size_t host) const;
-  const PoolCounters& counters() const { return counters_; }
+  PoolCounters counters() const;
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
   bool Quiet() const { return queues_.empty() && InFlight() == 0 && parked_.empty(); }
@@ -175,8 +176,9 @@ class ConnectionPool final : private UpstreamObserver {
 
   using Queue = WorkQueues::Queue;
 
-  Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
-  void Recycle(Work* work);
+  // SenderOwner
+  Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) override;
+  void Recycle(Work* work) override;
   void Enqueue(Work* work);  // in the order of submission
   void AnswerWork(Work* work, const Answer& answer);
   // The lookup that a work is a try of, which is the work itself unless it is a second one.
@@ -219,23 +221,13 @@ class ConnectionPool final : private UpstreamObserver {
   bool SharersAreAbout() const;
   void AskCatalogues();
   void SendStamp(PoolConnection& connection);
-  bool SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
-                    std::span<const char* const> values);
   void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
   void FinishStamp(const PoolConnection& connection, const Work& work,
                    const StatementResult& result);
   void MakeSessionRoom(std::size_t host, std::size_t* open);
   void SendWork(PoolConnection& connection, Work* work);
-  void CountSent(PoolConnection& connection, Work* work);
+  void CountSent(PoolConnection& connection, Work* work) override;
   void CountBack(PoolConnection& connection, Work* work);
-  void OpenBatch(PoolConnection& connection, Work* work);
-  StatementForm FormFor(PoolConnection& connection, const Work& work) const;
-  Expansion Expand(PoolConnection& connection, const Work& work);
-  bool SendLookup(PoolConnection& connection, Work* work);
-  bool SendStatement(PoolConnection& connection, Work* work);
-  bool Prepare(PoolConnection& connection, const Work& lookup);
-  bool DeallocateSome(PoolConnection& connection, const Work& lookup);
-  bool EndBatch(PoolConnection& connection);
   void SyncAll();
   void Rebalance();
   void OpenConnections();
@@ -302,9 +294,8 @@ class ConnectionPool final : private UpstreamObserver {
   Time last_shared_{};          // when a lookup that shares its session was sent last
   Time last_quick_{};           // when a quick lookup was sent last
   bool slow_are_next_ = false;  // a quick lookup was sent last, while slow ones waited
-  std::uint64_t last_batch_ = 0;
-  WorkList parked_;            // failed, but a second one is under way
-  std::size_t hedgeable_ = 0;  // in flight, of tables that hedge
+  WorkList parked_;             // failed, but a second one is under way
+  std::size_t hedgeable_ = 0;   // in flight, of tables that hedge
   std::uint64_t last_connection_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::unique_ptr<Timer> timer_;
@@ -315,13 +306,8 @@ class ConnectionPool final : private UpstreamObserver {
   std::size_t overdue_connects_ = 0;
   bool reruns_wait_ = false;  // something that was sent before found no connection in this turn
   std::string last_failure_ = "no database host could be connected to yet";
-  // Of the lookup that is being sent or answered; they keep their capacity.
-  std::string sql_;
-  std::string parameters_;
-  std::vector<std::size_t> parameter_starts_;
-  std::vector<const char*> parameter_values_;
-  std::string scratch_;
-  std::string value_;
+  StatementSender sender_{this};
+  std::string value_;  // of the lookup that is being answered; keeps its capacity
   PoolCounters counters_;
 };
 

@@ -1,6 +1,6 @@
 #include "pgsql/pool/connection_pool.h"
 
-// The part of ConnectionPool that opens and closes connections.
+// The part of ConnectionPool that opens and closes connections, and takes hosts out of use.
 
 namespace proxymux::pgsql {
 // True when one connection fewer is open now; false when one will be, or cannot be.
@@ -104,6 +104,20 @@ void ConnectionPool::OpenConnection(std::size_t host) {
                                                           factory_->NewConnection(host, this)));
   ++hosts_[host].connecting;
   connections_.back()->upstream->Connect();
+}
+
+void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
+                              const std::string& reason, Duration took) {
+  const HostHealth::State state = host.health.state();
+  // Behind a single name there may be a load balancer with another server at the next attempt, as
+  // stock has it since 3.10.
+  const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
+                     !host.retried_at_once &&
+                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
+  host.retried_at_once = true;
+  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_, took)) {
+    observer_->OnHostDown(config_.name, host);
+  }
 }
 
 }  // namespace proxymux::pgsql

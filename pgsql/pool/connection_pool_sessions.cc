@@ -42,19 +42,9 @@ void ConnectionPool::SendStamp(PoolConnection& connection) {
   work->may_write = false;
   work->sent = loop_->Now();
   hosts_[connection.host].catalogue.OnAsked(work->sent);
-  if (SendQuestion(connection, work, StampSql(), {})) return;
+  if (sender_.SendQuestion(connection, work, StampSql(), {})) return;
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // the connection did not take it
   DropConnection(connection, kTakesNothing);
-}
-
-// In a batch of its own: its error is nobody else's.
-bool ConnectionPool::SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
-                                  std::span<const char* const> values) {
-  if (!EndBatch(connection)) return false;
-  OpenBatch(connection, work);
-  if (!connection.upstream->SendQuestion(work, sql, values)) return false;
-  CountSent(connection, work);
-  return EndBatch(connection);
 }
 
 void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {

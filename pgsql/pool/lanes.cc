@@ -87,9 +87,7 @@ void Lanes::Begin(const PoolView& view) {
   const std::size_t allowed = Allowed(view, ready);
   left_ = allowed - std::min(allowed, lanes);
   const bool none_is_kept = allowed >= ready || lanes > allowed;
-  if (none_is_kept && deep && ready > 1) {
-    left_ = std::min(left_, ready - 1 - std::min(ready - 1, lanes));
-  }
+  if (none_is_kept && deep && left_ > 0) --left_;
   depth_ = none_is_kept ? 1 : std::min(kLaneDepth, view.depth);
 }
 

@@ -101,7 +101,7 @@ void WorkQueues::ToTheBack(TableBinding* table) {
 const Work* WorkQueues::Head(Queue queue) const {
   const Work* head = Again(queue).front();
   const auto take = [&head](const Work* work) {
-    if (work != nullptr && (head == nullptr || work->sequence < head->sequence)) head = work;
+    if (head == nullptr || (work != nullptr && work->sequence < head->sequence)) head = work;
   };
   if (queue == Queue::kShared) take(shared_.front());
   for (const Line line : kAllLines) {

@@ -68,6 +68,7 @@ TEST_F(ConnectionBudgetTest, WhileConnectionsAreComingEachTakesItsShare) {
   coming.SetPhase(Phase::kClosed);
   hosts[1].health.OnAnswered(now);
   EXPECT_EQ(Depth(10, 1), 32U);
+  EXPECT_EQ(Depth(10, 2), 5U);  // one is open, and another one will be
 }
 
 TEST_F(ConnectionBudgetTest, WhenNoHostMayBeConnectedToNoneIsComing) {

@@ -96,6 +96,14 @@ TEST_F(PlacementTest, TheHostCountsMoreThanTheLoad) {
   EXPECT_EQ(Choose(Lookup(Quick())), &up);
 }
 
+TEST_F(PlacementTest, ABetterOneThatIsFullIsWaitedForWhereverItStands) {
+  PoolConnection& up = Open(1);
+  Open(0);
+  hosts[0].health.OnSilent(now, "silent");
+  Load(up, 4);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+}
+
 TEST_F(PlacementTest, ABusyConnectionWaitsForItsMillisecond) {
   PoolConnection& connection = Open();
   Send(connection, Quick(), false, milliseconds(0));

@@ -52,18 +52,24 @@ TEST(WorkStore, NoMoreAreKeptThanTheSpare) {
   for (const bool oldest_first : {true, false}) {
     WorkStore store;
     std::vector<Work*> works;
+    std::vector<std::weak_ptr<TableBinding>> tables;
     for (std::size_t i = 0; i < 3 * WorkStore::kSpare; ++i) {
       works.push_back(store.Take());
       works.back()->sequence = i;
+      works.back()->binding = std::make_shared<TableBinding>();
+      tables.push_back(works.back()->binding);
     }
     for (std::size_t i = 0; i < 2 * WorkStore::kSpare; ++i) {
-      store.GiveBack(oldest_first ? works[i] : works[works.size() - 1 - i]);
+      const std::size_t index = oldest_first ? i : works.size() - 1 - i;
+      store.GiveBack(works[index]);
+      EXPECT_TRUE(tables[index].expired());
     }
     EXPECT_EQ(store.in_use(), WorkStore::kSpare);
     EXPECT_EQ(store.size(), 2 * WorkStore::kSpare);
     for (std::size_t i = 0; i < WorkStore::kSpare; ++i) {
       const std::size_t index = oldest_first ? 2 * WorkStore::kSpare + i : i;
       EXPECT_EQ(works[index]->sequence, index);
+      EXPECT_FALSE(tables[index].expired());
       store.GiveBack(works[index]);
     }
     EXPECT_EQ(store.in_use(), 0U);
