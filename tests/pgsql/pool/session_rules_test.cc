@@ -111,6 +111,7 @@ TEST_F(SessionRulesTest, OneConnectionStaysForTheOthersWhileTheyAreAbout) {
   EXPECT_TRUE(MayTake(first, own));
   sharers_about = true;
   EXPECT_FALSE(MayTake(first, own));
+  EXPECT_TRUE(MayTake(first, Lookup(Quick())));
   EXPECT_TRUE(MayTake(first, Lookup(Unknown())));  // lent only
   EXPECT_TRUE(MayTake(first, Lookup(Told(SessionUse::kShared))));
   PoolConnection& second = Open();
