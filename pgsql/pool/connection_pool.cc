@@ -6,24 +6,6 @@
 #include <utility>
 
 namespace proxymux::pgsql {
-namespace {
-
-// Work objects kept for reuse; more are freed.
-constexpr std::size_t kSpareWork = 1024;
-
-HostHealth::FailureKind KindOf(const ConnectionFault& failure) {
-  const std::string_view code = failure.sqlstate;
-  // No answer at all, or a server that is starting, stopping (57P0x), full (53xxx) or in trouble
-  // (58xxx, XXxxx).
-  if (code.empty() || code.starts_with("57") || code.starts_with("53") || code.starts_with("58") ||
-      code.starts_with("08") || code.starts_with("XX")) {
-    return HostHealth::FailureKind::kUnreachable;
-  }
-  return HostHealth::FailureKind::kRefused;
-}
-
-}  // namespace
-
 ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
                                PoolObserver* observer, std::uint32_t seed)
     : config_(std::move(config)),
@@ -41,8 +23,7 @@ ConnectionPool::~ConnectionPool() {
   for (const auto& connection : connections_) {
     if (connection->phase() != PoolConnection::Phase::kClosed) connection->upstream->Close();
   }
-  assert(std::all_of(all_work_.begin(), all_work_.end(),
-                     [](const auto& work) { return work->sink == nullptr; }));
+  assert(works_.NobodyWaits());
 }
 
 void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
@@ -55,12 +36,7 @@ void ConnectionPool::ForgetStatements() {
 }
 
 Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
-  if (free_work_.empty()) {
-    all_work_.push_back(std::make_unique<Work>());
-    free_work_.push_back(all_work_.back().get());
-  }
-  Work* work = free_work_.back();
-  free_work_.pop_back();
+  Work* work = works_.Take();
   work->kind = kind;
   if (kind != Work::Kind::kLookup) ++own_work_;
   work->may_write = binding->write_class != WriteClass::kReads;
@@ -71,40 +47,31 @@ Work* ConnectionPool::NewWork(Work::Kind kind, std::shared_ptr<TableBinding> bin
   work->is_second = false;
   work->lost_among = 0;
   work->sent = {};
-  const StatementClass& statement = binding->table->statement_class();
-  work->script =
-      kind == Work::Kind::kLookup && (statement.statements > 1 || statement.changes_session);
+  work->script = kind == Work::Kind::kLookup && binding->IsScript();
   work->binding = std::move(binding);
   work->submitted = loop_->Now();
-  work->attempts.assign(hosts_.size(), 0);
+  work->attempts.Reset(hosts_.size());
   work->sequence = ++last_sequence_;
   return work;
 }
 
 void ConnectionPool::Recycle(Work* work) {
   if (work->kind != Work::Kind::kLookup) --own_work_;
-  WorkList::Remove(work);
+  queues_.Remove(work);
+  WorkList::Remove(work);  // parked, or on a list of what is over
+  LookupDeadlines::Remove(work);
   Unlink(work);
-  work->sink = nullptr;
-  work->binding.reset();
-  if (work->key.capacity() > 4096) std::string().swap(work->key);
-  if (free_work_.size() >= kSpareWork) {
-    const auto found = std::find_if(all_work_.begin(), all_work_.end(),
-                                    [work](const auto& owned) { return owned.get() == work; });
-    std::swap(*found, all_work_.back());
-    all_work_.pop_back();
-    return;
-  }
-  free_work_.push_back(work);
+  works_.GiveBack(work);
 }
 
 Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
                              LookupSink* sink) {
-  if (!Known(*binding) && binding->write_class != WriteClass::kAsking) Classify(binding);
+  if (!rules_.Known(*binding) && binding->write_class != WriteClass::kAsking) Classify(binding);
   asks_catalogue_ = asks_catalogue_ || binding->catalogue != 0;
   Work* work = NewWork(Work::Kind::kLookup, std::move(binding));
   work->key = key;
   work->sink = sink;
+  deadlines_.Add(work, work->binding->settings.lookup_timeout);
   ++counters_.lookups;
   Enqueue(work);
   return work;
@@ -112,6 +79,7 @@ Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_
 
 void ConnectionPool::Abandon(Work* work) {
   work->sink = nullptr;
+  LookupDeadlines::Remove(work);
   if (!WorkList::InFlight(work)) {
     Recycle(work);  // what was sent is waited for, for the sake of the order
   } else if (work->second != nullptr && !WorkList::InFlight(work->second)) {
@@ -127,17 +95,15 @@ void ConnectionPool::Classify(const std::shared_ptr<TableBinding>& binding) {
   Enqueue(work);
 }
 
-WorkList* ConnectionPool::QueueFor(const Work& work) {
-  if (NeedsLane(work)) return &slow_queue_;
-  if (work.kind != Work::Kind::kLookup) return &queue_;
-  const bool own = !Known(*work.binding) || work.binding->session == SessionUse::kOwnSession;
-  return own ? &own_queue_ : &queue_;
+// After something was learned of the table.
+void ConnectionPool::Reline(TableBinding* binding) {
+  queues_.SetLine(binding, rules_.LineOf(*binding));
 }
 
 void ConnectionPool::Enqueue(Work* work) {
-  work->queued = loop_->Now();
   work->in_lane = false;
-  QueueFor(*work)->InsertInOrder(work);
+  Reline(work->binding.get());
+  queues_.Add(work, loop_->Now());
   ScheduleDispatch();
 }
 
@@ -148,6 +114,7 @@ bool ConnectionPool::Awaited(const Work& work) {
 void ConnectionPool::AnswerWork(Work* work, const Answer& answer) {
   Work* asked = Asked(work);
   LookupSink* sink = std::exchange(asked->sink, nullptr);
+  LookupDeadlines::Remove(asked);
   // The one of the two that is not under way is of no more use.
   if (asked->second != nullptr && !WorkList::InFlight(asked->second) && asked->second != work) {
     Recycle(asked->second);
@@ -205,13 +172,23 @@ bool ConnectionPool::RunAgain(Work* work, std::string_view reason) {
     parked_.PushBack(work);
     return true;
   }
-  if (!MayYetBeServed(*work)) {
+  if (!work->attempts.MayYetBeServed(hosts_, loop_->Now())) {
     GiveUp(work, reason);
     return false;
   }
   ++counters_.reruns;
   Enqueue(work);
   return true;
+}
+
+PoolView ConnectionPool::View() const {
+  PoolView view{connections_, hosts_, loop_->Now()};
+  view.turn = dispatches_;
+  view.depth = depth_;
+  view.usable = Usable();
+  view.sharers_about = SharersAreAbout();
+  view.quick_about = queues_.questions() > 0 || QuickLookupsAreAbout();
+  return view;
 }
 
 PoolConnection& ConnectionPool::Find(UpstreamConnection* upstream) {
@@ -246,7 +223,7 @@ void ConnectionPool::OnAllAnswered(UpstreamConnection* upstream) {
 }
 
 void ConnectionPool::OnNoPooler(UpstreamConnection*) {
-  if (Waiting() > 0) ScheduleDispatch();
+  if (!queues_.empty()) ScheduleDispatch();
 }
 
 // So are all others to that host, which are of the same role and database. What they have in flight
@@ -267,24 +244,14 @@ void ConnectionPool::OnConnectFailed(UpstreamConnection* upstream, const Connect
   host.slow_to_connect = false;
   last_failure_ = host.label + ": " + failure.text;
   const bool suspected = host.health.state() == HostHealth::State::kSuspect;
-  FailHost(host, KindOf(failure), failure.text, loop_->Now() - connection.last_used);
+  const ErrorVerdict verdict = ClassifyError({failure.sqlstate, /*fatal=*/true, Phase::kConnect});
+  FailHost(
+      host,
+      verdict.passes ? HostHealth::FailureKind::kUnreachable : HostHealth::FailureKind::kRefused,
+      failure.text, loop_->Now() - connection.last_used);
   // A server that answers, be it with a refusal, lives: what it owes on other connections may come.
   if (suspected && failure.sqlstate.empty()) DropSuspects(connection.host, failure.text);
   ScheduleDispatch();
-}
-
-void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
-                              const std::string& reason, Duration took) {
-  const HostHealth::State state = host.health.state();
-  // Behind a single name there may be a load balancer with another server at the next attempt, as
-  // stock has it since 3.10.
-  const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
-                     !host.retried_at_once &&
-                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
-  host.retried_at_once = true;
-  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_, took)) {
-    observer_->OnHostDown(config_.name, host);
-  }
 }
 
 void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
@@ -328,7 +295,7 @@ void ConnectionPool::DropConnection(PoolConnection& connection, const std::strin
 // A server that goes away ends one connection after the other: where there is no other host to go
 // to, no attempt is used up on those that were there already when the first one was lost.
 void ConnectionPool::ChargeLoss(const PoolConnection& connection, Work* work) {
-  if (hosts_.size() == 1 && work->attempts[connection.host] > 1 &&
+  if (hosts_.size() == 1 && work->attempts.on(connection.host) > 1 &&
       connection.number <= work->lost_among) {
     TakeBackAttempt(connection, work);
   } else if (work->lost_among == 0) {
@@ -350,6 +317,13 @@ std::size_t ConnectionPool::InFlightOn(std::size_t host) const {
   return in_flight;
 }
 
+PoolCounters ConnectionPool::counters() const {
+  PoolCounters counters = counters_;
+  counters.prepares = sender_.prepares();
+  counters.syncs = sender_.syncs();
+  return counters;
+}
+
 PoolGauges ConnectionPool::Gauges() const {
   PoolGauges gauges;
   for (const auto& connection : connections_) {
@@ -358,12 +332,9 @@ PoolGauges ConnectionPool::Gauges() const {
     ++gauges.ready;
     if (!connection->idle()) ++gauges.busy;
   }
-  gauges.queued = Waiting();
+  gauges.queued = queues_.size();
   gauges.in_flight = InFlight();
-  for (const WorkList* queue : {&queue_, &own_queue_, &slow_queue_}) {
-    if (queue->empty()) continue;
-    gauges.oldest_wait = std::max(gauges.oldest_wait, loop_->Now() - queue->front()->queued);
-  }
+  if (!queues_.empty()) gauges.oldest_wait = loop_->Now() - queues_.Oldest()->queued;
   return gauges;
 }
 

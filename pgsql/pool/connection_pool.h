@@ -30,7 +30,6 @@
 // all.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -40,15 +39,25 @@
 #include <vector>
 
 #include "config/values/server_config.h"
-#include "pgsql/pool/error_class.h"
-#include "pgsql/pool/host_set.h"
+#include "pgsql/host/error_class.h"
+#include "pgsql/host/host_set.h"
+#include "pgsql/pool/connection_budget.h"
+#include "pgsql/pool/lanes.h"
+#include "pgsql/pool/placement.h"
 #include "pgsql/pool/pool_connection.h"
+#include "pgsql/pool/pool_view.h"
 #include "pgsql/pool/prepared_statements.h"
+#include "pgsql/pool/session_rules.h"
+#include "pgsql/pool/silence_watch.h"
+#include "pgsql/pool/statement_sender.h"
 #include "pgsql/pool/upstream_connection.h"
-#include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_effects.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/lookup_deadlines.h"
+#include "pgsql/work/table_binding.h"
+#include "pgsql/work/work.h"
+#include "pgsql/work/work_queues.h"
+#include "pgsql/work/work_store.h"
 
 namespace proxymux::pgsql {
 
@@ -107,10 +116,7 @@ struct PoolGauges {
   Duration oldest_wait{};
 };
 
-// How often one lookup is sent to the same host: once, and once more when that try came to nothing.
-inline constexpr std::uint8_t kAttemptsPerHost = 2;
-
-class ConnectionPool final : private UpstreamObserver {
+class ConnectionPool final : private UpstreamObserver, private SenderOwner {
  public:
   ConnectionPool(PoolConfig config, UpstreamFactory* factory, EventLoop* loop,
                  PoolObserver* observer, std::uint32_t seed);
@@ -136,12 +142,12 @@ class ConnectionPool final : private UpstreamObserver {
   const HostSet& hosts() const { return hosts_; }
   std::size_t InFlight() const;  // on all connections
   std::size_t InFlightOn(std::size_t host) const;
-  const PoolCounters& counters() const { return counters_; }
+  PoolCounters counters() const;
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
-  bool Quiet() const { return Waiting() == 0 && InFlight() == 0 && parked_.empty(); }
+  bool Quiet() const { return queues_.empty() && InFlight() == 0 && parked_.empty(); }
   // What is kept for lookups and questions of the pool's own that are not over; 0 when Quiet().
-  std::size_t WorkInUse() const { return all_work_.size() - free_work_.size(); }
+  std::size_t WorkInUse() const { return works_.in_use(); }
 
  private:
   // Why a connection ended before everything on it was answered.
@@ -168,11 +174,11 @@ class ConnectionPool final : private UpstreamObserver {
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);
 
-  std::size_t Waiting() const { return queue_.size() + own_queue_.size() + slow_queue_.size(); }
-  std::array<WorkList*, 3> Queues() { return {&queue_, &own_queue_, &slow_queue_}; }
+  using Queue = WorkQueues::Queue;
 
-  Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding);
-  void Recycle(Work* work);
+  // SenderOwner
+  Work* NewWork(Work::Kind kind, std::shared_ptr<TableBinding> binding) override;
+  void Recycle(Work* work) override;
   void Enqueue(Work* work);  // in the order of submission
   void AnswerWork(Work* work, const Answer& answer);
   // The lookup that a work is a try of, which is the work itself unless it is a second one.
@@ -189,72 +195,47 @@ class ConnectionPool final : private UpstreamObserver {
 
   void ScheduleDispatch();
   void Dispatch();
-  void RetireSurplus();
-  std::size_t Depth();
-  bool Doubtful(const PoolConnection& connection) const;
   std::size_t Usable() const;
   std::size_t Wanted() const;
-  bool UntriedMayServe(const Work& work) const;
-  bool OthersMayServe(std::size_t host) const;
-  static bool NeedsLane(const Work& work);
-  WorkList* QueueFor(const Work& work);
-  static bool IsFirstTry(const Work& work);
-  void SortQueues();
-  void SendQuick(std::optional<std::size_t>* needed);
-  void SendSlow(std::optional<std::size_t>* needed);
-  void SendOwn(std::optional<std::size_t>* needed);
+  void Reline(TableBinding* binding);
+  PoolView View() const;
+  PoolConnection* Choose(const Work& work, Placement::Among among = Placement::Among::kAll);
+  void SendQuick();
+  void SendSlow();
+  void SendOwn();
+  void SendAgain(Queue queue);
+  void SendToOwners();
+  void SendOwnLine(Line line);
+  bool OwnsConnection(const TableBinding& binding) const;
+  void SendShort(PoolConnection& connection, Work* work);
+  void NoteHeldUp(const Work& work);
+  bool SendInLane(Work* work);
+  bool SendSlowAgain(Line line);
+  bool SendSlowLine(Line line);
+  void SendMoreSlow(Line line);
   bool QuickLookupsAreAbout() const;
-  bool QuickAreAbout() const;
-  std::size_t LanesAllowed(std::size_t ready) const;
   void MeasureService(PoolConnection& connection, const Work& work, Time now);
   void MeasureBatch(const PoolConnection& connection, const Work& first, Duration taken);
   template <typename Change>
   void MeasureOne(const Work& work, Change change);
-  void EndLanes(bool served_only);
-  bool TooSoon(const PoolConnection& connection) const;
-  bool WaitsForPooler(const PoolConnection& connection, const Work& work) const;
-  bool InTrial(const PoolConnection& connection) const;
-  bool Known(const TableBinding& binding) const;
-  SessionUse UseOf(const Work& work, std::size_t host) const;
-  bool MayTake(const PoolConnection& connection, const Work& work) const;
-  bool MayOwn(const Work& work) const;
-  bool OthersAreAbout() const;
-  void TakeSession(PoolConnection& connection, Work* work);
-  void ReleaseSessions();
+  bool SharersAreAbout() const;
   void AskCatalogues();
   void SendStamp(PoolConnection& connection);
-  bool SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
-                    std::span<const char* const> values);
   void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
   void FinishStamp(const PoolConnection& connection, const Work& work,
                    const StatementResult& result);
   void MakeSessionRoom(std::size_t host, std::size_t* open);
-  void RankConnections();
-  PoolConnection* ChooseConnection(const Work& work);
-  PoolConnection* ChooseLane(const Work& work, std::size_t depth, std::size_t* lanes_left);
-  bool MayYetBeServed(const Work& work) const;
-  bool PreferOtherHost(const Work& work, std::size_t host) const;
   void SendWork(PoolConnection& connection, Work* work);
-  void CountSent(PoolConnection& connection, Work* work);
+  void CountSent(PoolConnection& connection, Work* work) override;
   void CountBack(PoolConnection& connection, Work* work);
-  void OpenBatch(PoolConnection& connection, Work* work);
-  bool SlowFirst() const;
-  StatementForm FormFor(PoolConnection& connection, const Work& work) const;
-  Expansion Expand(PoolConnection& connection, const Work& work);
-  bool SendLookup(PoolConnection& connection, Work* work);
-  bool SendStatement(PoolConnection& connection, Work* work);
-  bool Prepare(PoolConnection& connection, const Work& lookup);
-  bool DeallocateSome(PoolConnection& connection, const Work& lookup);
-  bool EndBatch(PoolConnection& connection);
   void SyncAll();
-  std::optional<std::size_t> HostNeededBy(const Work& work) const;
   void Rebalance();
-  void OpenConnections(std::optional<std::size_t> needed);
+  void OpenConnections();
   std::size_t OverdueConnects();
   bool MakeRoom();
   bool CloseUntested(std::size_t host);
   void OpenConnection(std::size_t host);
-  void FailUnservable(WorkList* queue);
+  void FailUnservable();
   void ShedLoad();
   void RemoveClosed();
 
@@ -273,13 +254,14 @@ class ConnectionPool final : private UpstreamObserver {
 
   void Tick();
   std::string WhyItWaited(Time now) const;
-  void ExpireWork(WorkList* queue, Time now);
-  void ExpireWaiters(Time now);
+  void ExpireQueued(Time now);
+  void ExpireLookups(Time now);
+  void GiveUpWaiting(Work* work, Time now);
   void ExpireStatements(Time now);
   void StartCancel(PoolConnection& connection, Time now);
   void AskAboutSilence(Time now);
   void AskCatalogueAgain(const PoolConnection& connection);
-  void OnSilence(PoolConnection& connection, Duration silent, Time now);
+  void OnSilence(PoolConnection& connection, Time now);
   bool MayAskElsewhere(const Work& work) const;
   bool AskElsewhere(Work* work, bool may_make_room);
   void AskOfOthers(const PoolConnection& connection);
@@ -297,45 +279,35 @@ class ConnectionPool final : private UpstreamObserver {
   PoolObserver* const observer_;
   std::minstd_rand random_;
   std::vector<std::unique_ptr<PoolConnection>> connections_;
-  WorkList queue_;       // goes to any connection that is no lane
-  WorkList own_queue_;   // goes to connections of its table's own
-  WorkList slow_queue_;  // goes to lanes
-  bool resort_ = false;  // a table became slow or quick, or what it does to sessions became known
-  // What statements may do was asked of so many catalogues: raised when one of them has changed.
-  std::uint64_t catalogues_ = 1;
+  WorkStore works_;
+  WorkQueues queues_;
+  LookupDeadlines deadlines_;  // of lookups that somebody waits for
+  SessionRules rules_;
+  Placement placement_;
+  Lanes lanes_;
   bool asks_catalogue_ = false;  // some table depends on it
   // Questions to catalogues, PREPAREs and the like that are not over: no connection is opened for
   // them.
   std::size_t own_work_ = 0;
-  // The host of a connection that a work found to be another table's, and no other one for it, in
-  // this turn.
-  std::optional<std::size_t> session_wanted_;
+  // A host without connections that a work which was sent before waits for, in this turn.
+  std::optional<std::size_t> host_needed_;
   Time last_shared_{};          // when a lookup that shares its session was sent last
   Time last_quick_{};           // when a quick lookup was sent last
   bool slow_are_next_ = false;  // a quick lookup was sent last, while slow ones waited
-  std::uint64_t last_batch_ = 0;
-  WorkList parked_;            // failed, but a second one is under way
-  std::size_t hedgeable_ = 0;  // in flight, of tables that hedge
+  WorkList parked_;             // failed, but a second one is under way
+  std::size_t hedgeable_ = 0;   // in flight, of tables that hedge
   std::uint64_t last_connection_ = 0;
-  std::vector<std::unique_ptr<Work>> all_work_;
-  std::vector<Work*> free_work_;
   std::uint64_t last_sequence_ = 0;
   std::unique_ptr<Timer> timer_;
   std::optional<Time> next_tick_;  // when timer_ runs out
-  std::size_t depth_ = 1;          // see Depth(), of this turn
+  std::size_t depth_ = 1;          // see ConnectionBudget::Depth(), of this turn
   std::unique_ptr<TurnTask> dispatch_;
   std::uint64_t dispatches_ = 0;
   std::size_t overdue_connects_ = 0;
-  bool held_back_ = false;    // something waits for a connection's next batch
   bool reruns_wait_ = false;  // something that was sent before found no connection in this turn
   std::string last_failure_ = "no database host could be connected to yet";
-  // Of the lookup that is being sent or answered; they keep their capacity.
-  std::string sql_;
-  std::string parameters_;
-  std::vector<std::size_t> parameter_starts_;
-  std::vector<const char*> parameter_values_;
-  std::string scratch_;
-  std::string value_;
+  StatementSender sender_{this};
+  std::string value_;  // of the lookup that is being answered; keeps its capacity
   PoolCounters counters_;
 };
 

@@ -1,42 +1,12 @@
-#include <algorithm>
-#include <chrono>
-
 #include "pgsql/pool/connection_pool.h"
 
-// The part of ConnectionPool that decides which connections are opened and closed, and to which
-// host.
+// The part of ConnectionPool that opens and closes connections, and takes hosts out of use.
 
 namespace proxymux::pgsql {
-namespace {
-
-// Lookups do not wait longer than this for one host's connection before another host gets one.
-constexpr Duration kSlowConnect = std::chrono::milliseconds(250);
-
-}  // namespace
-
-// The host that a work which was sent before waits for although nobody connects to it; none when it
-// only waits for its turn.
-std::optional<std::size_t> ConnectionPool::HostNeededBy(const Work& work) const {
-  std::optional<std::size_t> needed;
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work.attempts[host] >= kAttemptsPerHost || PreferOtherHost(work, host)) continue;
-    if (!hosts_.MayServe(host, loop_->Now())) continue;
-    if (hosts_[host].ready > 0 || hosts_[host].connecting > 0) return std::nullopt;
-    if (!needed.has_value()) needed = host;
-  }
-  return needed;
-}
-
 // True when one connection fewer is open now; false when one will be, or cannot be.
 bool ConnectionPool::MakeRoom() {
   if (DropSilent(std::nullopt)) return true;
-  PoolConnection* least = nullptr;
-  for (const auto& connection : connections_) {
-    if (!connection->open()) continue;
-    if (connection->draining()) return false;
-    if (least == nullptr || connection->in_flight().size() < least->in_flight().size())
-      least = connection.get();
-  }
+  PoolConnection* least = ConnectionBudget::LeastBusy(View(), std::nullopt);
   if (least == nullptr) return false;
   least->Drain();
   if (!least->idle()) return false;
@@ -44,16 +14,11 @@ bool ConnectionPool::MakeRoom() {
   return true;
 }
 
-// Ends an idle connection to a host that is suspect: whether it still works, the test has to show.
 bool ConnectionPool::CloseUntested(std::size_t host) {
-  if (hosts_[host].health.state() != HostHealth::State::kSuspect) return false;
-  for (const auto& connection : connections_) {
-    if (!connection->open() || !connection->idle()) continue;
-    if (connection->host != host) continue;
-    CloseConnection(*connection);
-    return true;
-  }
-  return false;
+  PoolConnection* untested = ConnectionBudget::Untested(View(), host);
+  if (untested == nullptr) return false;
+  CloseConnection(*untested);
+  return true;
 }
 
 // One connection after the other moves to where it is wanted more; each ends as it runs empty.
@@ -63,43 +28,31 @@ void ConnectionPool::Rebalance() {
   if (hosts_.size() == 1 || reruns_wait_) return;
   const auto host = hosts_.ChooseForRetirement();
   if (!host.has_value()) return;
-  PoolConnection* least = nullptr;
-  for (const auto& connection : connections_) {
-    if (!connection->open()) continue;
-    if (connection->draining()) return;
-    if (connection->host != *host) continue;
-    if (least == nullptr || connection->in_flight().size() < least->in_flight().size())
-      least = connection.get();
-  }
+  PoolConnection* least = ConnectionBudget::LeastBusy(View(), *host);
   if (least == nullptr) return;
   least->Drain();
   if (least->idle()) ScheduleDispatch();
 }
 
-// How many attempts to connect take so long that what waits needs another one.
 std::size_t ConnectionPool::OverdueConnects() {
   std::size_t overdue = 0;
   for (const auto& connection : connections_) {
-    if (connection->phase() != PoolConnection::Phase::kConnecting) continue;
-    if (loop_->Now() - connection->last_used < kSlowConnect) continue;
+    if (!ConnectionBudget::Overdue(View(), *connection)) continue;
     hosts_[connection->host].slow_to_connect = true;
     ++overdue;
   }
   return overdue;
 }
 
-void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
+void ConnectionPool::OpenConnections() {
   const Time now = loop_->Now();
-  std::size_t open = 0;
-  for (const auto& connection : connections_) {
-    if (connection->phase() != PoolConnection::Phase::kClosed) ++open;
-  }
+  std::size_t open = ConnectionBudget::Open(View());
   const std::size_t limit = static_cast<std::size_t>(config_.settings.connections);
-  if (needed.has_value() && hosts_[*needed].connecting == 0) {
+  if (host_needed_.has_value() && hosts_[*host_needed_].connecting == 0) {
     if (open >= limit && MakeRoom()) --open;
     if (open < limit) {
-      hosts_.PreferUnlessKept(*needed);
-      OpenConnection(*needed);
+      hosts_.PreferUnlessKept(*host_needed_);
+      OpenConnection(*host_needed_);
       ++open;
     }
   }
@@ -112,7 +65,9 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
       ++open;
     }
   }
-  if (session_wanted_.has_value()) MakeSessionRoom(*session_wanted_, &open);
+  const auto session_wanted = placement_.session_wanted().has_value() ? placement_.session_wanted()
+                                                                      : lanes_.session_wanted();
+  if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
   const std::size_t wanted = Wanted();
   while (open < wanted) {
     const auto host = hosts_.ChooseForConnection(now, &random_);
@@ -122,11 +77,47 @@ void ConnectionPool::OpenConnections(std::optional<std::size_t> needed) {
   }
 }
 
+// Somebody waits for a connection to that host that is no other table's: one more, or in the place
+// of one that is, of that host if there is one. `*open` counts those that are.
+void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
+  const ConnectionBudget::SessionRoom room = ConnectionBudget::RoomForSession(View(), host);
+  if (room.coming) return;
+  if (*open >= Usable()) {
+    if (room.victim == nullptr) return;
+    if (!room.victim->idle()) {
+      room.victim->Drain();  // closed when it is empty
+      return;
+    }
+    CloseConnection(*room.victim);
+    --*open;
+  }
+  const bool up = hosts_[host].health.state() == HostHealth::State::kUp;
+  const std::optional<std::size_t> goes_to =
+      up ? std::optional(host) : hosts_.ChooseForConnection(loop_->Now(), &random_);
+  if (!goes_to.has_value()) return;
+  OpenConnection(*goes_to);
+  ++*open;
+}
+
 void ConnectionPool::OpenConnection(std::size_t host) {
   connections_.push_back(std::make_unique<PoolConnection>(++last_connection_, host, loop_->Now(),
                                                           factory_->NewConnection(host, this)));
   ++hosts_[host].connecting;
   connections_.back()->upstream->Connect();
+}
+
+void ConnectionPool::FailHost(PoolHost& host, HostHealth::FailureKind kind,
+                              const std::string& reason, Duration took) {
+  const HostHealth::State state = host.health.state();
+  // Behind a single name there may be a load balancer with another server at the next attempt, as
+  // stock has it since 3.10.
+  const bool again = hosts_.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
+                     !host.retried_at_once &&
+                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
+  host.retried_at_once = true;
+  if (!again && host.health.OnFailed(loop_->Now(), kind, reason, &random_, took)) {
+    observer_->OnHostDown(config_.name, host);
+  }
 }
 
 }  // namespace proxymux::pgsql

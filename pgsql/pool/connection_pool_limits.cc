@@ -20,11 +20,13 @@ constexpr Duration kBusyTick = std::chrono::milliseconds(20);
 constexpr Duration kProbeTick = std::chrono::milliseconds(100);
 constexpr Duration kIdleTick = std::chrono::milliseconds(500);
 
+constexpr char kTooLong[] = "no answer within lookup_timeout";
+
 }  // namespace
 
 void ConnectionPool::ArmTimer() {
   Duration interval = kIdleTick;
-  if (held_back_) {
+  if (placement_.held_back()) {
     interval = kHeldBackTick;
   } else if (hedgeable_ > 0 && hosts_.size() > 1) {
     interval = kHedgeTick;
@@ -45,8 +47,8 @@ void ConnectionPool::ArmTimer() {
 void ConnectionPool::Tick() {
   next_tick_.reset();
   const Time now = loop_->Now();
-  for (WorkList* queue : Queues()) ExpireWork(queue, now);
-  ExpireWaiters(now);
+  ExpireQueued(now);
+  ExpireLookups(now);
   ExpireStatements(now);
   AskAboutSilence(now);
   Hedge(now);
@@ -85,44 +87,35 @@ std::string ConnectionPool::WhyItWaited(Time now) const {
   return reason;
 }
 
-void ConnectionPool::ExpireWork(WorkList* queue, Time now) {
-  WorkList expired;  // a list, since an answer may make other waiters leave
-  for (Work* work = queue->front(); work != nullptr;) {
-    Work* next = WorkList::Next(work);
-    const bool waited = now - work->queued >= config_.settings.queue_wait;
-    if (waited || now - work->submitted >= work->binding->settings.lookup_timeout) {
-      expired.PushBack(work);
-    }
-    work = next;
-  }
-  while (!expired.empty()) {
-    Work* work = expired.front();
-    WorkList::Remove(work);
-    ++counters_.queue_timeouts;
-    GiveUp(work, WhyItWaited(now));
-    Recycle(work);
+// Bounded by what waits now: an answer may bring new lookups.
+void ConnectionPool::ExpireQueued(Time now) {
+  for (std::size_t left = queues_.size(); left > 0; --left) {
+    Work* oldest = queues_.Oldest();
+    if (oldest == nullptr || now - oldest->queued < config_.settings.queue_wait) return;
+    GiveUpWaiting(oldest, now);
   }
 }
 
-// What was sent stays where it is; only its waiter goes.
-void ConnectionPool::ExpireWaiters(Time now) {
-  for (const auto& connection : connections_) {
-    for (Work* work = connection->running(); work != nullptr; work = WorkList::Next(work)) {
-      if (work->sink != nullptr &&
-          now - work->submitted >= work->binding->settings.lookup_timeout) {
-        AnswerWork(work, {Outcome::kRetry, {}, "no answer within lookup_timeout"});
-      }
+void ConnectionPool::GiveUpWaiting(Work* work, Time now) {
+  queues_.Remove(work);
+  ++counters_.queue_timeouts;
+  GiveUp(work, WhyItWaited(now));
+  Recycle(work);
+}
+
+// Wherever they are. What was sent stays where it is; only its waiter goes.
+void ConnectionPool::ExpireLookups(Time now) {
+  while (Work* work = deadlines_.TakeDue(now)) {
+    if (queues_.Holds(work)) {
+      GiveUpWaiting(work, now);
+      continue;
     }
-  }
-  WorkList expired;
-  for (Work* work = parked_.front(); work != nullptr;) {
-    Work* next = WorkList::Next(work);
-    if (now - work->submitted >= work->binding->settings.lookup_timeout) expired.PushBack(work);
-    work = next;
-  }
-  while (Work* work = expired.front()) {
-    WorkList::Remove(work);
-    GiveUp(work, "no answer within lookup_timeout");
+    if (WorkList::InFlight(work)) {
+      AnswerWork(work, {Outcome::kRetry, {}, kTooLong});
+      continue;
+    }
+    WorkList::Remove(work);  // it is parked
+    GiveUp(work, kTooLong);
     Recycle(work);
   }
 }

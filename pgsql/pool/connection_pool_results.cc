@@ -157,7 +157,7 @@ void ConnectionPool::OnResult(UpstreamConnection* upstream, Work* work,
         result.message.empty() ? "the session is stuck after an error" : FirstLine(result.message),
         loss);
   }
-  if (Waiting() > 0) ScheduleDispatch();
+  if (!queues_.empty()) ScheduleDispatch();
 }
 
 void ConnectionPool::NoteAlive(PoolConnection& connection, Time now) {
@@ -173,7 +173,7 @@ void ConnectionPool::NoteAlive(PoolConnection& connection, Time now) {
 // What was not run does not count.
 void ConnectionPool::TakeBackAttempt(const PoolConnection& connection, Work* work) {
   for (Work* one : {work, work->first}) {
-    if (one != nullptr && one->attempts[connection.host] > 0) --one->attempts[connection.host];
+    if (one != nullptr) one->attempts.TakeBack(connection.host);
   }
 }
 
@@ -227,8 +227,8 @@ ConnectionPool::SessionFate ConnectionPool::HandleError(PoolConnection& connecti
       }
       work->binding->plan.OnTextFailed(loop_->Now());
       // A mirror that is being restored may lack the table that the other one has.
-      work->attempts[connection.host] = kAttemptsPerHost;
-      if (UntriedMayServe(*Asked(work))) {
+      work->attempts.Exhaust(connection.host);
+      if (Asked(work)->attempts.UntriedMayServe(hosts_, loop_->Now())) {
         RunAgain(work, reason);
         return SessionFate::kGoesOn;
       }
@@ -243,7 +243,7 @@ ConnectionPool::SessionFate ConnectionPool::HandleError(PoolConnection& connecti
       // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one,
       // or one that was sent when that one had just been answered: it has another try here.
       if (connection.cancel.HitsTheOne()) {
-        work->attempts[connection.host] = kAttemptsPerHost;
+        work->attempts.Exhaust(connection.host);
       }
       connection.cancel.OnCancelled();
       RunAgain(work, "no answer within query_timeout");

@@ -1,25 +1,18 @@
+#include <algorithm>
 #include <chrono>
 #include <tuple>
 #include <utility>
 
 #include "pgsql/pool/connection_pool.h"
 
-// The part of ConnectionPool that keeps what one table's statement leaves in a session from the
-// statements of other tables.
-//
-// What a statement may do is known from the catalogue, and for as long as the catalogue of its host
-// is known not to have changed. While it is not known, the statement goes alone and makes the
-// connection its table's own, until the answer is there: then it is everybody's again, or stays the
-// table's until it ends.
+// The part of ConnectionPool that asks catalogues what statements may do to sessions, and sends
+// what needs a session of its own.
 
 namespace proxymux::pgsql {
 namespace {
 
 // For so long after a lookup that shares its session a connection is kept for the next one.
 constexpr Duration kSharedMemory = std::chrono::seconds(5);
-
-// What is asked about a statement is answered sooner; after that its connection may be replaced.
-constexpr Duration kDoubt = std::chrono::milliseconds(250);
 
 // As often in a row the question about a statement may come to nothing.
 constexpr std::uint8_t kQuestions = 3;
@@ -28,144 +21,38 @@ constexpr char kTakesNothing[] = "the connection does not take statements any mo
 
 }  // namespace
 
-bool ConnectionPool::Known(const TableBinding& binding) const {
-  switch (binding.write_class) {
-    case WriteClass::kUnknown:
-    case WriteClass::kAsking:
-      return false;
-    case WriteClass::kReads:
-    case WriteClass::kMayWrite:
-      return binding.catalogue == 0 || binding.catalogue == catalogues_;
-  }
-  return false;
-}
-
-SessionUse ConnectionPool::UseOf(const Work& work, std::size_t host) const {
-  if (work.kind != Work::Kind::kLookup) return SessionUse::kShared;
-  const TableBinding& binding = *work.binding;
-  if (!Known(binding)) return SessionUse::kOwnSession;
-  if (binding.catalogue != 0 && !hosts_[host].catalogue.Fresh(loop_->Now())) {
-    return SessionUse::kOwnSession;
-  }
-  return binding.session;
-}
-
-// Whether the statement may run in the connection's session.
-bool ConnectionPool::MayTake(const PoolConnection& connection, const Work& work) const {
-  // A question to the catalogue ends a loan: it must not wait for one.
-  if (work.kind != Work::Kind::kLookup) return !connection.session.changed;
-  if (connection.session.owner != nullptr) return connection.session.owner == work.binding;
-  if (UseOf(work, connection.host) != SessionUse::kOwnSession) return true;
-  // Where it is not known the connection is only lent.
-  return !Known(*work.binding) || work.binding->session != SessionUse::kOwnSession || MayOwn(work);
-}
-
-// Whether its table may have one more connection for itself. One stays for all others. What may run
-// for long does not wait behind its like.
-bool ConnectionPool::MayOwn(const Work& work) const {
-  const std::size_t room = NeedsLane(work) ? 1 : depth_;
-  std::size_t shared = 0;
-  for (const auto& connection : connections_) {
-    if (!connection->open() || connection->draining()) continue;
-    if (connection->session.owner == nullptr) {
-      ++shared;
-    } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
-               !connection->stalled && !PreferOtherHost(work, connection->host)) {
-      return false;
-    }
-  }
-  return shared > 1 || Usable() == 1 || !OthersAreAbout();
-}
-
-bool ConnectionPool::OthersAreAbout() const {
-  return !queue_.empty() || (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
-}
-
-// The lookup is about to be sent on the connection.
-void ConnectionPool::TakeSession(PoolConnection& connection, Work* work) {
-  const SessionUse use = UseOf(*work, connection.host);
-  // The catalogue may have changed since it was submitted.
-  work->may_write = !Known(*work->binding) || work->binding->write_class != WriteClass::kReads;
-  work->alone = work->may_write || use != SessionUse::kShared;
-  if (use != SessionUse::kOwnSession) return;
-  const bool known = Known(*work->binding);
-  if (!known && work->binding->write_class != WriteClass::kAsking) Classify(work->binding);
-  if (connection.session.owner == nullptr) connection.session.owned_since = loop_->Now();
-  connection.session.owner = work->binding;
-  connection.session.changed =
-      connection.session.changed || (known && work->binding->session == SessionUse::kOwnSession);
-}
-
-// After something was learned: what has left nothing behind is everybody's again.
-void ConnectionPool::ReleaseSessions() {
-  resort_ = true;
-  ScheduleDispatch();
-  for (const auto& connection : connections_) {
-    const TableBinding* owner = connection->session.owner.get();
-    if (owner == nullptr || connection->session.changed || !Known(*owner)) continue;
-    if (owner->session == SessionUse::kOwnSession) {
-      connection->session.changed = true;
-    } else if (owner->catalogue == 0 || hosts_[connection->host].catalogue.Fresh(loop_->Now())) {
-      connection->session.owner.reset();
-    }
-  }
+bool ConnectionPool::SharersAreAbout() const {
+  return !queues_.Shared().empty() || !queues_.Again(Queue::kShared).empty() ||
+         (last_shared_ != Time() && loop_->Now() - last_shared_ < kSharedMemory);
 }
 
 // As long as lookups come, each host is asked twice a second whether its catalogue has changed.
 void ConnectionPool::AskCatalogues() {
-  if (!asks_catalogue_ || Waiting() == 0) return;
+  if (!asks_catalogue_ || queues_.empty()) return;
   const Time now = loop_->Now();
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
     if (!hosts_[host].catalogue.ShouldAsk(now)) continue;
-    PoolConnection* best = nullptr;
-    for (const auto& candidate : connections_) {
-      PoolConnection& connection = *candidate;
-      if (connection.host != host || !connection.open() || connection.session.changed ||
-          connection.RunsScript() || connection.cancel.pending() || connection.draining() ||
-          connection.stalled || InTrial(connection)) {
-        continue;
-      }
-      // It would wait for a slow statement, and keep the lane from those behind it.
-      if (connection.slow_in_flight() > 0) continue;
-      if (connection.upstream->Pooled() &&
-          (connection.upstream->BatchOpen() || !connection.upstream->AllAnswered())) {
-        continue;
-      }
-      if (best == nullptr || std::tuple(connection.turn.reluctance, connection.in_flight().size()) <
-                                 std::tuple(best->turn.reluctance, best->in_flight().size())) {
-        best = &connection;
-      }
-    }
+    PoolConnection* best = Placement::ChooseForStamp(View(), host);
     if (best != nullptr) SendStamp(*best);
   }
 }
 
 void ConnectionPool::SendStamp(PoolConnection& connection) {
-  const Work* waiting = nullptr;  // whose table stands for all
-  for (const WorkList* queue : Queues()) {
-    if (!queue->empty()) waiting = queue->front();
-  }
-  Work* work = NewWork(Work::Kind::kStamp, waiting->binding);
+  Work* work = NewWork(Work::Kind::kStamp, queues_.Oldest()->binding);  // which stands for all
   work->may_write = false;
   work->sent = loop_->Now();
   hosts_[connection.host].catalogue.OnAsked(work->sent);
-  if (SendQuestion(connection, work, StampSql(), {})) return;
+  if (sender_.SendQuestion(connection, work, StampSql(), {})) return;
   if (WorkList::ListOf(work) == nullptr) Recycle(work);  // the connection did not take it
   DropConnection(connection, kTakesNothing);
 }
 
-// In a batch of its own: its error is nobody else's.
-bool ConnectionPool::SendQuestion(PoolConnection& connection, Work* work, const std::string& sql,
-                                  std::span<const char* const> values) {
-  if (!EndBatch(connection)) return false;
-  OpenBatch(connection, work);
-  if (!connection.upstream->SendQuestion(work, sql, values)) return false;
-  CountSent(connection, work);
-  return EndBatch(connection);
-}
-
 void ConnectionPool::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {
-  if (hosts_[host].catalogue.OnAnswered(asked, stamp)) ++catalogues_;
+  if (!hosts_[host].catalogue.OnAnswered(asked, stamp)) return;
+  rules_.OnCatalogueChanged();
+  for (Work* work = queues_.Oldest(); work != nullptr; work = WorkQueues::Younger(work)) {
+    Reline(work->binding.get());
+  }
 }
 
 // When it fails, what it was to confirm stays in doubt.
@@ -175,7 +62,8 @@ void ConnectionPool::FinishStamp(const PoolConnection& connection, const Work& w
   const std::optional<std::uint64_t> stamp = ParseStamp(result.rows->Value(0, 0));
   if (!stamp.has_value()) return;
   LearnStamp(connection.host, work.sent, *stamp);
-  ReleaseSessions();
+  rules_.Release(View());
+  ScheduleDispatch();
 }
 
 void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work,
@@ -216,8 +104,9 @@ void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work
     binding.session_reason = "the catalogue does not tell";
     observer_->OnUnclassified(binding, fault);
   }
-  binding.catalogue = catalogues_;
+  binding.catalogue = rules_.catalogues();
   asks_catalogue_ = true;
+  Reline(&binding);
   if (effects.has_value() && !was_own && binding.session == SessionUse::kOwnSession) {
     observer_->OnOwnSession(binding);
   }
@@ -227,73 +116,56 @@ void ConnectionPool::FinishClassify(const PoolConnection& connection, Work* work
       if (other->session.owner == nullptr) other->Outdate();
     }
   }
-  ReleaseSessions();
+  rules_.Release(View());
+  ScheduleDispatch();
 }
 
-// In the order of submission; a table that finds no connection does not hold up the others.
-void ConnectionPool::SendOwn(std::optional<std::size_t>* needed) {
-  std::size_t left = own_queue_.size();
-  for (Work* work = own_queue_.front(); work != nullptr && left > 0; --left) {
-    Work* next = WorkList::Next(work);
-    TableBinding& binding = *work->binding;
-    if (binding.found_none_in != dispatches_) {
-      PoolConnection* connection = ChooseConnection(*work);
-      if (connection != nullptr) {
-        last_quick_ = loop_->Now();
-        slow_are_next_ = !slow_queue_.empty();
-        SendWork(*connection, work);
-      } else if (IsFirstTry(*work)) {
-        binding.found_none_in = dispatches_;  // the others of its table would find none either
-      } else {
-        reruns_wait_ = true;
-        if (!needed->has_value()) *needed = HostNeededBy(*work);
-      }
+// First to the connections that tables have for themselves and that have room; then the tables take
+// turns.
+void ConnectionPool::SendOwn() {
+  SendAgain(Queue::kOwn);
+  SendToOwners();
+  const TableBinding* const loan = queues_.TablesOf(Line::kLoan).front();
+  const TableBinding* const own = queues_.TablesOf(Line::kOwn).front();
+  const bool loan_first = own == nullptr || (loan != nullptr && loan->waiting.front()->sequence <
+                                                                    own->waiting.front()->sequence);
+  SendOwnLine(loan_first ? Line::kLoan : Line::kOwn);
+  SendOwnLine(loan_first ? Line::kOwn : Line::kLoan);
+}
+
+void ConnectionPool::SendToOwners() {
+  for (const auto& connection : connections_) {
+    const std::shared_ptr<TableBinding> owner = connection->session.owner;
+    if (owner == nullptr || WorkQueues::QueueOf(owner->line) != Queue::kOwn) continue;
+    for (std::size_t left = owner->waiting.size(); left > 0; --left) {
+      Work* work = owner->waiting.front();
+      PoolConnection* own = work != nullptr ? Choose(*work, Placement::Among::kOwned) : nullptr;
+      if (own == nullptr) break;
+      SendShort(*own, work);
     }
-    work = next;
   }
 }
 
-// Somebody waits for a connection to that host that is no other table's: one more, or in the place
-// of one that is, of that host if there is one. `*open` counts those that are.
-void ConnectionPool::MakeSessionRoom(std::size_t host, std::size_t* open) {
-  const Time now = loop_->Now();
-  PoolConnection* victim = nullptr;
-  // Those that come first in this order are wanted least.
-  const auto rank = [host](const PoolConnection& connection) {
-    return std::tuple(connection.host != host,
-                      connection.slow_in_flight() > 0 || connection.stalled,
-                      connection.in_flight().size(), connection.last_used);
-  };
-  for (const auto& candidate : connections_) {
-    PoolConnection& connection = *candidate;
-    if (connection.phase() == PoolConnection::Phase::kConnecting && !Doubtful(connection) &&
-        !hosts_[connection.host].slow_to_connect) {
-      return;  // one is coming
-    }
-    if (!connection.open() || connection.session.owner == nullptr) continue;
-    if (connection.draining()) {
-      if (connection.slow_in_flight() == 0 && !connection.stalled) return;
-      continue;  // that one may take long
-    }
-    // What is lent while an answer is waited for is soon given back.
-    if (!connection.session.changed && now - connection.session.owned_since < kDoubt) continue;
-    if (victim == nullptr || rank(connection) < rank(*victim)) victim = &connection;
-  }
-  if (*open >= Usable()) {
-    if (victim == nullptr) return;
-    if (!victim->idle()) {
-      victim->Drain();  // closed when it is empty
+// What one table does not find, no other of the line does that has no connection either.
+void ConnectionPool::SendOwnLine(Line line) {
+  std::size_t in_vain = 0;
+  for (std::size_t left = queues_.lookups(Queue::kOwn); left > 0; --left) {
+    TableBinding* table = queues_.TablesOf(line).front();
+    if (table == nullptr) return;
+    Work* work = table->waiting.front();
+    PoolConnection* connection = Choose(*work);
+    if (connection == nullptr && (!OwnsConnection(*table) || ++in_vain > connections_.size())) {
       return;
     }
-    CloseConnection(*victim);
-    --*open;
+    queues_.ToTheBack(table);
+    if (connection != nullptr) SendShort(*connection, work);
   }
-  const bool up = hosts_[host].health.state() == HostHealth::State::kUp;
-  const std::optional<std::size_t> goes_to =
-      up ? std::optional(host) : hosts_.ChooseForConnection(now, &random_);
-  if (!goes_to.has_value()) return;
-  OpenConnection(*goes_to);
-  ++*open;
+}
+
+bool ConnectionPool::OwnsConnection(const TableBinding& binding) const {
+  return std::ranges::any_of(connections_, [&](const auto& connection) {
+    return connection->session.owner.get() == &binding;
+  });
 }
 
 }  // namespace proxymux::pgsql

@@ -22,44 +22,39 @@ void ConnectionPool::AskAboutSilence(Time now) {
   // By index: a connection may be dropped, and stays in its place until the turn ends.
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     PoolConnection& connection = *connections_[i];
-    const std::optional<Time> since = connection.SilentSince();
-    if (!since.has_value() || connection.cancel.pending()) continue;
-    // A statement that is known to be slow is given that time on top.
-    const Work& running = *connection.running();
-    const ServiceTime& service = running.binding->service_time;
-    const bool usual = running.kind == Work::Kind::kLookup && service.known();
-    const Time late = *since + limit + (usual ? service.average() : Duration::zero());
-    if (now < late) continue;
+    const std::optional<Time> late = SilenceWatch::LateFrom(connection, limit);
+    if (!late.has_value() || now < *late) continue;
     if (!std::exchange(connection.stalled, true)) AskCatalogueAgain(connection);
-    const HostHealth& health = hosts_[connection.host].health;
-    const bool was_up = health.state() == HostHealth::State::kUp;
-    OnSilence(connection, now - *since, now);
+    const bool was_up = View().HealthOf(connection).state() == HostHealth::State::kUp;
+    OnSilence(connection, now);
     if (connection.open()) AskOfOthers(connection);
     if (!connection.open() || !connection.Useless()) continue;
-    // Every lookup on it has its answer from another host. A frozen host would hold the cancel
-    // request, which is a connection, as well: it has to have given a result since, or passed its
-    // test, for which it has a tick. One that did neither is put to the test in stall_limit.
-    if (health.state() != HostHealth::State::kUp) {
-      if (!was_up) DropConnection(connection, "it owes answers that came from another host");
-    } else if (hosts_[connection.host].last_result >= late || health.Trusted(now)) {
-      StartCancel(connection, now);
+    switch (SilenceWatch::AboutUseless(View(), connection, was_up, *late)) {
+      case SilenceWatch::Step::kWait:
+        break;
+      case SilenceWatch::Step::kCancel:
+        StartCancel(connection, now);
+        break;
+      case SilenceWatch::Step::kDrop:
+        DropConnection(connection, "it owes answers that came from another host");
+        break;
     }
   }
 }
 
-void ConnectionPool::OnSilence(PoolConnection& connection, Duration silent, Time now) {
+void ConnectionPool::OnSilence(PoolConnection& connection, Time now) {
   PoolHost& host = hosts_[connection.host];
-  if (host.health.state() == HostHealth::State::kTrial) {
-    // Unless there is nobody else to do it, or it may be done already.
-    if (OthersMayServe(connection.host) && connection.ReadsOnly()) {
+  switch (SilenceWatch::AboutHost(View(), connection, config_.settings.stall_limit)) {
+    case SilenceWatch::HostStep::kNothing:
+      break;
+    case SilenceWatch::HostStep::kGiveUp:
       DropConnection(connection, kSilent);
-    }
-    return;
-  }
-  // Another connection's answers show that the host lives: it is this statement that takes long.
-  if (now - host.last_result < config_.settings.stall_limit) return;
-  if (host.health.OnSilent(now, kSilent)) {
-    observer_->OnHostSilent(config_.name, host, silent);
+      break;
+    case SilenceWatch::HostStep::kTest:
+      if (host.health.OnSilent(now, kSilent)) {
+        observer_->OnHostSilent(config_.name, host, now - *connection.SilentSince());
+      }
+      break;
   }
 }
 
@@ -75,18 +70,8 @@ void ConnectionPool::AskCatalogueAgain(const PoolConnection& connection) {
 
 bool ConnectionPool::MayAskElsewhere(const Work& work) const {
   return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.second == nullptr &&
-         !work.script && !work.may_write && Known(*work.binding) &&
+         !work.script && !work.may_write && rules_.Known(*work.binding) &&
          work.binding->write_class == WriteClass::kReads;
-}
-
-bool ConnectionPool::OthersMayServe(std::size_t host) const {
-  for (std::size_t other = 0; other < hosts_.size(); ++other) {
-    if (other != host && hosts_.MayServe(other, loop_->Now()) &&
-        hosts_[other].health.state() != HostHealth::State::kSuspect) {
-      return true;
-    }
-  }
-  return false;
 }
 
 // Puts the question into the queue for a host that it was not sent to yet. False when there is
@@ -96,7 +81,7 @@ bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
       may_make_room || connections_.size() < static_cast<std::size_t>(config_.settings.connections);
   bool possible = false;
   for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    possible = possible || (work->attempts[host] == 0 && hosts_.MayServe(host, loop_->Now()) &&
+    possible = possible || (work->attempts.on(host) == 0 && hosts_.MayServe(host, loop_->Now()) &&
                             (room || hosts_[host].ready > 0) &&
                             hosts_[host].health.state() != HostHealth::State::kSuspect);
   }
@@ -107,9 +92,7 @@ bool ConnectionPool::AskElsewhere(Work* work, bool may_make_room) {
   second->may_write = false;
   second->submitted = work->submitted;
   second->sequence = work->sequence;
-  for (std::size_t host = 0; host < hosts_.size(); ++host) {
-    if (work->attempts[host] > 0) second->attempts[host] = kAttemptsPerHost;
-  }
+  second->attempts.ExhaustTriedOf(work->attempts);
   second->first = work;
   second->is_second = true;
   work->second = second;
@@ -142,13 +125,10 @@ void ConnectionPool::Hedge(Time now) {
 // Ends a silent connection for the sake of a better one; only one that has nothing but reads. Of
 // any host, or of one.
 bool ConnectionPool::DropSilent(std::optional<std::size_t> host) {
-  for (const auto& connection : connections_) {
-    if (!connection->open() || !connection->stalled) continue;
-    if ((host.has_value() && connection->host != *host) || !connection->ReadsOnly()) continue;
-    DropConnection(*connection, kSilent);
-    return true;
-  }
-  return false;
+  PoolConnection* silent = ConnectionBudget::Silent(View(), host);
+  if (silent == nullptr) return false;
+  DropConnection(*silent, kSilent);
+  return true;
 }
 
 // After a host failed its test: none of its connections gave a result since it became suspect, and

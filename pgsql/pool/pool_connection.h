@@ -18,9 +18,9 @@
 #include "pgsql/pool/cancel_request.h"
 #include "pgsql/pool/prepared_statements.h"
 #include "pgsql/pool/upstream_connection.h"
-#include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
+#include "pgsql/work/work.h"
 
 namespace proxymux::pgsql {
 

@@ -10,7 +10,7 @@
 
 #include "config/postfix/master_cf.h"
 #include "config/yaml/yaml_loader.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
 #include "proxy/cli/config_directory.h"
 #include "proxy/log/log.h"
 #include "proxy/log/message_log.h"

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/work.h"
 #include "protocol/dict_flags.h"
 
 namespace proxymux::proxy {

@@ -15,7 +15,7 @@
 #include "config/values/diagnostic.h"
 #include "pgsql/libpq/pg_pools.h"
 #include "pgsql/table/domain_filter.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
 #include "proxy/cli/lookup_options.h"
 #include "proxy/cli/lookup_probe.h"
 #include "proxy/cli/lookup_report.h"

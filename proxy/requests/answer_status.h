@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pgsql/pool/work.h"
+#include "pgsql/work/work.h"
 #include "protocol/dialect.h"
 #include "protocol/reply.h"
 

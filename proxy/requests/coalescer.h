@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "pgsql/pool/connection_pool.h"
-#include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
+#include "pgsql/work/work.h"
 #include "proxy/tables/answer_cache.h"
 
 namespace proxymux::proxy {

@@ -11,7 +11,7 @@
 
 #include "pgsql/pool/connection_pool.h"
 #include "pgsql/table/compiled_table.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
 #include "proxy/relay/domain_lookup.h"
 #include "proxy/requests/prepared_lookup.h"
 #include "proxy/tables/answer_cache.h"

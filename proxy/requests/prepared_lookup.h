@@ -7,7 +7,7 @@
 
 #include "pgsql/pool/connection_pool.h"
 #include "pgsql/table/compiled_table.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
 #include "proxy/tables/answer_cache.h"
 
 namespace proxymux::proxy {

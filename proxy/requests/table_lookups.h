@@ -15,8 +15,8 @@
 #include <string>
 #include <string_view>
 
-#include "pgsql/pool/work.h"
 #include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/work.h"
 #include "protocol/request.h"
 #include "proxy/log/message_log.h"
 #include "proxy/requests/coalescer.h"

@@ -13,7 +13,7 @@
 #include "config/values/server_config.h"
 #include "pgsql/pool/connection_pool.h"
 #include "pgsql/runtime/latency_histogram.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
 #include "proxy/status/status.h"
 #include "proxy/tables/answer_cache.h"
 #include "proxy/tables/table_failures.h"

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "pgsql/pool/work.h"
+#include "pgsql/work/work.h"
 
 namespace proxymux::proxy {
 

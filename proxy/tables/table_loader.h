@@ -17,7 +17,7 @@
 #include "config/values/diagnostic.h"
 #include "config/values/mail_version.h"
 #include "pgsql/libpq/pg_pools.h"
-#include "pgsql/table/table_binding.h"
+#include "pgsql/work/table_binding.h"
 #include "proxy/tables/file_watch.h"
 #include "proxy/tables/service_config.h"
 

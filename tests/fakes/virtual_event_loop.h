@@ -23,7 +23,12 @@ class VirtualEventLoop final : public pgsql::EventLoop {
  public:
   VirtualEventLoop() = default;
 
-  pgsql::Time Now() const override { return now_; }
+  pgsql::Time Now() const override {
+    ++readings_;
+    return now_;
+  }
+  // How often somebody has looked at the clock: a measure of what a turn costs.
+  std::uint64_t readings() const { return readings_; }
   pgsql::RealTime RealNow() const override {
     return pgsql::RealTime((now_ + away_).time_since_epoch());
   }
@@ -76,6 +81,7 @@ class VirtualEventLoop final : public pgsql::EventLoop {
   void Complete(const Blocking& call);
 
   pgsql::Time now_{std::chrono::hours(1)};
+  mutable std::uint64_t readings_ = 0;
   pgsql::Duration away_{};
   std::uint64_t next_timer_ = 0;  // timers due at the same time run in the order of Start()
   std::map<std::pair<pgsql::Time, std::uint64_t>, VirtualTimer*> timers_;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pgsql/pool/error_class.h"
+#include "pgsql/host/error_class.h"
 #include "tests/harness/postgres_cluster.h"
 
 namespace proxymux::integration {

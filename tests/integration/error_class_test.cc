@@ -3,7 +3,7 @@
 //
 // The first mirror is reached over its UNIX socket and therefore preferred. It raises the errors;
 // the second one answers.
-#include "pgsql/pool/error_class.h"
+#include "pgsql/host/error_class.h"
 
 #include <gtest/gtest.h>
 

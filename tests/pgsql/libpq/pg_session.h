@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "pgsql/libpq/pg_connection.h"
-#include "pgsql/pool/work.h"
+#include "pgsql/work/work.h"
 #include "proxy/uv/uv_event_loop.h"
 #include "tests/harness/postgres_cluster.h"
 #include "tests/harness/process.h"

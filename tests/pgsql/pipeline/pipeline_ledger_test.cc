@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "pgsql/pool/work.h"
+#include "pgsql/work/work.h"
 
 namespace proxymux::pgsql {
 namespace {

@@ -1,4 +1,4 @@
-#include "pgsql/pool/work.h"
+#include "pgsql/work/work.h"
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "config/values/server_config.h"
-#include "pgsql/pool/host_health.h"
+#include "pgsql/host/host_health.h"
 #include "pgsql/runtime/latency_histogram.h"
 #include "pgsql/table/host_spec.h"
 #include "pgsql/table/statement_effects.h"
@@ -83,6 +83,7 @@ class HostSet {
   // Has a connection, is getting one, or may be connected to now. A host that is down counts only
   // with an open connection: nobody waits for its probe.
   bool MayServe(std::size_t index, Time now) const;
+  bool AnyMayServe(Time now) const;
 
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;

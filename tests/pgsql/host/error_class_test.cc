@@ -1,4 +1,4 @@
-#include "pgsql/pool/error_class.h"
+#include "pgsql/host/error_class.h"
 
 #include <gtest/gtest.h>
 
@@ -53,6 +53,21 @@ TEST(ErrorClass, EveryFailureToConnectIsTheHosts) {
        {"", "08001", "28P01", "28000", "3D000", "42501", "57P03", "57P01", "22023", "ZZ999"})
     EXPECT_EQ(InConnect(code), Fault::kHost) << code;
   EXPECT_EQ(InConnect("53300"), Fault::kHostFull);
+}
+
+// What is soon over is tried again at once; what somebody has to mend is not.
+TEST(ErrorClass, AServerInTroubleIsConnectedToAgainSoonerThanOneThatRefuses) {
+  const auto passes = [](std::string_view code) {
+    return ClassifyError({code, true, Phase::kConnect}).passes;
+  };
+  for (const char* code :
+       {"", "08001", "08006", "08P01", "53000", "53100", "53300", "57000", "57014", "57P01",
+        "57P02", "57P03", "57P04", "57P05", "58030", "58P01", "XX000", "XX001"})
+    EXPECT_TRUE(passes(code)) << code;
+  for (const char* code :
+       {"28000", "28P01", "3D000", "3F000", "42501", "42704", "22023", "0A000", "25006", "25P02",
+        "26000", "34000", "40001", "55000", "72000", "F0000", "HV000", "P0001", "ZZ999"})
+    EXPECT_FALSE(passes(code)) << code;
 }
 
 TEST(ErrorClass, PreparingThatFailsGoesOnWithText) {

@@ -1,4 +1,4 @@
-#include "pgsql/pool/host_set.h"
+#include "pgsql/host/host_set.h"
 
 #include <algorithm>
 #include <tuple>
@@ -139,6 +139,13 @@ bool HostSet::MayServe(std::size_t index, Time now) const {
   if (host.ready > 0) return true;
   if (host.health.state() == State::kDown) return false;
   return host.connecting > 0 || host.health.MayConnect(now);
+}
+
+bool HostSet::AnyMayServe(Time now) const {
+  for (std::size_t index = 0; index < hosts_.size(); ++index) {
+    if (MayServe(index, now)) return true;
+  }
+  return false;
 }
 
 }  // namespace proxymux::pgsql

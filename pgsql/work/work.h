@@ -10,15 +10,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_form.h"
+#include "pgsql/work/attempts.h"
+#include "pgsql/work/intrusive_list.h"
 
 namespace proxymux::pgsql {
 
 struct TableBinding;
-class WorkList;
 
 enum class Outcome {
   kFound,
@@ -83,56 +83,45 @@ struct Work {
   bool is_second = false;        // also when the first one is over
   std::uint64_t lost_among = 0;  // the latest one when a connection was first lost to its account
   Time submitted{};
-  Time queued{};                       // the latest time it was put into the queue
-  Time sent{};                         // the latest time; none yet: Time{}
-  RealTime asked{};                    // the same moment
-  std::vector<std::uint8_t> attempts;  // by host: how often it was sent there
-  std::uint64_t sequence = 0;          // in the order of submission
+  Time queued{};     // the latest time it was put into the queue
+  Time sent{};       // the latest time; none yet: Time{}
+  RealTime asked{};  // the same moment
+  Attempts attempts;
+  std::uint64_t sequence = 0;  // in the order of submission
 
- private:
-  friend class WorkList;
-  Work* previous_ = nullptr;
-  Work* next_ = nullptr;
-  WorkList* list_ = nullptr;
+  // To some host, in a try that counts.
+  bool WasSent() const { return attempts.any(); }
+
+  ListHook<Work> place;    // what it is doing: waiting in a queue, in flight
+  ListHook<Work> age;      // among all that waits
+  ListHook<Work> timeout;  // among all lookups that somebody waits for
 };
 
-class WorkList {
+// Works by what they are doing, in the order of submission or of sending.
+class WorkList final : public IntrusiveList<Work, &Work::place> {
  public:
   // What the works of a list are doing.
   enum class Role : std::uint8_t { kOther, kInFlight };
 
   WorkList() = default;
   explicit WorkList(Role role) : role_(role) {}
-  WorkList(const WorkList&) = delete;
-  WorkList& operator=(const WorkList&) = delete;
 
-  bool empty() const { return head_ == nullptr; }
-  std::size_t size() const { return size_; }
-  Work* front() const { return head_; }
-  Work* back() const { return tail_; }
-  static Work* Next(const Work* work) { return work->next_; }
-  static WorkList* ListOf(const Work* work) { return work->list_; }
+  static WorkList* ListOf(const Work* work) {
+    return static_cast<WorkList*>(IntrusiveList::ListOf(work));
+  }
   static bool InFlight(const Work* work) {
-    return work->list_ != nullptr && work->list_->role_ == Role::kInFlight;
+    const WorkList* list = ListOf(work);
+    return list != nullptr && list->role_ == Role::kInFlight;
   }
 
-  // Take the work out of the list that it stands in, if any, and put it into this one.
-  void PushBack(Work* work);
-  void PushFront(Work* work);
   // Before the first one with a higher sequence: keeps a list in the order of submission. Cheap for
   // the newest and for the oldest.
   void InsertInOrder(Work* work);
   // Takes over every work of the other list; both are in the order of submission.
   void Merge(WorkList* other);
-  static void Remove(Work* work);
 
  private:
-  void InsertBefore(Work* next, Work* work);  // next: of this list; null: at the end
-
   const Role role_ = Role::kOther;
-  Work* head_ = nullptr;
-  Work* tail_ = nullptr;
-  std::size_t size_ = 0;
 };
 
 }  // namespace proxymux::pgsql

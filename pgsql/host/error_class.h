@@ -42,6 +42,9 @@ struct ServerError {
 struct ErrorVerdict {
   Fault fault;
   std::string_view reason;  // a phrase for the log
+  // While connecting: the server is starting, stopping, full or in trouble, or none answers. That
+  // is soon over, and asked again at once; a refusal lasts until somebody mends it.
+  bool passes = false;
 };
 
 ErrorVerdict ClassifyError(const ServerError& error);
@@ -53,6 +56,7 @@ struct ErrorRule {
   std::string_view code;  // five characters, or the two of a class
   Fault fault;
   std::string_view reason;
+  bool passes = false;
 };
 const ErrorRule* ErrorRules(std::size_t* count);
 

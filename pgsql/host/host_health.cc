@@ -1,4 +1,4 @@
-#include "pgsql/pool/host_health.h"
+#include "pgsql/host/host_health.h"
 
 #include <algorithm>
 

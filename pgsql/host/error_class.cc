@@ -1,11 +1,14 @@
-#include "pgsql/pool/error_class.h"
+#include "pgsql/host/error_class.h"
 
 #include <array>
 
 namespace proxymux::pgsql {
 namespace {
 
-// What a running query's ERROR says. Whole codes first; the first row that fits counts.
+constexpr bool kPasses = true;
+
+// What a running query's ERROR says, and whether it passes when it comes while connecting. Whole
+// codes first; the first row that fits counts.
 constexpr std::array kRules = {
     ErrorRule{"25001", Fault::kKey, "the statement cannot run inside a transaction"},
     ErrorRule{"25006", Fault::kElsewhere,
@@ -20,16 +23,18 @@ constexpr std::array kRules = {
     ErrorRule{"40001", Fault::kConflict, "a serialization failure, or a standby's replay conflict"},
     ErrorRule{"40P01", Fault::kConflict, "a deadlock was resolved against this query"},
     ErrorRule{"42P05", Fault::kPrepared, "the session has a statement of that name (a pooler's)"},
-    ErrorRule{"53300", Fault::kHostFull, "the host takes no more connections"},
+    ErrorRule{"53300", Fault::kHostFull, "the host takes no more connections", kPasses},
     ErrorRule{"57014", Fault::kCancelled,
-              "the query was cancelled, by request or statement_timeout"},
-    ErrorRule{"57P01", Fault::kHost, "the host is shutting down or ended the session"},
-    ErrorRule{"57P02", Fault::kHost, "another session's crash restarts the host"},
-    ErrorRule{"57P03", Fault::kHost, "the host is starting up, shutting down or recovering"},
-    ErrorRule{"57P04", Fault::kHost, "the database was dropped on the host"},
-    ErrorRule{"57P05", Fault::kConnection, "the server ended an idle session"},
+              "the query was cancelled, by request or statement_timeout", kPasses},
+    ErrorRule{"57P01", Fault::kHost, "the host is shutting down or ended the session", kPasses},
+    ErrorRule{"57P02", Fault::kHost, "another session's crash restarts the host", kPasses},
+    ErrorRule{"57P03", Fault::kHost, "the host is starting up, shutting down or recovering",
+              kPasses},
+    ErrorRule{"57P04", Fault::kHost, "the database was dropped on the host", kPasses},
+    ErrorRule{"57P05", Fault::kConnection, "the server ended an idle session", kPasses},
 
-    ErrorRule{"08", Fault::kHost, "the connection failed, or a pooler could not reach its server"},
+    ErrorRule{"08", Fault::kHost, "the connection failed, or a pooler could not reach its server",
+              kPasses},
     ErrorRule{"0A", Fault::kKey, "the server does not support what the query asks for"},
     ErrorRule{"21", Fault::kKey, "a subquery gave more than one row or the wrong columns"},
     ErrorRule{"22", Fault::kKey, "the key, or data it leads to, does not fit the query's types"},
@@ -38,16 +43,17 @@ constexpr std::array kRules = {
     ErrorRule{"28", Fault::kHost, "the host refuses our user or password"},
     ErrorRule{"40", Fault::kConflict, "the host rolled the query back"},
     ErrorRule{"42", Fault::kStatement, "the query is wrong for this database, or not permitted"},
-    ErrorRule{"53", Fault::kElsewhere, "the host lacks memory, disk space or another resource"},
+    ErrorRule{"53", Fault::kElsewhere, "the host lacks memory, disk space or another resource",
+              kPasses},
     ErrorRule{"54", Fault::kKey, "the query or its data exceeds a limit of the server"},
     ErrorRule{"55", Fault::kElsewhere, "an object is locked or not in the required state there"},
-    ErrorRule{"57", Fault::kElsewhere, "an operator intervened on the host"},
-    ErrorRule{"58", Fault::kElsewhere, "the host's operating system failed this query"},
+    ErrorRule{"57", Fault::kElsewhere, "an operator intervened on the host", kPasses},
+    ErrorRule{"58", Fault::kElsewhere, "the host's operating system failed this query", kPasses},
     ErrorRule{"72", Fault::kConflict, "the snapshot is too old"},
     ErrorRule{"F0", Fault::kElsewhere, "the host's configuration file is faulty"},
     ErrorRule{"HV", Fault::kElsewhere, "a foreign server behind the host failed"},
     ErrorRule{"P0", Fault::kKey, "a function raised an error for this key"},
-    ErrorRule{"XX", Fault::kElsewhere, "an internal error or damaged data on the host"},
+    ErrorRule{"XX", Fault::kElsewhere, "an internal error or damaged data on the host", kPasses},
 };
 
 const ErrorRule* FindRule(std::string_view sqlstate) {
@@ -59,12 +65,14 @@ const ErrorRule* FindRule(std::string_view sqlstate) {
 }
 
 ErrorVerdict InConnect(std::string_view sqlstate) {
+  if (sqlstate.empty()) return {Fault::kHost, "nobody answers there", kPasses};
   const ErrorRule* rule = FindRule(sqlstate);
   // A client that libpq turns away has no statement to blame: everything keeps the host out of use.
   if (sqlstate == "3D000") return {Fault::kHost, "the host does not have the database"};
   if (sqlstate.substr(0, 2) == "42") return {Fault::kHost, "the user may not connect there"};
   if (rule == nullptr) return {Fault::kHost, "the host refused the connection"};
-  return {rule->fault == Fault::kHostFull ? Fault::kHostFull : Fault::kHost, rule->reason};
+  const Fault fault = rule->fault == Fault::kHostFull ? Fault::kHostFull : Fault::kHost;
+  return {fault, rule->reason, rule->passes};
 }
 
 ErrorVerdict InPrepare(std::string_view sqlstate, const ErrorVerdict& plain) {

@@ -1,4 +1,4 @@
-#include "pgsql/pool/host_set.h"
+#include "pgsql/host/host_set.h"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "pgsql/table/statement_effects.h"
 #include "pgsql/table/statement_plan.h"
 #include "pgsql/table/usual_wait.h"
+#include "pgsql/work/work.h"
 
 namespace proxymux::pgsql {
 
@@ -26,6 +28,19 @@ enum class WriteClass {
   kMayWrite,
 };
 
+// What a table's lookups wait for when they wait to be sent (work_queues.h).
+enum class Line : std::uint8_t {
+  kShared,      // any connection that is no lane
+  kLoan,        // one that is nobody's own, or the table's: what they do to it is not known
+  kOwn,         // one of the table's own
+  kUnmeasured,  // a lane; how long they take was never measured, and none is in a lane
+  kSlow,        // a lane; none is in one
+  kSlowMore,    // a lane; some are in one
+};
+inline constexpr Line kAllLines[] = {Line::kShared,     Line::kLoan, Line::kOwn,
+                                     Line::kUnmeasured, Line::kSlow, Line::kSlowMore};
+inline constexpr std::size_t kLines = std::size(kAllLines);
+
 struct TableBinding {
   std::string name;  // "pgsql:/etc/postfix/x.cf"
   std::shared_ptr<const CompiledTable> table;
@@ -33,7 +48,7 @@ struct TableBinding {
   WriteClass write_class = WriteClass::kUnknown;
   // With whom its statements may share a connection, once write_class is known.
   SessionUse session = SessionUse::kShared;
-  std::string session_reason;  // why not with every statement; empty when it may
+  std::string session_reason;         // why not with every statement; empty when it may
   std::uint8_t questions_failed = 0;  // to the catalogue, in a row
   // The pool's count of the catalogues that write_class, session and its reason were taken from;
   // 0: the text alone tells.
@@ -41,8 +56,22 @@ struct TableBinding {
   StatementPlan plan;
   ServiceTime service_time;
   UsualWait usual_wait;
-  std::uint64_t found_none_in = 0;  // the dispatch in which no connection took one of its lookups
   std::size_t in_lanes = 0;  // statements of it that are in flight in lanes (connection_pool.h)
+
+  // Its pool's: where its lookups wait, those that were never sent and do not share, in the order
+  // of submission; and where it stands among the tables of that line.
+  Line line = Line::kShared;
+  WorkList waiting;
+  ListHook<TableBinding> turn;
+
+  // A text of several statements, or one that is the last of its session.
+  bool IsScript() const {
+    const StatementClass& statement = table->statement_class();
+    return statement.statements > 1 || statement.changes_session;
+  }
+
+  // Its statements take long, or nobody knows how long.
+  bool NeedsLane() const { return IsScript() || service_time.slow(); }
 
   // Takes what the text alone tells: that it may write, and then anything may follow in the
   // session. Else the catalogue has to be asked: also what calls no function may read a view that

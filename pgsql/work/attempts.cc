@@ -1,0 +1,56 @@
+#include "pgsql/work/attempts.h"
+
+#include <algorithm>
+
+namespace proxymux::pgsql {
+
+void Attempts::TakeBack(std::size_t host) {
+  if (counts_[host] > 0) --counts_[host];
+}
+
+void Attempts::ExhaustTriedOf(const Attempts& first) {
+  for (std::size_t host = 0; host < counts_.size(); ++host) {
+    if (first.counts_[host] > 0) Exhaust(host);
+  }
+}
+
+bool Attempts::any() const {
+  return std::ranges::any_of(counts_, [](std::uint8_t count) { return count > 0; });
+}
+
+bool Attempts::PrefersOther(std::size_t host, const HostSet& hosts, Time now) const {
+  if (counts_[host] == 0) return false;
+  if (counts_[host] >= kPerHost) return true;
+  for (std::size_t other = 0; other < counts_.size(); ++other) {
+    // Nobody waits for one that is being put to the test, if it can be helped.
+    if (hosts[other].health.state() == HostHealth::State::kSuspect) continue;
+    if (counts_[other] == 0 && hosts.MayServe(other, now)) return true;
+  }
+  return false;
+}
+
+bool Attempts::UntriedMayServe(const HostSet& hosts, Time now) const {
+  for (std::size_t host = 0; host < counts_.size(); ++host) {
+    if (counts_[host] == 0 && hosts.MayServe(host, now)) return true;
+  }
+  return false;
+}
+
+bool Attempts::MayYetBeServed(const HostSet& hosts, Time now) const {
+  for (std::size_t host = 0; host < counts_.size(); ++host) {
+    if (counts_[host] < kPerHost && hosts.MayServe(host, now)) return true;
+  }
+  return false;
+}
+
+std::optional<std::size_t> Attempts::NeededHost(const HostSet& hosts, Time now) const {
+  std::optional<std::size_t> needed;
+  for (std::size_t host = 0; host < counts_.size(); ++host) {
+    if (PrefersOther(host, hosts, now) || !hosts.MayServe(host, now)) continue;
+    if (hosts[host].ready > 0 || hosts[host].connecting > 0) return std::nullopt;
+    if (!needed.has_value()) needed = host;
+  }
+  return needed;
+}
+
+}  // namespace proxymux::pgsql

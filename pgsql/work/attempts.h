@@ -1,0 +1,44 @@
+// How often one lookup was sent to each host of its pool, and what follows: which host may have it
+// now, and whether any may.
+//
+// To one host it is sent twice at most: once, and once more when that try came to nothing. Another
+// host that was not tried yet comes first. Pure: what the hosts are like, and the time, come in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "pgsql/host/host_set.h"
+#include "pgsql/runtime/event_loop.h"
+
+namespace proxymux::pgsql {
+
+class Attempts {
+ public:
+  static constexpr std::uint8_t kPerHost = 2;
+
+  void Reset(std::size_t hosts) { counts_.assign(hosts, 0); }
+  void Count(std::size_t host) { ++counts_[host]; }
+  void TakeBack(std::size_t host);  // it was not run there after all
+  void Exhaust(std::size_t host) { counts_[host] = kPerHost; }
+  // For the second try of a lookup: it goes to none of the hosts that have the first one.
+  void ExhaustTriedOf(const Attempts& first);
+
+  std::uint8_t on(std::size_t host) const { return counts_[host]; }
+  bool any() const;
+
+  // It should not go to `host`, but to another one, or to none.
+  bool PrefersOther(std::size_t host, const HostSet& hosts, Time now) const;
+  bool UntriedMayServe(const HostSet& hosts, Time now) const;
+  bool MayYetBeServed(const HostSet& hosts, Time now) const;
+  // The host that it waits for although nobody connects to it; none when it only waits for its
+  // turn.
+  std::optional<std::size_t> NeededHost(const HostSet& hosts, Time now) const;
+
+ private:
+  std::vector<std::uint8_t> counts_;  // by host
+};
+
+}  // namespace proxymux::pgsql

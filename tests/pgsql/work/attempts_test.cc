@@ -1,0 +1,129 @@
+#include "pgsql/work/attempts.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Time kNow{std::chrono::hours(1)};
+
+// Three hosts that are up and have a connection each; nothing was sent to them.
+class AttemptsTest : public testing::Test {
+ protected:
+  AttemptsTest() {
+    attempts.Reset(3);
+    for (std::size_t host = 0; host < 3; ++host) {
+      hosts[host].health.OnConnected(kNow);
+      hosts[host].ready = 1;
+    }
+  }
+  static std::vector<PoolHost> Three() {
+    std::vector<PoolHost> three;
+    for (int i = 0; i < 3; ++i) three.emplace_back(HostKind::kTcp, "host", seconds(60));
+    return three;
+  }
+  void Down(std::size_t host) {
+    hosts[host].ready = 0;
+    hosts[host].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
+  }
+  bool PrefersOther(std::size_t host) const { return attempts.PrefersOther(host, hosts, kNow); }
+  std::optional<std::size_t> NeededHost() const { return attempts.NeededHost(hosts, kNow); }
+
+  std::minstd_rand random{5};
+  HostSet hosts{Three()};
+  Attempts attempts;
+};
+
+TEST_F(AttemptsTest, AreCountedByHost) {
+  EXPECT_FALSE(attempts.any());
+  attempts.Count(1);
+  EXPECT_TRUE(attempts.any());
+  EXPECT_EQ(attempts.on(1), 1);
+  EXPECT_EQ(attempts.on(0), 0);
+  attempts.TakeBack(1);
+  attempts.TakeBack(1);  // there is none any more
+  EXPECT_FALSE(attempts.any());
+  attempts.Exhaust(2);
+  EXPECT_EQ(attempts.on(2), Attempts::kPerHost);
+  attempts.Reset(3);
+  EXPECT_FALSE(attempts.any());
+}
+
+TEST_F(AttemptsTest, AHostThatWasNotTriedComesFirst) {
+  EXPECT_FALSE(PrefersOther(0));
+  attempts.Count(0);
+  EXPECT_TRUE(PrefersOther(0));
+  EXPECT_FALSE(PrefersOther(1));
+  attempts.Count(1);
+  EXPECT_TRUE(PrefersOther(0));
+  attempts.Count(2);
+  EXPECT_FALSE(PrefersOther(0));  // each was tried once, and may be once more
+  attempts.Count(0);
+  EXPECT_TRUE(PrefersOther(0));
+}
+
+TEST_F(AttemptsTest, NobodyWaitsForAHostThatIsDownOrSuspect) {
+  attempts.Count(0);
+  Down(1);
+  EXPECT_TRUE(PrefersOther(0));
+  hosts[2].health.OnSilent(kNow, "silent");
+  EXPECT_FALSE(PrefersOther(0));
+  hosts[2].health.OnAnswered(kNow);
+  EXPECT_TRUE(PrefersOther(0));
+}
+
+TEST_F(AttemptsTest, ToEachHostTwice) {
+  attempts.Exhaust(0);
+  EXPECT_TRUE(PrefersOther(0));  // whatever others there are
+  Down(1);
+  EXPECT_TRUE(attempts.UntriedMayServe(hosts, kNow));
+  EXPECT_TRUE(attempts.MayYetBeServed(hosts, kNow));
+  attempts.Count(2);
+  EXPECT_FALSE(attempts.UntriedMayServe(hosts, kNow));
+  EXPECT_TRUE(attempts.MayYetBeServed(hosts, kNow));
+  attempts.Count(2);
+  EXPECT_FALSE(attempts.MayYetBeServed(hosts, kNow));
+  EXPECT_TRUE(PrefersOther(0));
+  EXPECT_TRUE(PrefersOther(2));
+}
+
+TEST_F(AttemptsTest, WhereNoHostMayServeNoneIsLeft) {
+  for (std::size_t host = 0; host < 3; ++host) Down(host);
+  EXPECT_FALSE(attempts.UntriedMayServe(hosts, kNow));
+  EXPECT_FALSE(attempts.MayYetBeServed(hosts, kNow));
+  EXPECT_EQ(NeededHost(), std::nullopt);
+}
+
+TEST_F(AttemptsTest, TheHostThatNobodyConnectsToIsNeeded) {
+  attempts.Exhaust(0);
+  EXPECT_EQ(NeededHost(), std::nullopt);  // it waits for its turn with one of two
+  hosts[1].ready = 0;
+  EXPECT_EQ(NeededHost(), std::nullopt);  // the third one has a connection
+  hosts[2].ready = 0;
+  EXPECT_EQ(NeededHost(), 1U);
+  hosts[1].connecting = 1;
+  EXPECT_EQ(NeededHost(), std::nullopt);
+  hosts[1].connecting = 0;
+  attempts.Exhaust(1);
+  EXPECT_EQ(NeededHost(), 2U);
+  Down(2);
+  EXPECT_EQ(NeededHost(), std::nullopt);
+}
+
+TEST_F(AttemptsTest, TheSecondTryGoesToNoHostThatHasTheFirst) {
+  attempts.Count(1);
+  Attempts second;
+  second.Reset(3);
+  second.ExhaustTriedOf(attempts);
+  EXPECT_EQ(second.on(0), 0);
+  EXPECT_EQ(second.on(1), Attempts::kPerHost);
+  EXPECT_EQ(second.on(2), 0);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
