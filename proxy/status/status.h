@@ -175,24 +175,5 @@ struct ServiceStatus {
   std::vector<PoolStatus> pools;
   std::vector<TableStatus> tables;
 };
-unsigned generation = 0;
-ServiceState state = ServiceState::kServing;
-std::vector<std::string> degraded;  // reasons; empty: healthy
-ClientCounts clients;
-RequestCounts requests;
-ReplyCounts replies;
-std::uint64_t malformed = 0;  // requests answered BAD or not at all
-std::uint64_t bytes_read = 0;
-std::uint64_t bytes_written = 0;
-std::uint64_t coalesced = 0;
-std::uint64_t reloads = 0;
-std::uint64_t reload_failures = 0;
-std::uint64_t log_lines_dropped = 0;
-std::chrono::milliseconds away{0};  // in which the process was not run although work was due
-std::uint64_t resident_bytes = 0;
-RelayCounts relay;
-std::vector<PoolStatus> pools;
-std::vector<TableStatus> tables;
-};
 
 }  // namespace proxymux::proxy
