@@ -3,6 +3,8 @@
 // any more.
 #pragma once
 
+#include <chrono>
+
 #include "proxy/daemon/daemon_parts.h"
 #include "proxy/daemon/master_link.h"
 #include "proxy/process/watchdog.h"
