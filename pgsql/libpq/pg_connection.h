@@ -24,7 +24,7 @@
 #include "pgsql/libpq/pg_script.h"
 #include "pgsql/pipeline/pipeline_ledger.h"
 #include "pgsql/pipeline/session_check.h"
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {

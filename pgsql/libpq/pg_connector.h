@@ -20,7 +20,7 @@
 
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_handles.h"
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {

@@ -9,7 +9,7 @@
 
 #include "pgsql/libpq/pg_handles.h"
 #include "pgsql/libpq/pg_result.h"
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 
 namespace proxymux::pgsql {
 

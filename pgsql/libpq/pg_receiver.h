@@ -15,7 +15,7 @@
 #include "pgsql/libpq/pg_script.h"
 #include "pgsql/pipeline/pipeline_ledger.h"
 #include "pgsql/pipeline/session_check.h"
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 
 namespace proxymux::pgsql {
 

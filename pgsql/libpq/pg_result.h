@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/table/result_format.h"
 
 namespace proxymux::pgsql {

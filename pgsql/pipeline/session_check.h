@@ -19,7 +19,7 @@
 #include <string>
 
 #include "config/values/server_config.h"
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {

@@ -8,6 +8,14 @@ void Attempts::TakeBack(std::size_t host) {
   if (counts_[host] > 0) --counts_[host];
 }
 
+void Attempts::ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest) {
+  if (counts_.size() == 1 && counts_[host] > 1 && connection <= lost_among_) {
+    TakeBack(host);
+  } else if (lost_among_ == 0) {
+    lost_among_ = latest;
+  }
+}
+
 void Attempts::ExhaustTriedOf(const Attempts& first) {
   for (std::size_t host = 0; host < counts_.size(); ++host) {
     if (first.counts_[host] > 0) Exhaust(host);

@@ -19,9 +19,17 @@ class Attempts {
  public:
   static constexpr std::uint8_t kPerHost = 2;
 
-  void Reset(std::size_t hosts) { counts_.assign(hosts, 0); }
+  void Reset(std::size_t hosts) {
+    counts_.assign(hosts, 0);
+    lost_among_ = 0;
+  }
   void Count(std::size_t host) { ++counts_[host]; }
   void TakeBack(std::size_t host);  // it was not run there after all
+  // The connection that it was sent on was lost, perhaps to its account; `latest` is the number of
+  // the connection that was opened last. A server that goes away ends one connection after the
+  // other: where there is no other host to go to, no attempt is used up on those that were there
+  // already when the first one was lost.
+  void ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest);
   void Exhaust(std::size_t host) { counts_[host] = kPerHost; }
   // For the second try of a lookup: it goes to none of the hosts that have the first one.
   void ExhaustTriedOf(const Attempts& first);
@@ -39,6 +47,7 @@ class Attempts {
 
  private:
   std::vector<std::uint8_t> counts_;  // by host
+  std::uint64_t lost_among_ = 0;      // the latest connection at the first loss; 0: none yet
 };
 
 }  // namespace proxymux::pgsql

@@ -80,8 +80,7 @@ struct Work {
   // Only the first of the two has a sink. Null in both when there is none, or no longer.
   Work* second = nullptr;
   Work* first = nullptr;
-  bool is_second = false;        // also when the first one is over
-  std::uint64_t lost_among = 0;  // the latest one when a connection was first lost to its account
+  bool is_second = false;  // also when the first one is over
   Time submitted{};
   Time queued{};     // the latest time it was put into the queue
   Time sent{};       // the latest time; none yet: Time{}

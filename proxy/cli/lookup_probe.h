@@ -16,7 +16,7 @@
 #include "pgsql/libpq/pg_connection.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/pool/connection_pool.h"
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/work/table_binding.h"
 #include "proxy/cli/lookup_report.h"
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "pgsql/pool/upstream_connection.h"
+#include "pgsql/connection/upstream_connection.h"
 
 namespace proxymux::fakes {
 

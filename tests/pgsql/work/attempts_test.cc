@@ -125,5 +125,53 @@ TEST_F(AttemptsTest, TheSecondTryGoesToNoHostThatHasTheFirst) {
   EXPECT_EQ(second.on(2), 0);
 }
 
+// Connections 1 to 4 to the only host, which goes away: they are lost one after the other.
+TEST(AttemptsOfASingleHostTest, NoAttemptIsUsedUpOnConnectionsThatWereThereAtTheFirstLoss) {
+  Attempts attempts;
+  attempts.Reset(1);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, /*connection=*/2, /*latest=*/4);
+  EXPECT_EQ(attempts.on(0), 1);
+  for (const std::uint64_t connection : {1, 4}) {
+    attempts.Count(0);
+    attempts.ChargeLoss(0, connection, /*latest=*/4);
+    EXPECT_EQ(attempts.on(0), 1);
+  }
+  attempts.Count(0);
+  attempts.ChargeLoss(0, /*connection=*/5, /*latest=*/5);
+  EXPECT_EQ(attempts.on(0), 2);
+}
+
+TEST(AttemptsOfASingleHostTest, TheFirstAttemptCountsOnAnyConnection) {
+  Attempts attempts;
+  attempts.Reset(1);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4);
+  attempts.TakeBack(0);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 3, 4);
+  EXPECT_EQ(attempts.on(0), 1);
+}
+
+TEST(AttemptsOfASingleHostTest, AnotherLookupKnowsNothingOfTheLoss) {
+  Attempts attempts;
+  attempts.Reset(1);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4);
+  attempts.Reset(1);
+  attempts.Count(0);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4);
+  EXPECT_EQ(attempts.on(0), 2);
+}
+
+TEST_F(AttemptsTest, WhereThereAreOtherHostsEachLossCounts) {
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 3, 4);
+  EXPECT_EQ(attempts.on(0), 2);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -1,0 +1,114 @@
+// One connection of a pool as the pool sees it: the phase that it is in, what is in flight on it
+// and since when nothing came back, and whose session it is. Owned by the pool; pure but for the
+// UpstreamConnection that it owns and that its methods do not call.
+//
+//   kConnecting ──> kShared <──> kEmptying ──> kLane
+//                      └── any of the open phases ──> kDraining ──> kOutdated ──> kClosed
+//
+// A connection that drains takes nothing new and is closed once it is empty: for another host's
+// sake, because there are more than `connections` allows now, because a statement changed the
+// session, because a new session would be another, or for the memory that it holds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "pgsql/connection/cancel_request.h"
+#include "pgsql/connection/prepared_statements.h"
+#include "pgsql/connection/upstream_connection.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/table_binding.h"
+#include "pgsql/work/work.h"
+
+namespace proxymux::pgsql {
+
+class PoolConnection {
+ public:
+  enum class Phase : std::uint8_t {
+    kConnecting,
+    kShared,    // takes any statement that may run in its session
+    kEmptying,  // becomes a lane for slow statements when it has run empty, or is one that had none
+    kLane,      // takes slow statements only
+    kDraining,  // takes nothing new, is closed when it is empty
+    kOutdated,  // the same, and what reads only is answered by another session
+    kClosed,
+  };
+  static bool MayMove(Phase from, Phase to);
+
+  PoolConnection(std::uint64_t number, std::size_t host, Time now,
+                 std::unique_ptr<UpstreamConnection> upstream)
+      : number(number), host(host), upstream(std::move(upstream)), last_used(now) {}
+
+  Phase phase() const { return phase_; }
+  void SetPhase(Phase phase);
+  void Drain();    // an open one that does not drain already; nothing otherwise
+  void Outdate();  // an open one; nothing otherwise
+
+  bool open() const;      // connected and not closed
+  bool draining() const;  // kDraining or kOutdated
+  bool lane() const;      // kEmptying or kLane, and what such a one leaves as it drains
+  bool TakesWork() const { return open() && !draining() && !cancel.pending(); }
+
+  // What was sent and not answered, oldest first, which is the one that the server is working on.
+  const WorkList& in_flight() const { return in_flight_; }
+  bool idle() const { return in_flight_.empty(); }
+  std::size_t slow_in_flight() const { return slow_in_flight_; }
+  Work* running() const { return in_flight_.front(); }
+  // A text of several statements: nothing may be sent behind it.
+  bool RunsScript() const { return !idle() && running()->script; }
+  void OnSent(Work* work, std::uint64_t turn);
+  void OnBack(Work* work);  // answered, or lost with the connection
+
+  // From when it has owed its oldest answer; none: it owes nothing. Results come in order, so only
+  // the oldest statement counts, and that since the one before it was answered.
+  std::optional<Time> SilentSince() const;
+  // Nothing is lost or done twice when the connection ends.
+  bool ReadsOnly() const;
+  // It has lookups, and nobody waits for any of them here. A question to the catalogue may take
+  // long where a server has just started, and others wait for what it says. What may write is to be
+  // done whether somebody waits or not.
+  bool Useless() const;
+
+  const std::uint64_t number;  // in the order in which they were opened
+  const std::size_t host;
+  const std::unique_ptr<UpstreamConnection> upstream;
+
+  // The batch that is open, or was the last one.
+  struct Batch {
+    std::uint64_t number = 0;
+    std::uint64_t measured = 0;  // the results of this one say no more about service times
+    bool writes = false;         // a statement of it may write
+  } batch;
+
+  // Whose session it is: only that table's statements run here. Null: any table's.
+  struct Session {
+    std::shared_ptr<TableBinding> owner;
+    Time owned_since{};
+    bool changed = false;  // a statement of the owner's may have changed it
+  } session;
+
+  // What the choice of a connection looks at, of this turn.
+  struct Turn {
+    int reluctance = 0;    // statements go where it is least
+    bool awaited = false;  // a slow statement waits for it to run empty
+  } turn;
+
+  CancelRequest cancel;
+  PreparedStatements prepared;
+  const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
+  bool answered = false;                     // something, ever
+  bool stalled = false;                      // owes answers for longer than stall_limit
+  Time last_sent{};
+  std::uint64_t sent_in = 0;  // the turn that gave it something last
+  Time last_used;
+  Time last_result{};
+
+ private:
+  Phase phase_ = Phase::kConnecting;
+  WorkList in_flight_{WorkList::Role::kInFlight};
+  std::size_t slow_in_flight_ = 0;
+};
+
+}  // namespace proxymux::pgsql

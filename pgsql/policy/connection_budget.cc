@@ -1,0 +1,132 @@
+#include "pgsql/policy/connection_budget.h"
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+
+namespace proxymux::pgsql {
+namespace {
+
+using Phase = PoolConnection::Phase;
+
+// Lookups do not wait longer than this for one host's connection before another host gets one.
+constexpr Duration kSlowConnect = std::chrono::milliseconds(250);
+
+// What is asked about a statement is answered sooner; after that its connection may be replaced.
+constexpr Duration kDoubt = std::chrono::milliseconds(250);
+
+bool IsOf(const PoolConnection& connection, std::optional<std::size_t> host) {
+  return !host.has_value() || connection.host == *host;
+}
+
+}  // namespace
+
+std::size_t ConnectionBudget::Usable(std::size_t limit, const HostSet& hosts) {
+  return hosts.AnyDown() && limit > 1 ? limit - 1 : limit;
+}
+
+std::size_t ConnectionBudget::Open(const PoolView& view) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      view.connections,
+      [](const auto& connection) { return connection->phase() != Phase::kClosed; }));
+}
+
+std::size_t ConnectionBudget::Depth(const PoolView& view, std::size_t most, std::size_t outstanding,
+                                    std::size_t wanted) {
+  std::size_t connecting = 0;
+  std::size_t open = 0;
+  for (const auto& connection : view.connections) {
+    if (connection->phase() == Phase::kClosed) continue;
+    if (connection->phase() == Phase::kConnecting) {
+      if (view.Doubtful(*connection)) continue;
+      ++connecting;
+    }
+    ++open;
+  }
+  const bool more = open < wanted && view.hosts.MayConnect(view.now);
+  if (connecting == 0 && !more) return most;
+  const std::size_t expected = more ? wanted : open;
+  return std::min(most, std::max<std::size_t>(1, (outstanding + expected - 1) / expected));
+}
+
+bool ConnectionBudget::Overdue(const PoolView& view, const PoolConnection& connection) {
+  return connection.phase() == Phase::kConnecting &&
+         view.now - connection.last_used >= kSlowConnect;
+}
+
+PoolConnection* ConnectionBudget::Surplus(const PoolView& view, std::size_t limit) {
+  std::size_t staying = 0;
+  for (const auto& connection : view.connections) {
+    if (connection->phase() == Phase::kClosed || connection->draining()) continue;
+    if (++staying > limit && connection->open()) return connection.get();
+  }
+  return nullptr;
+}
+
+PoolConnection* ConnectionBudget::LeastBusy(const PoolView& view,
+                                            std::optional<std::size_t> of_host) {
+  PoolConnection* least = nullptr;
+  for (const auto& connection : view.connections) {
+    if (!connection->open()) continue;
+    if (connection->draining()) return nullptr;
+    if (IsOf(*connection, of_host) &&
+        (least == nullptr || connection->in_flight().size() < least->in_flight().size())) {
+      least = connection.get();
+    }
+  }
+  return least;
+}
+
+PoolConnection* ConnectionBudget::Untested(const PoolView& view, std::size_t host) {
+  if (view.hosts[host].health.state() != HostHealth::State::kSuspect) return nullptr;
+  for (const auto& connection : view.connections) {
+    if (connection->open() && connection->idle() && connection->host == host) {
+      return connection.get();
+    }
+  }
+  return nullptr;
+}
+
+PoolConnection* ConnectionBudget::Silent(const PoolView& view, std::optional<std::size_t> of_host) {
+  for (const auto& connection : view.connections) {
+    if (connection->open() && connection->stalled && IsOf(*connection, of_host) &&
+        connection->ReadsOnly()) {
+      return connection.get();
+    }
+  }
+  return nullptr;
+}
+
+ConnectionBudget::SessionRoom ConnectionBudget::RoomForSession(const PoolView& view,
+                                                               std::size_t host) {
+  SessionRoom room;
+  // Those that come first in this order are wanted least.
+  const auto rank = [host](const PoolConnection& connection) {
+    return std::tuple(connection.host != host,
+                      connection.slow_in_flight() > 0 || connection.stalled,
+                      connection.in_flight().size(), connection.last_used);
+  };
+  for (const auto& candidate : view.connections) {
+    PoolConnection& connection = *candidate;
+    const bool takes_long = connection.slow_in_flight() > 0 || connection.stalled;
+    if (connection.phase() == Phase::kConnecting) {
+      room.coming = room.coming ||
+                    (!view.Doubtful(connection) && !view.hosts[connection.host].slow_to_connect);
+    }
+    if (!connection.open() || connection.session.owner == nullptr) continue;
+    if (connection.draining()) {
+      room.coming = room.coming || !takes_long;
+      continue;
+    }
+    // What is lent while an answer is waited for is soon given back.
+    if (!connection.session.changed && view.now - connection.session.owned_since < kDoubt) {
+      continue;
+    }
+    if (room.victim == nullptr || rank(connection) < rank(*room.victim)) {
+      room.victim = &connection;
+    }
+  }
+  return room;
+}
+
+}  // namespace proxymux::pgsql

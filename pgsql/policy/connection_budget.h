@@ -1,0 +1,48 @@
+// How many connections a pool may have, how much each may have in flight, and which one is given up
+// when another is wanted more. Pure: it names connections, and the pool drains, closes or drops
+// them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "pgsql/host/host_set.h"
+#include "pgsql/connection/pool_connection.h"
+#include "pgsql/policy/pool_view.h"
+
+namespace proxymux::pgsql {
+
+class ConnectionBudget {
+ public:
+  // Of the limit one is kept free, to find out when a host that is down comes back.
+  static std::size_t Usable(std::size_t limit, const HostSet& hosts);
+  // Those that are not closed.
+  static std::size_t Open(const PoolView& view);
+  // How many statements a connection may have in flight now, `most` at most. What is sent cannot
+  // move any more, so as long as other connections are being opened, or are about to be, each takes
+  // no more than its share of what is outstanding.
+  static std::size_t Depth(const PoolView& view, std::size_t most, std::size_t outstanding,
+                           std::size_t wanted);
+  // An attempt to connect takes so long that what waits needs another one.
+  static bool Overdue(const PoolView& view, const PoolConnection& connection);
+
+  // Beyond the limit, after it was lowered: is to end as it runs empty. Null: none is.
+  static PoolConnection* Surplus(const PoolView& view, std::size_t limit);
+  // The one with the least in flight, of any host or of one; null: there is none, or one is on its
+  // way out already.
+  static PoolConnection* LeastBusy(const PoolView& view, std::optional<std::size_t> of_host);
+  // Idle, of a host that is suspect: whether it still works, the test has to show.
+  static PoolConnection* Untested(const PoolView& view, std::size_t host);
+  // Owes answers for too long, and only to reads; of any host or of one.
+  static PoolConnection* Silent(const PoolView& view, std::optional<std::size_t> of_host);
+
+  // Room for somebody who waits for a connection to that host that is no other table's.
+  struct SessionRoom {
+    bool coming = false;               // will be there anyway
+    PoolConnection* victim = nullptr;  // of the connections that are tables' own; null: none
+  };
+  static SessionRoom RoomForSession(const PoolView& view, std::size_t host);
+};
+
+}  // namespace proxymux::pgsql

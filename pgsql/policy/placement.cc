@@ -1,0 +1,111 @@
+#include "pgsql/policy/placement.h"
+
+#include <chrono>
+#include <limits>
+#include <tuple>
+
+namespace proxymux::pgsql {
+namespace {
+
+// Between two batches on a connection that is busy.
+constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
+
+// A connection that owes an answer for that long takes nothing new while another one can.
+constexpr Duration kQuiet = std::chrono::milliseconds(25);
+
+// Added to the reluctance of its host, which is less than each.
+constexpr int kOwesAnswers = 4;
+constexpr int kStalled = 8;
+
+bool TooSoon(const PoolView& view, const PoolConnection& connection) {
+  return !connection.idle() && connection.sent_in != view.turn &&
+         view.now - connection.last_sent < kBatchInterval;
+}
+
+std::size_t Load(const PoolConnection& connection) { return connection.in_flight().size(); }
+
+}  // namespace
+
+// Whoever is sent to a server that does not answer has to wait for stall_limit; so those that keep
+// quiet come last.
+void Placement::Begin(const PoolView& view) {
+  held_back_ = false;
+  session_wanted_.reset();
+  for (const auto& connection : view.connections) {
+    int reluctance = view.hosts.Reluctance(connection->host);
+    const std::optional<Time> since = connection->SilentSince();
+    if (connection->stalled) {
+      reluctance += kStalled;
+    } else if (since.has_value() && view.now - *since >= kQuiet) {
+      reluctance += kOwesAnswers;
+    }
+    connection->turn.reluctance = reluctance;
+  }
+}
+
+PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rules, const Work& work,
+                                  Among among) {
+  PoolConnection* best = nullptr;
+  int reluctance = std::numeric_limits<int>::max();
+  const PoolConnection* too_soon = nullptr;  // the best of those that wait for their millisecond
+  bool possible = false;                     // some connection may have it, now or when it has room
+  const PoolConnection* owned = nullptr;     // and this one is another table's
+  for (const auto& candidate : view.connections) {
+    PoolConnection& connection = *candidate;
+    if (!connection.TakesWork() || connection.lane()) continue;
+    if (view.PrefersOther(work, connection)) continue;
+    if (among == Among::kOwned && connection.session.owner != work.binding) continue;
+    if (!rules.MayTake(view, connection, work)) {
+      owned = &connection;
+      continue;
+    }
+    possible = true;
+    if (view.InTrial(connection)) continue;
+    // A better one that is full now is waited for.
+    if (connection.turn.reluctance > reluctance) continue;
+    if (connection.turn.reluctance < reluctance) {
+      reluctance = connection.turn.reluctance;
+      best = nullptr;
+      too_soon = nullptr;
+    }
+    if (Load(connection) >= view.depth || rules.WaitsForPooler(view, connection, work)) continue;
+    if (TooSoon(view, connection)) {
+      held_back_ = true;
+      if (too_soon == nullptr || Load(connection) < Load(*too_soon)) too_soon = &connection;
+    } else if (best == nullptr || Load(connection) < Load(*best)) {
+      best = &connection;
+    }
+  }
+  if (owned != nullptr && !possible) session_wanted_ = owned->host;
+  // The millisecond is waited for when the other has clearly more to answer: it may be silent from
+  // now on and would take all that the others are held back from; and those that are behind many
+  // wait longest. When it has little more, a larger batch is worth more.
+  if (best != nullptr && too_soon != nullptr && 2 * Load(*best) > 3 * Load(*too_soon)) {
+    return nullptr;
+  }
+  return best;
+}
+
+PoolConnection* Placement::ChooseForStamp(const PoolView& view, std::size_t host) {
+  PoolConnection* best = nullptr;
+  const auto rank = [](const PoolConnection& connection) {
+    return std::tuple(connection.turn.reluctance, Load(connection));
+  };
+  for (const auto& candidate : view.connections) {
+    PoolConnection& connection = *candidate;
+    if (connection.host != host || !connection.TakesWork() || connection.session.changed ||
+        connection.RunsScript() || connection.stalled || view.InTrial(connection)) {
+      continue;
+    }
+    // It would wait for a slow statement, and keep the lane from those behind it.
+    if (connection.slow_in_flight() > 0) continue;
+    if (connection.upstream->Pooled() &&
+        (connection.upstream->BatchOpen() || !connection.upstream->AllAnswered())) {
+      continue;
+    }
+    if (best == nullptr || rank(connection) < rank(*best)) best = &connection;
+  }
+  return best;
+}
+
+}  // namespace proxymux::pgsql

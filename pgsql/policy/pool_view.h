@@ -1,0 +1,45 @@
+// What the policies of a pool look at, at one moment: its connections and hosts, and what is known
+// of this turn. Owns nothing; made anew whenever a policy is asked, since connections come and go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "pgsql/host/host_set.h"
+#include "pgsql/connection/pool_connection.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/work.h"
+
+namespace proxymux::pgsql {
+
+struct PoolView {
+  std::span<const std::unique_ptr<PoolConnection>> connections;
+  const HostSet& hosts;
+  Time now;
+  std::uint64_t turn = 0;      // its number
+  std::size_t depth = 1;       // statements that one connection may have in flight
+  std::size_t usable = 1;      // connections that there may be
+  bool sharers_about = false;  // somebody wants a connection that is nobody's own, or did just now
+  bool quick_about = false;    // or one that is no lane
+
+  const HostHealth& HealthOf(const PoolConnection& connection) const {
+    return hosts[connection.host].health;
+  }
+  // One statement at a time, until one is answered.
+  bool InTrial(const PoolConnection& connection) const {
+    return !connection.idle() && HealthOf(connection).state() == HostHealth::State::kTrial;
+  }
+  // Nothing is kept for a connection that may never be there.
+  bool Doubtful(const PoolConnection& connection) const {
+    const HostHealth::State state = HealthOf(connection).state();
+    return state == HostHealth::State::kDown || state == HostHealth::State::kSuspect;
+  }
+  // The work was sent to the connection's host, and should go to another one now, or to none.
+  bool PrefersOther(const Work& work, const PoolConnection& connection) const {
+    return work.attempts.PrefersOther(connection.host, hosts, now);
+  }
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,120 @@
+#include "pgsql/policy/result_verdict.h"
+
+#include <charconv>
+#include <cstddef>
+
+#include "pgsql/work/table_binding.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Next = ResultVerdict::Next;
+using Attempt = ResultVerdict::Attempt;
+using Lesson = ResultVerdict::Lesson;
+
+constexpr std::string_view kUntypedParameter = "42P18";
+
+// A statement or portal of that name is not there, or one is there already.
+bool IsUnknownStatement(std::string_view sqlstate) {
+  return sqlstate == "26000" || sqlstate == "34000" || sqlstate == "42P05";
+}
+
+// The parameters may be to blame.
+ResultVerdict WithoutParameters(const FailedTry& failed) {
+  ResultVerdict verdict{.next = Next::kAgain, .attempt = Attempt::kTakenBack};
+  if (!failed.plan_is_current) return verdict;
+  if (failed.sqlstate == kUntypedParameter) {
+    verdict.lesson = Lesson::kUntyped;
+  } else {
+    verdict.lesson = Lesson::kRefused;
+    verdict.as_text = true;
+  }
+  return verdict;
+}
+
+ResultVerdict Cancelled(const FailedTry& failed) {
+  // An administrator, or statement_timeout.
+  if (!failed.cancel_may_have_hit) return {.next = Next::kRetry};
+  // By us. Alone it is the one that took too long. Otherwise it may be a neighbour of that one, or
+  // one that was sent when that one had just been answered: it has another try here.
+  return {.next = Next::kAgain,
+          .attempt = failed.cancel_hits_the_one ? Attempt::kExhausted : Attempt::kCounts,
+          .cancelled = true};
+}
+
+}  // namespace
+
+ResultVerdict JudgeLookup(const FailedTry& failed) {
+  switch (failed.fault) {
+    case Fault::kKey:
+    case Fault::kUntyped:
+    case Fault::kNotPreparable:
+      return {.next = Next::kRetry};
+    case Fault::kStatement:
+      if (failed.form == StatementForm::kParameterized) return WithoutParameters(failed);
+      // A mirror that is being restored may lack the table that the other one has.
+      return {.next = failed.untried_host ? Next::kAgain : Next::kConfig,
+              .attempt = Attempt::kExhausted,
+              .lesson = Lesson::kTextFailed};
+    case Fault::kCancelled:
+      return Cancelled(failed);
+    case Fault::kConflict:
+    case Fault::kElsewhere:
+      return {.next = Next::kAgain};
+    case Fault::kPrepared:
+      // This lookup goes on as text, the next ones prepare again.
+      return {.next = Next::kAgain,
+              .attempt = Attempt::kTakenBack,
+              .lesson = IsUnknownStatement(failed.sqlstate) ? Lesson::kVanished : Lesson::kRetired,
+              .as_text = true};
+    case Fault::kConnection:
+      return {.next = Next::kAgain, .attempt = Attempt::kLost, .session_stuck = true};
+    case Fault::kHostFull:
+    case Fault::kHost:
+      return {.next = Next::kAgain,
+              .attempt = failed.fatal ? Attempt::kLost : Attempt::kCounts,
+              .host_failed = true};
+  }
+  return {};
+}
+
+ResultVerdict JudgePrepare(const FailedTry& failed) {
+  switch (failed.fault) {
+    case Fault::kUntyped:
+      return {.lesson = failed.plan_is_current ? Lesson::kUntyped : Lesson::kNothing};
+    case Fault::kNotPreparable:
+    case Fault::kKey:
+    case Fault::kStatement:
+      return {.lesson = failed.plan_is_current ? Lesson::kRefused : Lesson::kNothing};
+    case Fault::kPrepared:
+      return {.lesson = Lesson::kVanished};
+    case Fault::kCancelled:
+      return {.lesson = Lesson::kPutOff, .cancelled = true};
+    case Fault::kConnection:
+      return {.session_stuck = true};
+    case Fault::kHostFull:
+    case Fault::kHost:
+      return {.lesson = Lesson::kPutOff, .host_failed = true};
+    case Fault::kConflict:
+    case Fault::kElsewhere:
+      return {.lesson = Lesson::kPutOff};
+  }
+  return {};
+}
+
+bool Fits(const Work& work, const StatementResult& result) {
+  constexpr std::string_view kSelect = "SELECT ";
+  const std::string_view tag = result.tag;
+  if (work.kind == Work::Kind::kPrepare) return tag.empty() && result.rows->columns() == 0;
+  if (tag.empty()) {
+    return work.kind == Work::Kind::kLookup &&
+           work.binding->table->statement_class().statements == 0;
+  }
+  if (!tag.starts_with(kSelect) || result.rows->columns() == 0) return true;
+  std::size_t rows = 0;
+  const char* const end = tag.data() + tag.size();
+  const auto parsed = std::from_chars(tag.data() + kSelect.size(), end, rows);
+  return parsed.ec == std::errc() && parsed.ptr == end && rows == result.rows->rows();
+}
+
+}  // namespace proxymux::pgsql

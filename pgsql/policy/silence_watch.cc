@@ -1,0 +1,52 @@
+#include "pgsql/policy/silence_watch.h"
+
+#include "pgsql/table/service_time.h"
+#include "pgsql/work/table_binding.h"
+
+namespace proxymux::pgsql {
+
+std::optional<Time> SilenceWatch::LateFrom(const PoolConnection& connection, Duration stall_limit) {
+  const std::optional<Time> since = connection.SilentSince();
+  if (!since.has_value() || connection.cancel.pending()) return std::nullopt;
+  const Work& running = *connection.running();
+  const ServiceTime& service = running.binding->service_time;
+  const bool usual = running.kind == Work::Kind::kLookup && service.known();
+  return *since + stall_limit + (usual ? service.average() : Duration::zero());
+}
+
+SilenceWatch::HostStep SilenceWatch::AboutHost(const PoolView& view,
+                                               const PoolConnection& connection,
+                                               Duration stall_limit) {
+  if (view.HealthOf(connection).state() == HostHealth::State::kTrial) {
+    // Unless there is nobody else to do it, or it may be done already.
+    const bool elsewhere = OthersMayServe(view, connection.host) && connection.ReadsOnly();
+    return elsewhere ? HostStep::kGiveUp : HostStep::kNothing;
+  }
+  // Another connection's answers show that the host lives: it is this statement that takes long.
+  const bool lives = view.now - view.hosts[connection.host].last_result < stall_limit;
+  return lives ? HostStep::kNothing : HostStep::kTest;
+}
+
+// A frozen host would hold the cancel request, which is a connection, as well: it has to have given
+// a result since, or passed its test, for which it has a tick. One that did neither is put to the
+// test in stall_limit.
+SilenceWatch::Step SilenceWatch::AboutUseless(const PoolView& view,
+                                              const PoolConnection& connection, bool was_up,
+                                              Time late) {
+  const HostHealth& health = view.HealthOf(connection);
+  if (health.state() != HostHealth::State::kUp) return was_up ? Step::kWait : Step::kDrop;
+  const bool lives = view.hosts[connection.host].last_result >= late || health.Trusted(view.now);
+  return lives ? Step::kCancel : Step::kWait;
+}
+
+bool SilenceWatch::OthersMayServe(const PoolView& view, std::size_t host) {
+  for (std::size_t other = 0; other < view.hosts.size(); ++other) {
+    if (other != host && view.hosts.MayServe(other, view.now) &&
+        view.hosts[other].health.state() != HostHealth::State::kSuspect) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,149 @@
+#include "pgsql/pool/connection_opener.h"
+
+#include <algorithm>
+
+#include "pgsql/connection/pool_connection.h"
+#include "pgsql/policy/connection_budget.h"
+#include "pgsql/work/work_queues.h"
+
+namespace proxymux::pgsql {
+
+void ConnectionOpener::Begin() {
+  while (PoolConnection* surplus =
+             ConnectionBudget::Surplus(connections_->View(), pool_->limit())) {
+    surplus->Drain();
+  }
+  overdue_ = CountOverdue();
+  pool_->turn.depth = ConnectionBudget::Depth(
+      connections_->View(), static_cast<std::size_t>(pool_->settings().pipeline_depth),
+      work_->queues().size() + connections_->InFlight(), Wanted());
+}
+
+std::size_t ConnectionOpener::CountOverdue() {
+  std::size_t overdue = 0;
+  for (const auto& connection : connections_->all()) {
+    if (!ConnectionBudget::Overdue(connections_->View(), *connection)) continue;
+    pool_->hosts[connection->host].slow_to_connect = true;
+    ++overdue;
+  }
+  return overdue;
+}
+
+// How many connections the work that there is could use.
+std::size_t ConnectionOpener::Wanted() const {
+  const WorkQueues& queues = work_->queues();
+  const std::size_t kept_for_quick =
+      queues.lookups(WorkQueues::Queue::kSlow) > 0 && pool_->demand.QuickAbout(queues, pool_->Now())
+          ? 1
+          : 0;
+  const std::size_t lookups = queues.size() + connections_->InFlight() - work_->questions();
+  return std::min(ConnectionBudget::Usable(pool_->limit(), pool_->hosts),
+                  lookups + kept_for_quick + overdue_);
+}
+
+void ConnectionOpener::Rebalance(const HeldUp& held_up) {
+  // What was sent before may wait for a connection to the very host that is wanted least.
+  if (pool_->hosts.size() == 1 || held_up.any()) return;
+  const auto host = pool_->hosts.ChooseForRetirement();
+  if (!host.has_value()) return;
+  PoolConnection* least = ConnectionBudget::LeastBusy(connections_->View(), *host);
+  if (least == nullptr) return;
+  least->Drain();
+  if (least->idle()) pool_->ScheduleDispatch();
+}
+
+void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> session_wanted) {
+  HostSet& hosts = pool_->hosts;
+  const std::size_t limit = pool_->limit();
+  std::size_t open = ConnectionBudget::Open(connections_->View());
+  const std::optional<std::size_t> needed = held_up.host_needed();
+  if (needed.has_value() && hosts[*needed].connecting == 0) {
+    if (open >= limit && MakeRoom()) --open;
+    if (open < limit) {
+      hosts.PreferUnlessKept(*needed);
+      connections_->Open(*needed);
+      ++open;
+    }
+  }
+  // After what somebody waits for.
+  if (const auto probe = hosts.ChooseForProbe(pool_->Now())) {
+    // A host that owes answers on every connection there may be is worth one of them.
+    if (open >= limit && (DropSilent(*probe) || CloseUntested(*probe))) --open;
+    if (open < limit) {
+      connections_->Open(*probe);
+      ++open;
+    }
+  }
+  if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
+  const std::size_t wanted = Wanted();
+  while (open < wanted) {
+    const auto host = hosts.ChooseForConnection(pool_->Now(), &pool_->random);
+    if (!host.has_value()) return;
+    connections_->Open(*host);
+    ++open;
+  }
+}
+
+// True when one connection fewer is open now; false when one will be, or cannot be.
+bool ConnectionOpener::MakeRoom() {
+  if (DropSilent(std::nullopt)) return true;
+  PoolConnection* least = ConnectionBudget::LeastBusy(connections_->View(), std::nullopt);
+  if (least == nullptr) return false;
+  least->Drain();
+  if (!least->idle()) return false;
+  connections_->Close(*least);
+  return true;
+}
+
+// For the sake of a better one; only one that has nothing but reads. Of any host, or of one.
+bool ConnectionOpener::DropSilent(std::optional<std::size_t> host) {
+  PoolConnection* silent = ConnectionBudget::Silent(connections_->View(), host);
+  if (silent == nullptr) return false;
+  connections_->Drop(*silent, ConnectionSet::kSilent);
+  return true;
+}
+
+bool ConnectionOpener::CloseUntested(std::size_t host) {
+  PoolConnection* untested = ConnectionBudget::Untested(connections_->View(), host);
+  if (untested == nullptr) return false;
+  connections_->Close(*untested);
+  return true;
+}
+
+// Somebody waits for a connection to that host that is no other table's: one more, or in the place
+// of one that is, of that host if there is one. `*open` counts those that are.
+void ConnectionOpener::MakeSessionRoom(std::size_t host, std::size_t* open) {
+  const ConnectionBudget::SessionRoom room =
+      ConnectionBudget::RoomForSession(connections_->View(), host);
+  if (room.coming) return;
+  if (*open >= ConnectionBudget::Usable(pool_->limit(), pool_->hosts)) {
+    if (room.victim == nullptr) return;
+    if (!room.victim->idle()) {
+      room.victim->Drain();  // closed when it is empty
+      return;
+    }
+    connections_->Close(*room.victim);
+    --*open;
+  }
+  const bool up = pool_->hosts[host].health.state() == HostHealth::State::kUp;
+  const std::optional<std::size_t> goes_to =
+      up ? std::optional(host) : pool_->hosts.ChooseForConnection(pool_->Now(), &pool_->random);
+  if (!goes_to.has_value()) return;
+  connections_->Open(*goes_to);
+  ++*open;
+}
+
+void ConnectionOpener::CloseIdle() {
+  std::size_t open = connections_->all().size();
+  for (const auto& connection : connections_->all()) {
+    if (!connection->open() || !connection->idle()) continue;
+    if (pool_->Now() - connection->last_used < pool_->config.idle_interval &&
+        open <= pool_->limit()) {
+      continue;
+    }
+    connections_->Close(*connection);
+    --open;
+  }
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,45 @@
+// How many connections there are, and to which hosts: opens what the work there is could use, makes
+// room for what is wanted more, and lets go of what is not wanted any more. What is to be done is
+// said by ConnectionBudget and HostSet.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "pgsql/pool/connection_set.h"
+#include "pgsql/pool/open_work.h"
+#include "pgsql/pool/pool_context.h"
+#include "pgsql/work/held_up.h"
+
+namespace proxymux::pgsql {
+
+class ConnectionOpener {
+ public:
+  ConnectionOpener(PoolContext* pool, OpenWork* work, ConnectionSet* connections)
+      : pool_(pool), work_(work), connections_(connections) {}
+
+  // A turn begins. Drains what is beyond the limit, and says how much each connection takes.
+  void Begin();
+  // One connection after the other moves to where it is wanted more; each ends as it runs empty.
+  // After the sending, so that one which was opened for a single lookup has got it.
+  void Rebalance(const HeldUp& held_up);
+  // What waits gets the connections that it may have. `session_wanted`: see Dispatcher.
+  void Open(const HeldUp& held_up, std::optional<std::size_t> session_wanted);
+  // Those that were idle for idle_interval.
+  void CloseIdle();
+
+ private:
+  std::size_t Wanted() const;
+  std::size_t CountOverdue();
+  bool MakeRoom();
+  bool DropSilent(std::optional<std::size_t> host);
+  bool CloseUntested(std::size_t host);
+  void MakeSessionRoom(std::size_t host, std::size_t* open);
+
+  PoolContext* const pool_;
+  OpenWork* const work_;
+  ConnectionSet* const connections_;
+  std::size_t overdue_ = 0;  // attempts to connect that take long, of this turn
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,218 @@
+#include "pgsql/pool/connection_set.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+
+#include "pgsql/host/error_class.h"
+#include "pgsql/policy/connection_budget.h"
+#include "pgsql/work/twin_lookups.h"
+
+namespace proxymux::pgsql {
+
+ConnectionSet::ConnectionSet(PoolContext* pool, OpenWork* work, UpstreamFactory* factory,
+                             UpstreamObserver* owner)
+    : pool_(pool), work_(work), factory_(factory), owner_(owner) {}
+
+ConnectionSet::~ConnectionSet() {
+  for (const auto& connection : connections_) {
+    if (connection->phase() != PoolConnection::Phase::kClosed) connection->upstream->Close();
+  }
+}
+
+PoolConnection& ConnectionSet::Find(UpstreamConnection* upstream) {
+  for (const auto& connection : connections_) {
+    if (connection->upstream.get() == upstream) return *connection;
+  }
+  assert(false && "a callback from a connection that the pool does not know");
+  std::abort();
+}
+
+PoolView ConnectionSet::View() const {
+  const WorkQueues& queues = work_->queues();
+  PoolView view{connections_, pool_->hosts, pool_->Now()};
+  view.turn = pool_->turn.number;
+  view.depth = pool_->turn.depth;
+  view.usable = ConnectionBudget::Usable(pool_->limit(), pool_->hosts);
+  view.sharers_about = pool_->demand.SharersAbout(queues, view.now);
+  view.quick_about = queues.questions() > 0 || pool_->demand.QuickAbout(queues, view.now);
+  return view;
+}
+
+void ConnectionSet::Move(PoolConnection& connection, PoolConnection::Phase phase) {
+  PoolHost& host = pool_->hosts[connection.host];
+  if (connection.phase() == PoolConnection::Phase::kConnecting) --host.connecting;
+  if (connection.open()) --host.ready;
+  connection.SetPhase(phase);
+  if (connection.open()) ++host.ready;
+}
+
+void ConnectionSet::Open(std::size_t host) {
+  connections_.push_back(std::make_unique<PoolConnection>(++last_number_, host, pool_->Now(),
+                                                          factory_->NewConnection(host, owner_)));
+  ++pool_->hosts[host].connecting;
+  connections_.back()->upstream->Connect();
+}
+
+void ConnectionSet::OnReady(PoolConnection& connection) {
+  Move(connection, PoolConnection::Phase::kShared);
+  connection.last_used = connection.last_result = pool_->Now();
+  PoolHost& host = pool_->hosts[connection.host];
+  ++host.connects;
+  host.slow_to_connect = false;
+  host.health.OnConnected(pool_->Now());
+  pool_->ScheduleDispatch();
+}
+
+void ConnectionSet::OnConnectFailed(PoolConnection& connection, const ConnectionFault& failure) {
+  PoolHost& host = pool_->hosts[connection.host];
+  Move(connection, PoolConnection::Phase::kClosed);
+  ++host.connect_failures;
+  host.slow_to_connect = false;
+  pool_->last_failure = host.label + ": " + failure.text;
+  const bool suspected = host.health.state() == HostHealth::State::kSuspect;
+  const ErrorVerdict verdict = ClassifyError({failure.sqlstate, /*fatal=*/true, Phase::kConnect});
+  FailHost(
+      host,
+      verdict.passes ? HostHealth::FailureKind::kUnreachable : HostHealth::FailureKind::kRefused,
+      failure.text, pool_->Now() - connection.last_used);
+  // A server that answers, be it with a refusal, lives: what it owes on other connections may come.
+  // Otherwise nobody is to find out about them one after the other.
+  if (suspected && failure.sqlstate.empty()) DropOpen(connection.host, failure.text);
+  pool_->ScheduleDispatch();
+}
+
+void ConnectionSet::FailHost(PoolHost& host, HostHealth::FailureKind kind,
+                             const std::string& reason, Duration took) {
+  const HostHealth::State state = host.health.state();
+  // Behind a single name there may be a load balancer with another server at the next attempt, as
+  // stock has it since 3.10.
+  const bool again = pool_->hosts.size() == 1 && kind == HostHealth::FailureKind::kUnreachable &&
+                     !host.retried_at_once &&
+                     (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
+  host.retried_at_once = true;
+  if (!again && host.health.OnFailed(pool_->Now(), kind, reason, &pool_->random, took)) {
+    pool_->observer->OnHostDown(pool_->config.name, host);
+  }
+}
+
+void ConnectionSet::CountSent(PoolConnection& connection, Work* work) {
+  if (work->kind == Work::Kind::kLookup || work->kind == Work::Kind::kClassify) {
+    TwinLookups::CountAttempt(work, connection.host);
+    ++pool_->counters.statements;
+    ++pool_->hosts[connection.host].statements;
+  }
+  if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
+  work_->queues().Remove(work);
+  connection.OnSent(work, pool_->turn.number);
+  if (!work->in_lane) return;
+  ++work->binding->in_lanes;
+  work_->Reline(work->binding.get());
+}
+
+void ConnectionSet::CountBack(PoolConnection& connection, Work* work) {
+  if (work->binding->settings.hedge_percent > 0) --hedgeable_;
+  if (work->in_lane) {
+    --work->binding->in_lanes;
+    work_->Reline(work->binding.get());
+  }
+  connection.OnBack(work);
+}
+
+void ConnectionSet::Cancel(PoolConnection& connection) {
+  ++pool_->counters.cancels;
+  connection.cancel.OnSent(pool_->Now(), connection.in_flight().size());
+  connection.upstream->CancelRunning();
+}
+
+void ConnectionSet::ChargeLoss(const PoolConnection& connection, Work* work) {
+  work->attempts.ChargeLoss(connection.host, connection.number, last_number_);
+}
+
+void ConnectionSet::Close(PoolConnection& connection) {
+  connection.upstream->Close();
+  Move(connection, PoolConnection::Phase::kClosed);
+}
+
+void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, Loss loss) {
+  const std::vector<Work*> unanswered = connection.upstream->Close();
+  Move(connection, PoolConnection::Phase::kClosed);
+  PoolHost& host = pool_->hosts[connection.host];
+  if (!unanswered.empty()) {
+    ++pool_->counters.connections_lost;
+    host.failures += unanswered.size();
+  }
+  pool_->last_failure = host.label + ": " + reason;
+  pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());
+  // To get a connection and no answer on it is not to be connected. A host that is suspect is put
+  // to the test anyway.
+  if (loss != Loss::kSessionEnded && !connection.answered && connection.last_sent != Time{} &&
+      host.health.state() != HostHealth::State::kSuspect) {
+    FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
+  }
+  for (Work* work : unanswered) {
+    CountBack(connection, work);
+    // Only the oldest can be to blame, and when the session ended with an error that one has had
+    // it.
+    if ((work == unanswered.front() && loss != Loss::kSessionStuck) || !connection.answered) {
+      ChargeLoss(connection, work);
+    } else {
+      TwinLookups::TakeBackAttempt(work, connection.host);
+    }
+    if (!work_->RunAgain(work, pool_->last_failure)) work_->Recycle(work);
+  }
+  pool_->ScheduleDispatch();
+}
+
+// By index: an answer may bring new work, but no new connection before the turn ends.
+void ConnectionSet::DropOpen(std::size_t host, const std::string& reason) {
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    PoolConnection& connection = *connections_[i];
+    if (connection.open() && connection.host == host) Drop(connection, reason);
+  }
+}
+
+void ConnectionSet::Outdate(std::size_t host) {
+  for (const auto& connection : connections_) {
+    if (connection->host == host) connection->Outdate();
+  }
+  pool_->ScheduleDispatch();
+}
+
+void ConnectionSet::CloseDrained() {
+  for (const auto& connection : connections_) {
+    if (connection->draining() && connection->open() && connection->idle()) Close(*connection);
+  }
+}
+
+void ConnectionSet::RemoveClosed() {
+  std::erase_if(connections_, [](const auto& connection) {
+    return connection->phase() == PoolConnection::Phase::kClosed;
+  });
+}
+
+std::size_t ConnectionSet::InFlight() const {
+  std::size_t in_flight = 0;
+  for (const auto& connection : connections_) in_flight += connection->in_flight().size();
+  return in_flight;
+}
+
+std::size_t ConnectionSet::InFlightOn(std::size_t host) const {
+  std::size_t in_flight = 0;
+  for (const auto& connection : connections_) {
+    if (connection->host == host) in_flight += connection->in_flight().size();
+  }
+  return in_flight;
+}
+
+void ConnectionSet::Count(PoolGauges* gauges) const {
+  for (const auto& connection : connections_) {
+    if (connection->phase() == PoolConnection::Phase::kConnecting) ++gauges->connecting;
+    if (!connection->open()) continue;
+    ++gauges->ready;
+    if (!connection->idle()) ++gauges->busy;
+  }
+  gauges->in_flight = InFlight();
+}
+
+}  // namespace proxymux::pgsql

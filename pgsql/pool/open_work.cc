@@ -1,0 +1,145 @@
+#include "pgsql/pool/open_work.h"
+
+#include <cassert>
+#include <utility>
+
+namespace proxymux::pgsql {
+
+OpenWork::~OpenWork() { assert(works_.NobodyWaits()); }
+
+Work* OpenWork::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
+                       LookupSink* sink) {
+  if (!pool_->rules.Known(*binding) && binding->write_class != WriteClass::kAsking) {
+    AskAbout(binding);
+  }
+  Work* work = New(Work::Kind::kLookup, std::move(binding));
+  work->key = key;
+  work->sink = sink;
+  deadlines_.Add(work, work->binding->settings.lookup_timeout);
+  ++pool_->counters.lookups;
+  Enqueue(work);
+  return work;
+}
+
+void OpenWork::Abandon(Work* lookup) {
+  lookup->sink = nullptr;
+  LookupDeadlines::Remove(lookup);
+  if (!WorkList::InFlight(lookup)) {
+    Recycle(lookup);  // what was sent is waited for, for the sake of the order
+  } else if (lookup->second != nullptr && !WorkList::InFlight(lookup->second)) {
+    Recycle(lookup->second);
+  }
+}
+
+Work* OpenWork::New(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
+  Work* work = works_.Take();
+  work->kind = kind;
+  if (kind != Work::Kind::kLookup) ++questions_;
+  work->may_write = binding->write_class != WriteClass::kReads;
+  work->alone = false;
+  work->form = StatementForm::kText;
+  work->as_text = false;
+  work->in_lane = false;
+  work->is_second = false;
+  work->sent = {};
+  work->script = kind == Work::Kind::kLookup && binding->IsScript();
+  work->binding = std::move(binding);
+  work->submitted = pool_->Now();
+  work->attempts.Reset(pool_->hosts.size());
+  work->sequence = ++last_sequence_;
+  return work;
+}
+
+void OpenWork::AskAbout(const std::shared_ptr<TableBinding>& binding) {
+  binding->write_class = WriteClass::kAsking;
+  Work* work = New(Work::Kind::kClassify, binding);
+  work->may_write = false;
+  work->sequence = 0;  // before every lookup: some wait for it
+  Enqueue(work);
+}
+
+void OpenWork::AskTwice(Work* lookup) {
+  Work* second = New(Work::Kind::kLookup, lookup->binding);
+  TwinLookups::Tie(lookup, second);
+  Enqueue(second);
+}
+
+void OpenWork::Enqueue(Work* work) {
+  work->in_lane = false;
+  Reline(work->binding.get());
+  queues_.Add(work, pool_->Now());
+  pool_->ScheduleDispatch();
+}
+
+void OpenWork::RelineAll() {
+  for (Work* work = queues_.Oldest(); work != nullptr; work = WorkQueues::Younger(work)) {
+    Reline(work->binding.get());
+  }
+}
+
+void OpenWork::Recycle(Work* work) {
+  if (work->kind != Work::Kind::kLookup) --questions_;
+  queues_.Remove(work);
+  WorkList::Remove(work);  // parked, or on a list of what is over
+  LookupDeadlines::Remove(work);
+  const TwinLookups::Parted parted = twins_.Part(work);
+  if (parted.useless != nullptr) Recycle(parted.useless);
+  if (parted.on_its_own != nullptr && !RunAgain(parted.on_its_own, pool_->last_failure)) {
+    Recycle(parted.on_its_own);
+  }
+  works_.GiveBack(work);
+}
+
+void OpenWork::AnswerLookup(Work* work, const Answer& answer) {
+  Work* lookup = TwinLookups::Asked(work);
+  LookupSink* sink = std::exchange(lookup->sink, nullptr);
+  LookupDeadlines::Remove(lookup);
+  // The one of the two that is not under way is of no more use.
+  if (lookup->second != nullptr && !WorkList::InFlight(lookup->second) && lookup->second != work) {
+    Recycle(lookup->second);
+  }
+  if (sink != nullptr) sink->OnAnswer(answer);
+}
+
+void OpenWork::GiveUp(Work* work, std::string_view reason) {
+  switch (work->kind) {
+    case Work::Kind::kClassify:
+      if (work->binding->write_class == WriteClass::kAsking) {
+        work->binding->write_class = WriteClass::kUnknown;
+      }
+      return;
+    case Work::Kind::kPrepare:
+    case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
+      return;
+    case Work::Kind::kLookup:
+      if (work->first != nullptr) return;
+      AnswerLookup(work, {Outcome::kRetry, {}, reason, {}, pool_->hosts.AllDown()});
+      return;
+  }
+}
+
+bool OpenWork::RunAgain(Work* work, std::string_view reason) {
+  // Of use on their connection only.
+  switch (work->kind) {
+    case Work::Kind::kPrepare:
+    case Work::Kind::kStamp:
+    case Work::Kind::kDeallocate:
+      return false;
+    case Work::Kind::kLookup:
+    case Work::Kind::kClassify:
+      break;
+  }
+  if (work->first != nullptr) return false;  // the lookup has another try under way
+  if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
+  if (twins_.Park(work)) return true;
+  if (!work->attempts.MayYetBeServed(pool_->hosts, pool_->Now())) {
+    GiveUp(work, reason);
+    return false;
+  }
+  ++pool_->counters.reruns;
+  Enqueue(work);
+  return true;
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,20 @@
+// What a pool is made of: its name, its hosts, and the settings that hold for it.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "config/values/server_config.h"
+#include "pgsql/host/host_set.h"
+
+namespace proxymux::pgsql {
+
+struct PoolConfig {
+  std::string name;  // as shown in logs and status: user@host1,host2/dbname
+  std::vector<PoolHost> hosts;
+  config::PoolSettings settings;
+  std::chrono::seconds idle_interval{60};
+};
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,57 @@
+// What the parts of one pool have in common. Each fact has one writer, named here; the others read.
+// Owned by the ConnectionPool, which outlives its parts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "config/values/server_config.h"
+#include "pgsql/host/host_set.h"
+#include "pgsql/policy/session_rules.h"
+#include "pgsql/pool/pool_config.h"
+#include "pgsql/pool/pool_counters.h"
+#include "pgsql/pool/pool_observer.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/demand.h"
+
+namespace proxymux::pgsql {
+
+struct PoolContext {
+  PoolContext(PoolConfig made_of, EventLoop* loop, PoolObserver* observer, std::uint32_t seed)
+      : config(std::move(made_of)),
+        loop(loop),
+        observer(observer),
+        random(seed),
+        hosts(config.hosts) {}
+
+  const config::PoolSettings& settings() const { return config.settings; }
+  std::size_t limit() const { return static_cast<std::size_t>(config.settings.connections); }
+  Time Now() const { return loop->Now(); }
+  // What waits is looked at when this turn of the loop ends.
+  void ScheduleDispatch() { dispatch->Schedule(); }
+
+  PoolConfig config;  // its settings: ConnectionPool
+  EventLoop* const loop;
+  PoolObserver* const observer;
+  std::minstd_rand random;
+  std::unique_ptr<TurnTask> dispatch;
+
+  HostSet hosts;          // who asked a host, or was answered
+  SessionRules rules;     // CatalogueQuestions
+  Demand demand;          // Dispatcher
+  PoolCounters counters;  // whoever did it
+
+  struct Turn {
+    std::uint64_t number = 0;
+    std::size_t depth = 1;  // see ConnectionBudget::Depth()
+  } turn;                   // ConnectionPool
+
+  // Of the latest connection that could not be made or was lost: ConnectionSet.
+  std::string last_failure = "no database host could be connected to yet";
+};
+
+}  // namespace proxymux::pgsql

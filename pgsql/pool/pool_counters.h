@@ -1,0 +1,35 @@
+// What a pool has done so far, and what it is doing now; for those who watch it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pgsql/runtime/event_loop.h"
+
+namespace proxymux::pgsql {
+
+struct PoolCounters {
+  std::uint64_t lookups = 0;
+  std::uint64_t statements = 0;
+  std::uint64_t prepares = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t reruns = 0;
+  std::uint64_t stalled = 0;  // lookups asked of another host as well because of a silence
+  std::uint64_t hedged = 0;   // because they took longer than usual
+  std::uint64_t queue_timeouts = 0;
+  std::uint64_t queue_full = 0;
+  std::uint64_t statement_timeouts = 0;
+  std::uint64_t cancels = 0;
+  std::uint64_t connections_lost = 0;
+};
+
+struct PoolGauges {
+  std::size_t connecting = 0;
+  std::size_t ready = 0;
+  std::size_t busy = 0;  // of the ready ones
+  std::size_t queued = 0;
+  std::size_t in_flight = 0;
+  Duration oldest_wait{};
+};
+
+}  // namespace proxymux::pgsql

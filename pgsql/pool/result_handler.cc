@@ -1,0 +1,307 @@
+#include "pgsql/pool/result_handler.h"
+
+#include <chrono>
+#include <string_view>
+
+#include "pgsql/host/error_class.h"
+#include "pgsql/policy/service_meter.h"
+#include "pgsql/sql/key_parts.h"
+#include "pgsql/table/compiled_table.h"
+#include "pgsql/work/twin_lookups.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Kind = StatementResult::Kind;
+using Loss = ConnectionSet::Loss;
+
+// How long no statement is prepared on a host where they vanish.
+constexpr auto kTextOnly = std::chrono::minutes(10);
+
+// Of the value that is kept from one answer to the next.
+constexpr std::size_t kKeptValue = 64 * 1024;
+
+std::string_view EmptyColumns(const FormatOutcome& outcome) {
+  return outcome.empty == 0 ? std::string_view()
+                            : "the query returned NULL or empty columns, which are skipped";
+}
+
+// What libpq says itself has several.
+std::string FirstLine(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+Phase PhaseOf(const Work& work) {
+  if (work.kind == Work::Kind::kPrepare) return Phase::kPrepare;
+  return work.form == StatementForm::kPrepared ? Phase::kPrepared : Phase::kText;
+}
+
+// Without SQLSTATE, and so the connection's fault.
+StatementResult Misfit() {
+  StatementResult result;
+  result.kind = Kind::kError;
+  result.message = "the server's answer does not fit the statement";
+  return result;
+}
+
+// In a session that is outdated: a new one is asked, if nothing is done twice by that.
+bool IsOutdated(const PoolConnection& connection, const Work& work, const StatementResult& result) {
+  return connection.phase() == PoolConnection::Phase::kOutdated && !result.fatal &&
+         work.kind == Work::Kind::kLookup && !work.may_write && !work.script;
+}
+
+}  // namespace
+
+void ResultHandler::OnResult(PoolConnection& connection, Work* work,
+                             const StatementResult& received) {
+  const bool fits = received.kind != Kind::kRows || Fits(*work, received);
+  StatementResult result = fits ? received : Misfit();
+  if (IsOutdated(connection, *work, result)) {
+    result = {};
+    result.kind = Kind::kAborted;
+  }
+  connections_->CountBack(connection, work);
+  Measure(connection, *work, result);
+  bool stuck = !fits;
+  switch (result.kind) {
+    case Kind::kAborted:
+      TwinLookups::TakeBackAttempt(work, connection.host);
+      if (work->kind == Work::Kind::kPrepare) connection.prepared.Forget(work->statement);
+      work_->RunAgain(
+          work, "aborted by another statement of its batch, or in a session that is outdated");
+      break;
+    case Kind::kRows:
+      HandleRows(connection, work, result);
+      break;
+    case Kind::kError:
+      stuck = HandleError(connection, work, result) || stuck;
+      break;
+  }
+  // What a statement left behind in the session must not meet another table's; and what it left in
+  // libpq's buffer is not kept.
+  if ((work->script && work->binding->table->statement_class().changes_session) ||
+      (connection.upstream->Swollen() && !connection.draining())) {
+    connection.Drain();
+    pool_->ScheduleDispatch();
+  }
+  if (WorkList::ListOf(work) == nullptr) work_->Recycle(work);  // and not in the queue again
+  if (connection.idle()) connection.cancel.OnAllAnswered();
+  if (result.fatal) {
+    // Its end may show later than this: what was sent on it meanwhile would have wasted an attempt.
+    connections_->Drop(connection, std::string(result.message),
+                       stuck ? Loss::kSessionStuck : Loss::kPerhapsHost);
+  } else if (stuck) {
+    connections_->Drop(
+        connection,
+        result.message.empty() ? "the session is stuck after an error" : FirstLine(result.message),
+        Loss::kSessionStuck);
+  }
+  if (!work_->queues().empty()) pool_->ScheduleDispatch();
+}
+
+// How long it took, and that its server lives.
+void ResultHandler::Measure(PoolConnection& connection, const Work& work,
+                            const StatementResult& result) {
+  const Time now = pool_->Now();
+  PoolHost& host = pool_->hosts[connection.host];
+  if (result.kind != Kind::kAborted) {
+    host.latency.Record(now - work.sent);
+    // What a host that froze was late with says nothing about the statement.
+    const auto learned = host.health.state() == HostHealth::State::kUp
+                             ? ServiceMeter::Measure(&connection, work, now)
+                             : ServiceMeter::Learned::kNothing;
+    if (learned != ServiceMeter::Learned::kNothing) work_->Reline(work.binding.get());
+    if (learned == ServiceMeter::Learned::kOfBatch) {
+      for (Work* other = connection.running(); other != nullptr; other = WorkList::Next(other)) {
+        if (other->batch == work.batch) work_->Reline(other->binding.get());
+      }
+    }
+    if (work.kind == Work::Kind::kLookup && !work.is_second) {
+      work.binding->usual_wait.Record(now - work.sent);
+    }
+  }
+  connection.last_used = connection.last_result = now;
+  // What libpq says itself is no sign of life.
+  const bool from_server = result.kind != Kind::kError || !result.sqlstate.empty();
+  if (from_server && !result.fatal) NoteAlive(connection);
+}
+
+void ResultHandler::NoteAlive(PoolConnection& connection) {
+  const Time now = pool_->Now();
+  connection.answered = true;
+  connection.stalled = false;
+  PoolHost& host = pool_->hosts[connection.host];
+  host.last_result = now;
+  host.retried_at_once = false;
+  const Time down_since = host.health.down_since();
+  if (host.health.OnAnswered(now)) {
+    pool_->observer->OnHostUp(pool_->config.name, host, now - down_since);
+  }
+}
+
+void ResultHandler::HandleRows(PoolConnection& connection, Work* work,
+                               const StatementResult& result) {
+  switch (work->kind) {
+    case Work::Kind::kClassify:
+      catalogues_->OnEffects(connection, work, result);
+      return;
+    case Work::Kind::kStamp:
+      catalogues_->OnStamp(connection, *work, result);
+      return;
+    case Work::Kind::kPrepare:
+    case Work::Kind::kDeallocate:
+      return;
+    case Work::Kind::kLookup:
+      if (work->form == StatementForm::kText && work->binding->plan.OnTextAnswered()) {
+        pool_->observer->OnKeptAsText(*work->binding);
+      }
+      if (!TwinLookups::Awaited(*work)) return;
+      if (result.tag.empty()) {  // Postfix, too, takes it for an error
+        work_->AnswerLookup(work, {Outcome::kRetry, {}, "the query holds no statement"});
+        return;
+      }
+      AnswerRows(connection, work, *result.rows);
+      return;
+  }
+}
+
+void ResultHandler::AnswerRows(const PoolConnection& connection, Work* work,
+                               const RowSource& rows) {
+  const AnswerOrigin origin = OriginOf(connection, *work, rows.rows());
+  value_.clear();
+  const FormatOutcome outcome = work->binding->table->Format(rows, KeyParts(work->key), &value_);
+  switch (outcome.status) {
+    case FormatStatus::kFound:
+      work_->AnswerLookup(work, {Outcome::kFound, value_, EmptyColumns(outcome), origin});
+      break;
+    case FormatStatus::kNotFound:
+      work_->AnswerLookup(work, {Outcome::kNotFound, {}, EmptyColumns(outcome), origin});
+      break;
+    case FormatStatus::kTooManyElements:
+      work_->AnswerLookup(work, {Outcome::kRetry,
+                                 {},
+                                 "the result has more elements than expansion_limit allows",
+                                 origin});
+      break;
+    case FormatStatus::kTooLarge:
+      work_->AnswerLookup(
+          work, {Outcome::kRetry, {}, "the result is larger than max_value allows", origin});
+      break;
+  }
+  if (value_.capacity() > kKeptValue) std::string().swap(value_);
+}
+
+AnswerOrigin ResultHandler::OriginOf(const PoolConnection& connection, const Work& work,
+                                     std::size_t rows) const {
+  return {pool_->hosts[connection.host].label, work.form, rows, pool_->Now() - work.sent,
+          work.asked};
+}
+
+bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
+                                const StatementResult& result) {
+  switch (work->kind) {
+    case Work::Kind::kClassify:
+      catalogues_->OnEffects(connection, work, result);
+      return false;
+    case Work::Kind::kStamp:
+      catalogues_->OnStamp(connection, *work, result);
+      return false;
+    case Work::Kind::kDeallocate:  // it is not there, which was wanted
+      return false;
+    case Work::Kind::kPrepare:
+    case Work::Kind::kLookup:
+      break;
+  }
+  const Time now = pool_->Now();
+  const Attempts& attempts = TwinLookups::Asked(work)->attempts;
+  FailedTry failed{ClassifyError({result.sqlstate, result.fatal, PhaseOf(*work)}).fault};
+  failed.sqlstate = result.sqlstate;
+  failed.fatal = result.fatal;
+  failed.form = work->form;
+  failed.plan_is_current = work->binding->plan.id() == work->statement;
+  failed.untried_host = attempts.UntriedMayServe(pool_->hosts, now);
+  failed.cancel_may_have_hit = connection.cancel.MayHaveHit(now);
+  failed.cancel_hits_the_one = connection.cancel.HitsTheOne();
+
+  const bool is_lookup = work->kind == Work::Kind::kLookup;
+  const ResultVerdict verdict = is_lookup ? JudgeLookup(failed) : JudgePrepare(failed);
+  if (verdict.cancelled) connection.cancel.OnCancelled();
+  if (verdict.host_failed) ++pool_->hosts[connection.host].failures;
+  Learn(connection, *work, verdict.lesson, result);
+  if (is_lookup) {
+    FailLookup(connection, work, verdict, result);
+  } else {
+    connection.prepared.Forget(work->statement);
+  }
+  return verdict.session_stuck;
+}
+
+void ResultHandler::FailLookup(const PoolConnection& connection, Work* work,
+                               const ResultVerdict& verdict, const StatementResult& result) {
+  if (verdict.as_text) work->as_text = TwinLookups::Asked(work)->as_text = true;
+  switch (verdict.attempt) {
+    case ResultVerdict::Attempt::kCounts:
+      break;
+    case ResultVerdict::Attempt::kTakenBack:
+      TwinLookups::TakeBackAttempt(work, connection.host);
+      break;
+    case ResultVerdict::Attempt::kExhausted:
+      work->attempts.Exhaust(connection.host);
+      break;
+    case ResultVerdict::Attempt::kLost:
+      connections_->ChargeLoss(connection, work);
+      break;
+  }
+  std::string reason = pool_->hosts[connection.host].label;
+  reason.append(": ").append(result.message);
+  if (!result.sqlstate.empty()) reason.append(" (SQLSTATE ").append(result.sqlstate).append(")");
+  switch (verdict.next) {
+    case ResultVerdict::Next::kRetry:
+      work_->AnswerLookup(work, {Outcome::kRetry, {}, reason, OriginOf(connection, *work, 0)});
+      break;
+    case ResultVerdict::Next::kConfig:
+      work_->AnswerLookup(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
+      break;
+    case ResultVerdict::Next::kAgain:
+      work_->RunAgain(work, verdict.cancelled ? "no answer within query_timeout" : reason);
+      break;
+  }
+}
+
+void ResultHandler::Learn(PoolConnection& connection, const Work& work,
+                          ResultVerdict::Lesson lesson, const StatementResult& result) {
+  StatementPlan& plan = work.binding->plan;
+  switch (lesson) {
+    case ResultVerdict::Lesson::kNothing:
+      break;
+    case ResultVerdict::Lesson::kTextFailed:
+      plan.OnTextFailed(pool_->Now());
+      break;
+    case ResultVerdict::Lesson::kUntyped:
+      plan.OnUntyped(result.message);
+      break;
+    case ResultVerdict::Lesson::kRefused:
+      plan.OnRefused(result.message);
+      break;
+    case ResultVerdict::Lesson::kPutOff:
+      plan.PutOff(pool_->Now());
+      break;
+    case ResultVerdict::Lesson::kRetired:
+      connection.prepared.Retire(work.statement);
+      break;
+    case ResultVerdict::Lesson::kVanished:
+      NoteVanished(connection, work);
+      break;
+  }
+}
+
+void ResultHandler::NoteVanished(PoolConnection& connection, const Work& work) {
+  const Time now = pool_->Now();
+  PoolHost& host = pool_->hosts[connection.host];
+  if (!connection.prepared.OnVanished(work.statement, work.sent, now)) return;
+  if (now < host.text_until) return;
+  host.text_until = now + kTextOnly;
+  pool_->observer->OnStatementsVanish(pool_->config.name, host);
+}
+
+}  // namespace proxymux::pgsql

@@ -1,0 +1,129 @@
+#include "pgsql/pool/work_limits.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "pgsql/connection/pool_connection.h"
+#include "pgsql/policy/wait_reason.h"
+#include "pgsql/work/work_queues.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using Queue = WorkQueues::Queue;
+
+constexpr char kTooLong[] = "no answer within lookup_timeout";
+
+}  // namespace
+
+void WorkLimits::Expire() {
+  ExpireQueued();
+  ExpireLookups();
+  ExpireStatements();
+}
+
+// Bounded by what waits now: an answer may bring new lookups.
+void WorkLimits::ExpireQueued() {
+  const WorkQueues& queues = work_->queues();
+  for (std::size_t left = queues.size(); left > 0; --left) {
+    Work* oldest = queues.Oldest();
+    if (oldest == nullptr || pool_->Now() - oldest->queued < pool_->settings().queue_wait) return;
+    GiveUpWaiting(oldest);
+  }
+}
+
+void WorkLimits::GiveUpWaiting(Work* work) {
+  work_->queues().Remove(work);
+  ++pool_->counters.queue_timeouts;
+  work_->GiveUp(work, WaitReason(connections_->View(), pool_->limit(), pool_->last_failure));
+  work_->Recycle(work);
+}
+
+// Wherever they are. What was sent stays where it is; only its waiter goes.
+void WorkLimits::ExpireLookups() {
+  while (Work* work = work_->deadlines().TakeDue(pool_->Now())) {
+    if (work_->queues().Holds(work)) {
+      GiveUpWaiting(work);
+      continue;
+    }
+    if (WorkList::InFlight(work)) {
+      work_->AnswerLookup(work, {Outcome::kRetry, {}, kTooLong});
+      continue;
+    }
+    WorkList::Remove(work);  // it is parked
+    work_->GiveUp(work, kTooLong);
+    work_->Recycle(work);
+  }
+}
+
+void WorkLimits::ExpireStatements() {
+  const Time now = pool_->Now();
+  for (const auto& owned : connections_->all()) {
+    PoolConnection& connection = *owned;
+    if (!connection.open() || connection.idle()) continue;
+    if (connection.cancel.pending()) {
+      if (connection.cancel.Overdue(now)) {
+        connections_->Drop(connection, "the server did not react to a cancel request");
+      }
+      continue;
+    }
+    Work* running = connection.running();
+    if (running == nullptr) continue;
+    const Time began = std::max(running->sent, connection.last_result);
+    if (now - began < running->binding->settings.query_timeout) continue;
+    ++pool_->counters.statement_timeouts;
+    connections_->Cancel(connection);
+    pool_->observer->OnStatementTimeout(pool_->config.name, pool_->hosts[connection.host],
+                                        *running->binding);
+  }
+}
+
+void WorkLimits::Shed() {
+  GiveUpUnservable();
+  GiveUpExcess();
+}
+
+// Whether a host may serve is the same for all that was never sent. Collected first: an answer may
+// bring new lookups, which are the next turn's.
+void WorkLimits::GiveUpUnservable() {
+  WorkQueues& queues = work_->queues();
+  WorkList unservable;
+  const auto take = [&](Work* work) {
+    queues.Remove(work);
+    unservable.PushBack(work);
+  };
+  if (!pool_->hosts.AnyMayServe(pool_->Now())) {
+    while (Work* work = queues.Oldest()) take(work);
+  }
+  for (const Queue queue : {Queue::kShared, Queue::kOwn, Queue::kSlow}) {
+    for (Work* work = queues.Again(queue).front(); work != nullptr;) {
+      Work* next = WorkList::Next(work);
+      if (!work->attempts.MayYetBeServed(pool_->hosts, pool_->Now())) take(work);
+      work = next;
+    }
+  }
+  while (Work* work = unservable.front()) {
+    work_->GiveUp(work, pool_->last_failure);
+    work_->Recycle(work);
+  }
+}
+
+// Questions of the pool's own, which stand before all lookups, take nobody's place.
+void WorkLimits::GiveUpExcess() {
+  WorkQueues& queues = work_->queues();
+  const std::size_t limit =
+      static_cast<std::size_t>(pool_->settings().queue_limit) + queues.questions();
+  WorkList excess;
+  while (queues.size() > limit) {
+    Work* youngest = queues.Youngest();
+    queues.Remove(youngest);
+    excess.PushFront(youngest);
+  }
+  while (Work* work = excess.front()) {
+    ++pool_->counters.queue_full;
+    work_->GiveUp(work, "too many lookups are waiting (queue_limit)");
+    work_->Recycle(work);
+  }
+}
+
+}  // namespace proxymux::pgsql

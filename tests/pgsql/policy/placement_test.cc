@@ -1,0 +1,236 @@
+#include "pgsql/policy/placement.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/pgsql/policy/policy_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Among = Placement::Among;
+
+class PlacementTest : public PolicyWorld {
+ protected:
+  PoolConnection* Choose(const Work* work, Among among = Among::kAll) {
+    placement.Begin(View());
+    return placement.Choose(View(), rules, *work, among);
+  }
+  // So many, sent and answered in an earlier turn but for these.
+  void Load(PoolConnection& connection, int count) {
+    for (int i = 0; i < count; ++i) Send(connection, Quick(), false, milliseconds(10));
+  }
+
+  Placement placement;
+};
+
+TEST_F(PlacementTest, TheOneWithTheLeastInFlightTakesIt) {
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  PoolConnection& first = Open();
+  PoolConnection& second = Open();
+  EXPECT_EQ(Choose(Lookup(Quick())), &first);
+  Load(first, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), &second);
+  Load(second, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), &first);
+  Load(first, 3);
+  EXPECT_EQ(Choose(Lookup(Quick())), &second);
+  Load(second, 3);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);  // each has its four
+  EXPECT_EQ(placement.session_wanted(), std::nullopt);
+  EXPECT_FALSE(placement.held_back());
+}
+
+TEST_F(PlacementTest, WhatIsNoneOfItsDoesNotTakeIt) {
+  PoolConnection& connection = Open();
+  Work* work = Lookup(Quick());
+  EXPECT_EQ(Choose(work), &connection);
+  connection.SetPhase(Phase::kEmptying);
+  EXPECT_EQ(Choose(work), nullptr);
+  connection.SetPhase(Phase::kShared);
+  work->attempts.Exhaust(0);
+  EXPECT_EQ(Choose(work), nullptr);
+  work->attempts.Reset(2);
+  Send(connection, Quick());
+  connection.cancel.OnSent(now, 1);
+  EXPECT_EQ(Choose(work), nullptr);
+  PoolConnection& other = Open();
+  EXPECT_EQ(Choose(work), &other);
+  other.Drain();
+  EXPECT_EQ(Choose(work), nullptr);
+}
+
+TEST_F(PlacementTest, AHostOnTrialGetsOneStatement) {
+  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
+  hosts[0].health.OnConnected(now + seconds(1));
+  ASSERT_EQ(hosts[0].health.state(), HostHealth::State::kTrial);
+  PoolConnection& connection = Open(0);
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+  Load(connection, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+}
+
+TEST_F(PlacementTest, ThoseThatKeepQuietComeLast) {
+  PoolConnection& quiet = Open();
+  PoolConnection& busy = Open();
+  Load(busy, 2);
+  Send(quiet, Quick(), false, milliseconds(25));
+  quiet.last_result = now - milliseconds(24);
+  busy.last_result = now;
+  EXPECT_EQ(Choose(Lookup(Quick())), &quiet);
+  quiet.last_result = now - milliseconds(25);
+  EXPECT_EQ(Choose(Lookup(Quick())), &busy);
+  Load(busy, 2);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);  // the better one is waited for
+  busy.stalled = true;
+  EXPECT_EQ(Choose(Lookup(Quick())), &quiet);  // is worse than quiet
+}
+
+TEST_F(PlacementTest, TheHostCountsMoreThanTheLoad) {
+  PoolConnection& suspect = Open(0);
+  PoolConnection& up = Open(1);
+  Load(up, 3);
+  EXPECT_EQ(Choose(Lookup(Quick())), &suspect);
+  hosts[0].health.OnSilent(now, "silent");
+  EXPECT_EQ(Choose(Lookup(Quick())), &up);
+}
+
+TEST_F(PlacementTest, ABetterOneThatIsFullIsWaitedForWhereverItStands) {
+  PoolConnection& up = Open(1);
+  Open(0);
+  hosts[0].health.OnSilent(now, "silent");
+  Load(up, 4);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+}
+
+TEST_F(PlacementTest, ABusyConnectionWaitsForItsMillisecond) {
+  PoolConnection& connection = Open();
+  Send(connection, Quick(), false, milliseconds(0));
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  EXPECT_TRUE(placement.held_back());
+  placement.Begin(View());
+  EXPECT_FALSE(placement.held_back());
+  now += milliseconds(1);
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+  EXPECT_FALSE(placement.held_back());
+  now -= milliseconds(1);
+  turn -= 1;  // the batch of this turn is open still
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+}
+
+TEST_F(PlacementTest, WhenTheOtherHasClearlyMoreTheMillisecondIsWaitedFor) {
+  PoolConnection& soon = Open();
+  PoolConnection& other = Open();
+  Send(soon, Quick(), false, milliseconds(0));
+  Send(soon, Quick(), false, milliseconds(0));
+  depth = 8;
+  Load(other, 3);
+  EXPECT_EQ(Choose(Lookup(Quick())), &other);  // just half as much again
+  Load(other, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  // The one of several that has the least is waited for.
+  PoolConnection& third = Open();
+  for (int i = 0; i < 3; ++i) Send(third, Quick(), false, milliseconds(0));
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+}
+
+TEST_F(PlacementTest, OnlyItsOwnConnectionsWhenAskedFor) {
+  const auto table = Own();
+  PoolConnection& free = Open();
+  PoolConnection& owned = Open();
+  owned.session.owner = table;
+  Load(owned, 2);
+  EXPECT_EQ(Choose(Lookup(table), Among::kOwned), &owned);
+  Load(owned, 2);
+  EXPECT_EQ(Choose(Lookup(table), Among::kOwned), nullptr);
+  EXPECT_EQ(Choose(Lookup(table), Among::kAll), &free);
+}
+
+TEST_F(PlacementTest, WhenAllAreOtherTablesASessionIsWanted) {
+  PoolConnection& owned = Open(1);
+  owned.session.owner = Own();
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  EXPECT_EQ(placement.session_wanted(), 1U);
+  placement.Begin(View());
+  EXPECT_EQ(placement.session_wanted(), std::nullopt);
+  PoolConnection& full = Open(0);
+  Load(full, 4);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  EXPECT_EQ(placement.session_wanted(), std::nullopt);  // it waits for room only
+}
+
+TEST_F(PlacementTest, ThroughAPoolerTheBatchBeforeIsWaitedFor) {
+  PoolConnection& connection = Open();
+  Upstream(connection).pooled = true;
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+  Upstream(connection).all_answered = false;
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+}
+
+TEST_F(PlacementTest, AStampGoesWhereItIsAnsweredSoon) {
+  const auto choose = [&](std::size_t host) {
+    placement.Begin(View());
+    return Placement::ChooseForStamp(View(), host);
+  };
+  EXPECT_EQ(choose(0), nullptr);
+  PoolConnection& first = Open(0);
+  PoolConnection& second = Open(0);
+  PoolConnection& elsewhere = Open(1);
+  EXPECT_EQ(choose(0), &first);
+  EXPECT_EQ(choose(1), &elsewhere);
+  Load(first, 1);
+  EXPECT_EQ(choose(0), &second);
+  Load(second, 2);
+  EXPECT_EQ(choose(0), &first);
+  first.stalled = true;
+  EXPECT_EQ(choose(0), &second);
+  first.stalled = false;
+  first.session.changed = true;
+  EXPECT_EQ(choose(0), &second);
+  first.session.changed = false;
+  first.cancel.OnSent(now, 1);
+  EXPECT_EQ(choose(0), &second);
+  second.Drain();
+  EXPECT_EQ(choose(0), nullptr);
+}
+
+TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
+  PoolConnection& connection = Open(0);
+  const auto choose = [&] {
+    placement.Begin(View());
+    return Placement::ChooseForStamp(View(), 0);
+  };
+  Work* slow = Send(connection, Quick(), /*in_lane=*/true, milliseconds(1));
+  EXPECT_EQ(choose(), nullptr);
+  connection.OnBack(slow);
+  Work* script = Send(connection, Quick(), false, milliseconds(1));
+  script->script = true;
+  EXPECT_EQ(choose(), nullptr);
+  script->script = false;
+  EXPECT_EQ(choose(), &connection);
+  Upstream(connection).pooled = true;
+  EXPECT_EQ(choose(), &connection);
+  Upstream(connection).batch_open = true;
+  EXPECT_EQ(choose(), nullptr);
+  Upstream(connection).batch_open = false;
+  Upstream(connection).all_answered = false;
+  EXPECT_EQ(choose(), nullptr);
+  Upstream(connection).pooled = false;
+  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
+  hosts[0].health.OnConnected(now + seconds(1));
+  EXPECT_EQ(choose(), nullptr);  // on trial, with one statement
+}
+
+TEST_F(PlacementTest, AStampPrefersWhoAnswers) {
+  PoolConnection& quiet = Open(0);
+  PoolConnection& busy = Open(0);
+  Send(quiet, Quick(), false, milliseconds(100));
+  quiet.last_result = now - milliseconds(100);
+  Load(busy, 3);
+  placement.Begin(View());
+  EXPECT_EQ(Placement::ChooseForStamp(View(), 0), &busy);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql

@@ -1,0 +1,116 @@
+#include "pgsql/policy/silence_watch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/pgsql/policy/policy_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using HostStep = SilenceWatch::HostStep;
+using Step = SilenceWatch::Step;
+
+constexpr Duration kLimit = seconds(1);
+
+class SilenceWatchTest : public PolicyWorld {
+ protected:
+  void Down(std::size_t host) {
+    hosts[host].ready = 0;
+    hosts[host].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
+  }
+  void OnTrial(std::size_t host) {
+    Down(host);
+    hosts[host].health.OnConnected(now);
+    hosts[host].ready = 1;
+  }
+  HostStep AboutHost(const PoolConnection& connection) const {
+    return SilenceWatch::AboutHost(View(), connection, kLimit);
+  }
+  Step AboutUseless(const PoolConnection& connection, bool was_up, Time late) const {
+    return SilenceWatch::AboutUseless(View(), connection, was_up, late);
+  }
+};
+
+TEST_F(SilenceWatchTest, SilenceCountsFromTheSendingOrFromTheResultBefore) {
+  PoolConnection& connection = Open();
+  EXPECT_EQ(SilenceWatch::LateFrom(connection, kLimit), std::nullopt);
+  const auto never = Quick();
+  never->service_time = {};
+  Send(connection, never, false, milliseconds(10));
+  connection.last_result = now - milliseconds(20);
+  EXPECT_EQ(SilenceWatch::LateFrom(connection, kLimit), now - milliseconds(10) + kLimit);
+  connection.last_result = now - milliseconds(5);
+  EXPECT_EQ(SilenceWatch::LateFrom(connection, kLimit), now - milliseconds(5) + kLimit);
+}
+
+TEST_F(SilenceWatchTest, WhatIsKnownToBeSlowHasThatTimeOnTop) {
+  PoolConnection& connection = Open();
+  connection.last_result = now - seconds(1);
+  Work* work = Send(connection, Slow(milliseconds(300)), true, milliseconds(0));
+  EXPECT_EQ(SilenceWatch::LateFrom(connection, kLimit), now + kLimit + milliseconds(300));
+  work->kind = Work::Kind::kClassify;  // a question about it is none of its statements
+  EXPECT_EQ(SilenceWatch::LateFrom(connection, kLimit), now + kLimit);
+}
+
+TEST_F(SilenceWatchTest, WhatIsBeingCancelledIsWaitedFor) {
+  PoolConnection& connection = Open();
+  Send(connection, Quick());
+  connection.cancel.OnSent(now, 1);
+  EXPECT_EQ(SilenceWatch::LateFrom(connection, kLimit), std::nullopt);
+}
+
+TEST_F(SilenceWatchTest, AHostThatGaveNoResultIsPutToTheTest) {
+  PoolConnection& connection = Open();
+  Send(connection, Quick());
+  hosts[0].last_result = now - kLimit;
+  EXPECT_EQ(AboutHost(connection), HostStep::kTest);
+  hosts[0].last_result = now - kLimit + milliseconds(1);
+  EXPECT_EQ(AboutHost(connection), HostStep::kNothing);  // it lives
+}
+
+TEST_F(SilenceWatchTest, AHostOnTrialIsGivenUpForAnother) {
+  OnTrial(0);
+  PoolConnection& connection = Open(0);
+  Work* work = Send(connection, Quick());
+  EXPECT_EQ(AboutHost(connection), HostStep::kGiveUp);
+  work->may_write = true;
+  EXPECT_EQ(AboutHost(connection), HostStep::kNothing);  // it may be done already
+  work->may_write = false;
+  Down(1);
+  EXPECT_EQ(AboutHost(connection), HostStep::kNothing);  // there is nobody else
+}
+
+TEST_F(SilenceWatchTest, OthersServeThatAreNotInDoubt) {
+  EXPECT_TRUE(SilenceWatch::OthersMayServe(View(), 0));
+  hosts[1].health.OnSilent(now, "silent");
+  EXPECT_FALSE(SilenceWatch::OthersMayServe(View(), 0));
+  EXPECT_TRUE(SilenceWatch::OthersMayServe(View(), 1));
+  Down(1);
+  EXPECT_FALSE(SilenceWatch::OthersMayServe(View(), 0));
+}
+
+TEST_F(SilenceWatchTest, WhatNobodyWaitsForIsCancelledWhereTheHostLives) {
+  PoolConnection& connection = Open();
+  const Time late = now - milliseconds(5);
+  hosts[0].last_result = late;
+  EXPECT_EQ(AboutUseless(connection, true, late), Step::kCancel);
+  hosts[0].last_result = late - milliseconds(1);
+  EXPECT_EQ(AboutUseless(connection, true, late), Step::kWait);
+  // It has passed its test a short time ago.
+  hosts[0].health.OnSilent(now, "silent");
+  hosts[0].health.OnConnected(now);
+  ASSERT_TRUE(hosts[0].health.Trusted(now));
+  EXPECT_EQ(AboutUseless(connection, true, late), Step::kCancel);
+}
+
+TEST_F(SilenceWatchTest, ATestThatBeganBeforeHasHadItsTime) {
+  PoolConnection& connection = Open();
+  hosts[0].health.OnSilent(now, "silent");
+  EXPECT_EQ(AboutUseless(connection, true, now), Step::kWait);
+  EXPECT_EQ(AboutUseless(connection, false, now), Step::kDrop);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
