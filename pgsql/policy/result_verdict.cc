@@ -42,6 +42,22 @@ ResultVerdict Cancelled(const FailedTry& failed) {
           .cancelled = true};
 }
 
+// The result has rows.
+bool Fits(const Work& work, const StatementResult& result) {
+  constexpr std::string_view kSelect = "SELECT ";
+  const std::string_view tag = result.tag;
+  if (work.kind == Work::Kind::kPrepare) return tag.empty() && result.rows->columns() == 0;
+  if (tag.empty()) {
+    return work.kind == Work::Kind::kLookup &&
+           work.binding->table->statement_class().statements == 0;
+  }
+  if (!tag.starts_with(kSelect) || result.rows->columns() == 0) return true;
+  std::size_t rows = 0;
+  const char* const end = tag.data() + tag.size();
+  const auto parsed = std::from_chars(tag.data() + kSelect.size(), end, rows);
+  return parsed.ec == std::errc() && parsed.ptr == end && rows == result.rows->rows();
+}
+
 }  // namespace
 
 ResultVerdict JudgeLookup(const FailedTry& failed) {
@@ -102,19 +118,20 @@ ResultVerdict JudgePrepare(const FailedTry& failed) {
   return {};
 }
 
-bool Fits(const Work& work, const StatementResult& result) {
-  constexpr std::string_view kSelect = "SELECT ";
-  const std::string_view tag = result.tag;
-  if (work.kind == Work::Kind::kPrepare) return tag.empty() && result.rows->columns() == 0;
-  if (tag.empty()) {
-    return work.kind == Work::Kind::kLookup &&
-           work.binding->table->statement_class().statements == 0;
+StatementResult AsItCounts(const PoolConnection& connection, const Work& work,
+                           const StatementResult& result) {
+  StatementResult counts;
+  if (result.kind == StatementResult::Kind::kRows && !Fits(work, result)) {
+    counts.kind = StatementResult::Kind::kError;
+    counts.message = "the server's answer does not fit the statement";
+    return counts;
   }
-  if (!tag.starts_with(kSelect) || result.rows->columns() == 0) return true;
-  std::size_t rows = 0;
-  const char* const end = tag.data() + tag.size();
-  const auto parsed = std::from_chars(tag.data() + kSelect.size(), end, rows);
-  return parsed.ec == std::errc() && parsed.ptr == end && rows == result.rows->rows();
+  if (connection.phase() == PoolConnection::Phase::kOutdated && !result.fatal &&
+      work.kind == Work::Kind::kLookup && !work.may_write && !work.script) {
+    counts.kind = StatementResult::Kind::kAborted;
+    return counts;
+  }
+  return result;
 }
 
 }  // namespace proxymux::pgsql

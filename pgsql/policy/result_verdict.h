@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/upstream_connection.h"
 #include "pgsql/host/error_class.h"
 #include "pgsql/table/statement_form.h"
@@ -64,9 +65,15 @@ ResultVerdict JudgeLookup(const FailedTry& failed);
 // aborted with it and runs again.
 ResultVerdict JudgePrepare(const FailedTry& failed);
 
+// What a result counts as: mostly, what it is.
+//
 // libpq makes a result of what it gets even when a message was changed on its way: rows that were
 // skipped, another statement's rows, or no rows for a statement that was said to be empty. What the
-// server says that it ran tells. `result` has rows.
-bool Fits(const Work& work, const StatementResult& result);
+// server says that it ran tells. Such rows are an error without SQLSTATE, and the session is stuck.
+//
+// What is answered in a session that is outdated counts as kAborted, to be asked in a new one, if
+// nothing is done twice by that.
+StatementResult AsItCounts(const PoolConnection& connection, const Work& work,
+                           const StatementResult& result);
 
 }  // namespace proxymux::pgsql

@@ -36,33 +36,14 @@ Phase PhaseOf(const Work& work) {
   return work.form == StatementForm::kPrepared ? Phase::kPrepared : Phase::kText;
 }
 
-// Without SQLSTATE, and so the connection's fault.
-StatementResult Misfit() {
-  StatementResult result;
-  result.kind = Kind::kError;
-  result.message = "the server's answer does not fit the statement";
-  return result;
-}
-
-// In a session that is outdated: a new one is asked, if nothing is done twice by that.
-bool IsOutdated(const PoolConnection& connection, const Work& work, const StatementResult& result) {
-  return connection.phase() == PoolConnection::Phase::kOutdated && !result.fatal &&
-         work.kind == Work::Kind::kLookup && !work.may_write && !work.script;
-}
-
 }  // namespace
 
 void ResultHandler::OnResult(PoolConnection& connection, Work* work,
                              const StatementResult& received) {
-  const bool fits = received.kind != Kind::kRows || Fits(*work, received);
-  StatementResult result = fits ? received : Misfit();
-  if (IsOutdated(connection, *work, result)) {
-    result = {};
-    result.kind = Kind::kAborted;
-  }
+  const StatementResult result = AsItCounts(connection, *work, received);
+  bool stuck = result.kind == Kind::kError && received.kind == Kind::kRows;
   connections_->CountBack(connection, work);
   Measure(connection, *work, result);
-  bool stuck = !fits;
   switch (result.kind) {
     case Kind::kAborted:
       TwinLookups::TakeBackAttempt(work, connection.host);

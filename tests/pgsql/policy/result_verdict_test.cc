@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/fakes/scripted_upstream.h"
-#include "tests/pgsql/pool/pool_world.h"
+#include "tests/pgsql/policy/policy_world.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -154,21 +153,30 @@ TEST(JudgePrepareTest, ASessionThatIsOfNoMoreUseEnds) {
 }
 
 // What the server says that it ran, and the rows that came.
-class FitsTest : public testing::Test {
+class AsItCountsTest : public PolicyWorld {
  protected:
-  bool Fit(std::string_view tag, std::size_t rows, std::size_t columns = 1) const {
+  StatementResult Count(std::string_view tag, std::size_t rows, std::size_t columns = 1) {
     const fakes::ScriptedRows answer(std::vector<std::optional<std::string>>(rows, "v"), columns);
     StatementResult result;
     result.tag = tag;
     result.rows = &answer;
-    return Fits(work, result);
+    return AsItCounts(connection, work, result);
+  }
+  bool Fit(std::string_view tag, std::size_t rows, std::size_t columns = 1) {
+    const StatementResult counts = Count(tag, rows, columns);
+    if (counts.kind == StatementResult::Kind::kRows) return true;
+    EXPECT_EQ(counts.kind, StatementResult::Kind::kError);
+    EXPECT_EQ(counts.sqlstate, "");
+    EXPECT_EQ(counts.message, "the server's answer does not fit the statement");
+    return false;
   }
   void Ask(const std::string& query) { work.binding = PoolWorld::Table(query, WriteClass::kReads); }
 
+  PoolConnection& connection = Open();
   Work work;
 };
 
-TEST_F(FitsTest, ASelectSaysHowManyRowsItHas) {
+TEST_F(AsItCountsTest, ASelectSaysHowManyRowsItHas) {
   Ask("SELECT v FROM t WHERE k = '%s'");
   EXPECT_TRUE(Fit("SELECT 0", 0));
   EXPECT_TRUE(Fit("SELECT 2", 2));
@@ -179,18 +187,18 @@ TEST_F(FitsTest, ASelectSaysHowManyRowsItHas) {
   EXPECT_FALSE(Fit("SELECT x", 1));
 }
 
-TEST_F(FitsTest, WithoutColumnsThereAreNoRowsToCount) {
+TEST_F(AsItCountsTest, WithoutColumnsThereAreNoRowsToCount) {
   Ask("SELECT v FROM t WHERE k = '%s'");
   EXPECT_TRUE(Fit("SELECT 5", 0, 0));
 }
 
-TEST_F(FitsTest, OtherStatementsSayOtherThings) {
+TEST_F(AsItCountsTest, OtherStatementsSayOtherThings) {
   Ask("INSERT INTO t VALUES ('%s') RETURNING k");
   EXPECT_TRUE(Fit("INSERT 0 1", 1));
   EXPECT_TRUE(Fit("SELECTED 7", 1));
 }
 
-TEST_F(FitsTest, OnlyATextWithoutAStatementSaysNothing) {
+TEST_F(AsItCountsTest, OnlyATextWithoutAStatementSaysNothing) {
   Ask("SELECT v FROM t WHERE k = '%s'");
   EXPECT_FALSE(Fit("", 0, 0));
   Ask("-- %s");
@@ -199,12 +207,38 @@ TEST_F(FitsTest, OnlyATextWithoutAStatementSaysNothing) {
   EXPECT_FALSE(Fit("", 0, 0));
 }
 
-TEST_F(FitsTest, APrepareHasNeitherTagNorRows) {
+TEST_F(AsItCountsTest, APrepareHasNeitherTagNorRows) {
   Ask("SELECT v FROM t WHERE k = '%s'");
   work.kind = Work::Kind::kPrepare;
   EXPECT_TRUE(Fit("", 0, 0));
   EXPECT_FALSE(Fit("", 0, 1));
   EXPECT_FALSE(Fit("SELECT 0", 0, 0));
+}
+
+TEST_F(AsItCountsTest, WhatReadsIsAskedAgainWhenItsSessionIsOutdated) {
+  Ask("SELECT v FROM t WHERE k = '%s'");
+  connection.Outdate();
+  EXPECT_EQ(Count("SELECT 1", 1).kind, StatementResult::Kind::kAborted);
+  work.may_write = true;
+  EXPECT_TRUE(Fit("SELECT 1", 1));
+  work.may_write = false;
+  work.script = true;
+  EXPECT_TRUE(Fit("SELECT 1", 1));
+  work.script = false;
+  work.kind = Work::Kind::kStamp;
+  EXPECT_TRUE(Fit("SELECT 1", 1));
+}
+
+TEST_F(AsItCountsTest, AnErrorThatEndsAnOutdatedSessionIsTakenAsItIs) {
+  Ask("SELECT v FROM t WHERE k = '%s'");
+  connection.Outdate();
+  StatementResult error;
+  error.kind = StatementResult::Kind::kError;
+  error.sqlstate = "57P01";
+  EXPECT_EQ(AsItCounts(connection, work, error).kind, StatementResult::Kind::kAborted);
+  error.fatal = true;
+  EXPECT_EQ(AsItCounts(connection, work, error).kind, StatementResult::Kind::kError);
+  EXPECT_EQ(AsItCounts(connection, work, error).sqlstate, "57P01");
 }
 
 }  // namespace
