@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <string_view>
 #include <utility>
 
 namespace proxymux::proxy {
@@ -71,26 +70,23 @@ void StockScheduler::Dispatch(Time now) {
 
 std::size_t StockScheduler::ServeWaiting(Time now) {
   std::size_t unserved = 0;
-  std::vector<std::string_view> full;  // tables that must wait for others to finish
-  const StockRequests::Waiting& waiting = requests_.waiting();
-  for (auto it = waiting.begin(); it != waiting.end() && unserved < slots_.size();) {
-    const auto [id, request] = *it++;
-    // Looked at already: its table must wait. (Not so a sequence, which has a slot of its own.)
-    const bool lookup = request->step == SequenceStep::kNone;
-    if (lookup && std::find(full.begin(), full.end(), request->table) != full.end()) continue;
-    const StockPlacement::Choice choice = placement_.Choose(*request, now);
+  std::size_t lines = 0;  // that need a slot opened; more than there are slots change nothing
+  for (auto head = requests_.NextHead(0); head.has_value() && lines < slots_.size();
+       head = requests_.NextHead(*head)) {
+    const StockPlacement::Choice choice = placement_.Choose(requests_.Get(*head), now);
     switch (choice.kind) {
       case StockPlacement::Kind::kSlot:
-        Assign(id, choice.slot, now);
+        Assign(*head, choice.slot, now);  // the next of its line is a head now, and comes later
         break;
       case StockPlacement::Kind::kOpenOne:
-        ++unserved;
+        unserved += requests_.LineOf(*head).size();
+        ++lines;
         break;
-      case StockPlacement::Kind::kWait:
-        if (lookup) full.push_back(request->table);
+      case StockPlacement::Kind::kWait:  // its whole line
         break;
       case StockPlacement::Kind::kLost:
-        Fail(id, "the position of a sequence of requests was lost: the stock connection is gone");
+        Fail(*head,
+             "the position of a sequence of requests was lost: the stock connection is gone");
         break;
     }
   }

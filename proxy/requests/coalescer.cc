@@ -1,6 +1,5 @@
 #include "proxy/requests/coalescer.h"
 
-#include <algorithm>
 #include <cassert>
 #include <chrono>
 
@@ -28,8 +27,8 @@ class Coalescer::Flight final : public pgsql::LookupSink {
   std::string key;
   bool shared = false;  // others may join
   pgsql::Work* ticket = nullptr;
-  std::vector<Waiter*> waiters;  // in the order in which they came
-  std::size_t place = 0;         // in the coalescer's list
+  Waiters waiters;        // in the order in which they came
+  std::size_t place = 0;  // in the coalescer's list
 
  private:
   Coalescer* const coalescer_;
@@ -58,7 +57,7 @@ void Coalescer::Release(Flight* flight) {
   flight->pool.reset();
   flight->cache.reset();
   flight->ticket = nullptr;
-  flight->waiters.clear();
+  assert(flight->waiters.empty());
   std::unique_ptr<Flight> owned(flight);
   if (spare_.size() < kSpareFlights && owned->key.capacity() <= 4096) {
     spare_.push_back(std::move(owned));
@@ -91,8 +90,7 @@ Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>&
                          binding->settings.coalesce != config::Coalesce::kOff;
   if (may_share) {
     if (Flight* const shared = FindShared(*binding, folded_key)) {
-      shared->waiters.push_back(waiter);
-      waiter->flight_ = shared;
+      Join(shared, waiter);
       return Started::kJoined;
     }
   }
@@ -102,18 +100,26 @@ Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>&
   flight->cache = cache;
   flight->key = folded_key;
   flight->shared = may_share;
-  flight->waiters.push_back(waiter);
-  waiter->flight_ = flight;
+  Join(flight, waiter);
   if (may_share) shared_.emplace(Key{binding.get(), flight->key}, flight);
   flight->ticket = pool->Submit(binding, folded_key, flight);
   return Started::kAsked;
 }
 
+void Coalescer::Join(Flight* flight, Waiter* waiter) {
+  flight->waiters.PushBack(waiter);
+  waiter->flight_ = flight;
+}
+
+void Coalescer::Leave(Waiter* waiter) {
+  Waiters::Remove(waiter);
+  waiter->flight_ = nullptr;
+}
+
 void Coalescer::Cancel(Waiter* waiter) {
   Flight* flight = waiter->flight_;
   if (flight == nullptr) return;
-  waiter->flight_ = nullptr;
-  std::erase(flight->waiters, waiter);
+  Leave(waiter);
   if (!flight->waiters.empty()) return;
   if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
   flight->pool->Abandon(flight->ticket);
@@ -158,8 +164,10 @@ void Coalescer::End(Flight* flight, Tell tell) {
   // Out of the table first: an equal lookup that a waiter makes from its callback is a new
   // question.
   if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
-  for (Waiter* waiter : flight->waiters) waiter->flight_ = nullptr;
-  for (Waiter* waiter : flight->waiters) tell(waiter);
+  while (Waiter* const waiter = flight->waiters.front()) {
+    Leave(waiter);  // first: it may look up again, and then stands among those of another flight
+    tell(waiter);
+  }
   Release(flight);
 }
 

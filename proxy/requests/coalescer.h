@@ -23,6 +23,7 @@
 
 #include "pgsql/pool/connection_pool.h"
 #include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/intrusive_list.h"
 #include "pgsql/work/table_binding.h"
 #include "pgsql/work/work.h"
 #include "proxy/tables/answer_cache.h"
@@ -43,6 +44,9 @@ class Coalescer {
   // Somebody who waits for an answer. Must be cancelled before it is destroyed while it waits.
   class Waiter {
    public:
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+
     // Once per Lookup that was not cancelled, never from inside it. May look up again; must not
     // cancel another waiter.
     virtual void OnAnswer(const pgsql::Answer& answer) = 0;
@@ -57,6 +61,7 @@ class Coalescer {
    private:
     friend class Coalescer;
     Flight* flight_ = nullptr;
+    pgsql::ListHook<Waiter> place_;  // among those of its flight
   };
 
   explicit Coalescer(const pgsql::EventLoop* loop);
@@ -78,6 +83,7 @@ class Coalescer {
   std::size_t flights() const { return flights_.size(); }
 
  private:
+  using Waiters = pgsql::IntrusiveList<Waiter, &Waiter::place_>;
   struct Key {
     const pgsql::TableBinding* binding;
     std::string_view key;  // into the flight
@@ -100,6 +106,8 @@ class Coalescer {
   // cache's.
   std::optional<AnswerCache::Aged> StaleFor(const Flight& flight,
                                             const pgsql::Answer& answer) const;
+  void Join(Flight* flight, Waiter* waiter);
+  static void Leave(Waiter* waiter);
   // Takes the flight out of the table and tells everybody who waits for it.
   template <typename Tell>
   void End(Flight* flight, Tell tell);

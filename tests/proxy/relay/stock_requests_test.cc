@@ -37,6 +37,40 @@ TEST(StockRequests, OneThatComesBackFromASlotHasItsOldPlace) {
   EXPECT_EQ(Queue(requests), (std::vector<Id>{first, second}));
 }
 
+std::vector<Id> Heads(const StockRequests& requests) {
+  std::vector<Id> ids;
+  for (auto id = requests.NextHead(0); id.has_value(); id = requests.NextHead(*id)) {
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+TEST(StockRequests, LookupsOfATableStandInOneLineAndEachSequenceAlone) {
+  StockRequests requests;
+  const Id a = Waiting(&requests, "a");
+  const Id behind = Waiting(&requests, "a");
+  const Id b = Waiting(&requests, "b");
+  std::vector<Id> sequences;
+  for (const StockLeases::LeaseId lease : {7u, 8u}) {
+    sequences.push_back(requests.Add({"a", SequenceStep::kFirst, lease, kNow}));
+    requests.Wait(sequences.back());
+  }
+  EXPECT_EQ(Heads(requests), (std::vector<Id>{a, b, sequences[0], sequences[1]}));
+  EXPECT_EQ(requests.LineOf(a).size(), 2u);
+  requests.Start(a);
+  EXPECT_EQ(Heads(requests), (std::vector<Id>{behind, b, sequences[0], sequences[1]}));
+  requests.Leave(a);
+  requests.Wait(a);  // again, at its old place
+  EXPECT_EQ(Heads(requests), (std::vector<Id>{a, b, sequences[0], sequences[1]}));
+  EXPECT_TRUE(requests.Abandon(b));
+  EXPECT_TRUE(requests.Abandon(behind));
+  EXPECT_EQ(Heads(requests), (std::vector<Id>{a, sequences[0], sequences[1]}));
+  EXPECT_EQ(requests.TakeExpired(kNow), a);
+  EXPECT_EQ(Heads(requests), sequences);
+  EXPECT_EQ(requests.TakeWaiting(), sequences);
+  EXPECT_EQ(Heads(requests), std::vector<Id>());
+}
+
 TEST(StockRequests, ATableIsWorkedOnAsLongAsOneOfItsRequestsIsOnASlot) {
   StockRequests requests;
   const Id first = Waiting(&requests, "a");

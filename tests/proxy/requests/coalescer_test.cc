@@ -148,6 +148,21 @@ TEST_F(CoalescerTest, OneWhoGivesUpLeavesTheOthersWaiting) {
   EXPECT_THAT(c.answers, ElementsAre("box"));
 }
 
+TEST_F(CoalescerTest, WhoGivesUpAnywhereLeavesTheOthersInTheirOrder) {
+  std::vector<std::string> order;
+  std::vector<std::unique_ptr<Asker>> askers;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    askers.push_back(std::make_unique<Asker>(name, &order));
+    Ask(askers.back().get(), "user");
+  }
+  for (const std::size_t i : {5u, 0u, 2u, 3u}) world_.coalescer.Cancel(askers[i].get());
+  EXPECT_EQ(Ask(askers[2].get(), "user"), Started::kJoined);
+  EXPECT_EQ(Ask(askers[0].get(), "user"), Started::kJoined);
+  Settle();
+  world_.connection().Answer("box");
+  EXPECT_THAT(order, ElementsAre("b", "e", "c", "a"));
+}
+
 TEST_F(CoalescerTest, WhenAllHaveGivenUpTheAnswerIsForNobody) {
   Asker a, b;
   Ask(&a, "user");
