@@ -18,6 +18,7 @@ struct Answered {
   std::string messages;
 
   bool Is(protocol::Status other) const { return status == other; }
+  bool IsError() const { return Is(protocol::Status::kRetry) || Is(protocol::Status::kConfig); }
 };
 
 Answered FromDirect(const DirectVerdict& verdict);

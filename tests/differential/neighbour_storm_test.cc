@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -42,11 +41,6 @@ constexpr int kClients = 24;
 // than ten where slow lookups starved.
 constexpr std::size_t kMostRounds = 6;
 
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::stoull(value);
-}
-
 // What came of lookups of one table.
 struct Tally {
   std::size_t asked = 0;
@@ -64,10 +58,6 @@ struct Tally {
   }
   bool Clean() const { return wrong == 0 && refused == 0; }
 };
-
-bool IsError(const Answered& answer) {
-  return answer.Is(Status::kRetry) || answer.Is(Status::kConfig);
-}
 
 class NeighbourStorm : public testing::Test {
  protected:
@@ -113,8 +103,8 @@ class NeighbourStorm : public testing::Test {
     Tally tally;
     tally.asked = 1;
     if (!table.has_answer) return tally;
-    if (IsError(stock) ? IsError(ours) : Equal(stock, ours, true)) return tally;
-    if (IsError(ours)) {
+    if (stock.IsError() ? ours.IsError() : Equal(stock, ours, true)) return tally;
+    if (ours.IsError()) {
       tally.refused = 1;
     } else {
       tally.wrong = 1;
@@ -160,7 +150,7 @@ TEST_F(NeighbourStorm, StockAnswersEachTable) {
   for (const Neighbour& table : tables_) {
     for (const std::string& key : table.keys) {
       const Answered& right = right_.at(table.name + ' ' + key);
-      EXPECT_EQ(IsError(right), errors.contains(table.name))
+      EXPECT_EQ(right.IsError(), errors.contains(table.name))
           << table.name << ' ' << key << ": " << Describe(right);
     }
   }

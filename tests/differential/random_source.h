@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -36,5 +37,11 @@ class RandomSource {
  private:
   std::mt19937_64 engine_;
 };
+
+// What a run is told: its seed, how much it does.
+inline std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::stoull(value);
+}
 
 }  // namespace proxymux::differential

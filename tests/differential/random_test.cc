@@ -19,22 +19,16 @@
 #include "tests/differential/comparison.h"
 #include "tests/differential/keys.h"
 #include "tests/differential/random_key.h"
+#include "tests/differential/random_source.h"
 #include "tests/differential/random_table.h"
 #include "tests/differential/schema_keys.h"
+#include "tests/harness/deadline.h"
 
 namespace proxymux::differential {
 namespace {
 
+using harness::SecondsSince;
 using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::stoull(value);
-}
 
 std::uint64_t SomeSeed() {
   std::random_device device;
@@ -80,8 +74,8 @@ TEST(RandomDifferential, EveryDifferenceIsDeliberate) {
 
   DifferentialWorld& world = DifferentialWorld::Instance();
   Comparison::Options options;
-  // Not prepared: with a plan for all values PostgreSQL may never evaluate what raises an error when
-  // it plans for one. That is why auto does not prepare such queries (decision 19).
+  // Not prepared: with a plan for all values PostgreSQL may never evaluate what raises an error
+  // when it plans for one. That is why auto does not prepare such queries (decision 19).
   options.further_modes = {"parameterized"};
   options.most_errors = 4;
   options.workers = 4;  // stock's client is a process and often waits

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <iostream>
 #include <map>
@@ -28,6 +27,7 @@
 #include "tests/differential/differential_world.h"
 #include "tests/differential/random_source.h"
 #include "tests/differential/stock_oracle.h"
+#include "tests/harness/deadline.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/postfix_instance.h"
 #include "tests/harness/proxymap_client.h"
@@ -37,26 +37,13 @@ namespace {
 
 using harness::PostfixInstance;
 using harness::ProxymapClient;
-using protocol::Status;
+using harness::SecondsSince;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kClients = 6;
 constexpr const char* kModes[] = {"auto", "prepared", "parameterized", "legacy"};
 // From then on it must agree at once: five times what it promises.
 constexpr auto kSettled = std::chrono::seconds(5);
-
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::stoull(value);
-}
-
-bool IsError(const Answered& answer) {
-  return answer.Is(Status::kRetry) || answer.Is(Status::kConfig);
-}
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // What became of the steps of one kind.
 struct Outcomes {
@@ -114,7 +101,7 @@ class SchemaChange : public testing::Test {
         for (auto& client : clients_) {
           const Answered ours =
               FromWire(client.Receive(protocol::RequestKind::kLookup), "proxymux", name);
-          if (IsError(stock[i]) ? IsError(ours) : Equal(stock[i], ours, true)) continue;
+          if (stock[i].IsError() ? ours.IsError() : Equal(stock[i], ours, true)) continue;
           differing[mode] = table.keys[i] + ": stock " + Describe(stock[i]) + ", proxymux " + mode +
                             ' ' + Describe(ours);
         }

@@ -22,9 +22,6 @@ using harness::seconds;
 using protocol::Status;
 using std::chrono::steady_clock;
 
-constexpr int kClients = 100;
-constexpr double kAtOnceMs = 250;
-
 struct Outage {
   harness::Answer first;
   double first_ms = 0;           // until the first answer when all are down

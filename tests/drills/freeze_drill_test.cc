@@ -18,7 +18,6 @@ using harness::milliseconds;
 using harness::PostgresCluster;
 using harness::seconds;
 
-constexpr int kClients = 100;
 constexpr double kLongestMs = 1500;
 constexpr milliseconds kWindow(250);
 constexpr int kWindows = 24;  // 6 s

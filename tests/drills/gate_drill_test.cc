@@ -20,14 +20,9 @@ using harness::milliseconds;
 using harness::seconds;
 using harness::TcpGate;
 
-constexpr int kClients = 100;
 const int kSeeds = Thorough() ? 10 : 5;
 const int kSeedsOfHeaders = Thorough() ? 6 : 3;
 
-// The targets. What is noticed at once, and what only its silence shows (stall_limit is 1 s).
-constexpr double kAtOnceMs = 250;
-constexpr double kSilentMs = 1500;
-constexpr double kBackMs = 1000;
 // Garbage may look like the beginning of a long message, in a login as well: the attempt to connect
 // that waits for the rest ends with connect_timeout, here the default or that of kAlone.
 constexpr double kBackFromGarbageMs = kBackMs + 3000;

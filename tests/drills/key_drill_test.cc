@@ -20,7 +20,6 @@ using harness::ProxymapClient;
 using harness::seconds;
 using protocol::Status;
 
-constexpr int kClients = 100;
 constexpr double kLongestMs = 1000;
 
 struct OddLookups {

@@ -12,9 +12,16 @@
 
 namespace proxymux::drills {
 
+using integration::kConnectionLimit;
 using integration::MailWorld;
 
-inline constexpr int kConnectionLimit = 4;  // the default of pool.connections
+inline constexpr int kClients = 100;
+
+// The targets, in milliseconds: what is noticed at once, what only its silence shows (stall_limit
+// is 1 s), and until what is there again is used.
+inline constexpr double kAtOnceMs = 250;
+inline constexpr double kSilentMs = 1500;
+inline constexpr double kBackMs = 1000;
 
 // Milliseconds since `begin`.
 inline double Since(std::chrono::steady_clock::time_point begin) {

@@ -17,7 +17,6 @@ using harness::PostgresCluster;
 using harness::seconds;
 using std::chrono::steady_clock;
 
-constexpr int kClients = 100;
 constexpr double kLongestMs = 250;
 
 class MirrorDrill : public MailDrill {

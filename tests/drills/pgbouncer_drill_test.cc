@@ -21,10 +21,6 @@ using harness::PgBouncer;
 using harness::seconds;
 using harness::TcpGate;
 
-constexpr int kClients = 100;
-constexpr double kAtOnceMs = 250;
-constexpr double kSilentMs = 1500;  // stall_limit is 1 s
-constexpr double kBackMs = 1000;
 // PgBouncer itself tries the server once in server_login_retry, and a statement that it has taken
 // by then may wait for query_wait_timeout.
 constexpr double kBackBehindMs = kBackMs + 3000;

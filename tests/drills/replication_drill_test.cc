@@ -28,7 +28,6 @@ using harness::seconds;
 using harness::Service;
 using std::chrono::steady_clock;
 
-constexpr int kClients = 100;
 constexpr int kUsers = 1000;
 
 // A new pair for each service of each drill: what happens to one cannot be undone.

@@ -25,7 +25,6 @@ using harness::PostgresCluster;
 using harness::seconds;
 using std::chrono::steady_clock;
 
-constexpr int kClients = 100;
 constexpr double kLongestMs = 1500;  // what no failure of one mirror may cost
 
 // With the jitter never longer than that, in the table files of these drills.

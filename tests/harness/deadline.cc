@@ -15,6 +15,10 @@ bool Eventually(const std::function<bool()>& condition, milliseconds limit) {
   }
 }
 
+double SecondsSince(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 int Deadline::Left() const {
   const auto left = end_ - std::chrono::steady_clock::now();
   if (left <= left.zero()) return 0;

@@ -13,6 +13,8 @@ using std::chrono::seconds;
 // milliseconds.
 bool Eventually(const std::function<bool()>& condition, milliseconds limit = seconds(20));
 
+double SecondsSince(std::chrono::steady_clock::time_point begin);
+
 // A point in time that calls with a limit count down to.
 class Deadline {
  public:

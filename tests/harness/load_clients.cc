@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include "protocol/request_encoder.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/proxymap_client.h"
+#include "tests/harness/socket.h"
 
 namespace proxymux::harness {
 namespace {
@@ -60,10 +60,9 @@ class LoadClients::Engine {
       : owner_(owner),
         options_(owner.options_),
         random_(owner.options_.seed),
-        row_(1, options_.users) {
+        row_(1, options_.users),
+        address_(UnixAddress(options_.socket)) {
     poll_ = ::epoll_create1(EPOLL_CLOEXEC);
-    address_.sun_family = AF_UNIX;
-    std::strncpy(address_.sun_path, options_.socket.c_str(), sizeof(address_.sun_path) - 1);
     for (int i = 0; i < options_.clients; ++i) {
       Client client;
       client.table_name = options_.tables[static_cast<std::size_t>(i) % options_.tables.size()];
@@ -240,7 +239,7 @@ class LoadClients::Engine {
   std::mt19937 random_;
   std::uniform_int_distribution<int> row_;
   int poll_;
-  sockaddr_un address_{};
+  const sockaddr_un address_;
   std::vector<Client> clients_;
   std::vector<float> latencies_us_;
   SteadyTime last_answer_;

@@ -15,6 +15,24 @@
 namespace proxymux::harness {
 namespace {
 
+Socket Connect(int family, const sockaddr* address, socklen_t length, const std::string& name) {
+  Socket socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.open() || ::connect(socket.fd(), address, length) != 0) {
+    throw std::runtime_error("cannot connect to " + name + ": " + std::strerror(errno));
+  }
+  return socket;
+}
+
+sockaddr_in LoopbackAddress(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
+}  // namespace
+
 sockaddr_un UnixAddress(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -24,26 +42,13 @@ sockaddr_un UnixAddress(const std::string& path) {
   return address;
 }
 
-Socket Connect(int family, const sockaddr* address, socklen_t length, const std::string& name) {
-  Socket socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.open() || ::connect(socket.fd(), address, length) != 0) {
-    throw std::runtime_error("cannot connect to " + name + ": " + std::strerror(errno));
-  }
-  return socket;
-}
-
-}  // namespace
-
 Socket Socket::ConnectUnix(const std::string& path) {
   const sockaddr_un address = UnixAddress(path);
   return Connect(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof(address), path);
 }
 
 Socket Socket::ConnectTcp(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const sockaddr_in address = LoopbackAddress(port);
   return Connect(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof(address),
                  "127.0.0.1:" + std::to_string(port));
 }
@@ -108,6 +113,38 @@ int ListenUnix(const std::string& path) {
     throw std::runtime_error("cannot listen on " + path + ": " + std::strerror(errno));
   }
   return fd;
+}
+
+int BindDatagrams(const std::string& path) {
+  const sockaddr_un address = UnixAddress(path);
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    throw std::runtime_error("cannot bind " + path + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+int ListenTcp(int port, int backlog) {
+  const sockaddr_in address = LoopbackAddress(port);
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  // For a port that this program has had before.
+  const int yes = port != 0 ? 1 : 0;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      ::listen(fd, backlog) != 0) {
+    throw std::runtime_error("cannot listen on port " + std::to_string(port) + ": " +
+                             std::strerror(errno));
+  }
+  return fd;
+}
+
+int PortOf(int fd) {
+  sockaddr_in address{};
+  socklen_t length = sizeof(address);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    throw std::runtime_error(std::string("no port: ") + std::strerror(errno));
+  }
+  return ntohs(address.sin_port);
 }
 
 }  // namespace proxymux::harness

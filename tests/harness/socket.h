@@ -2,6 +2,8 @@
 // nothing hangs.
 #pragma once
 
+#include <sys/un.h>
+
 #include <optional>
 #include <string>
 
@@ -37,7 +39,16 @@ class Socket {
   int fd_;
 };
 
+// All that follow throw std::runtime_error when it cannot be done.
+
+sockaddr_un UnixAddress(const std::string& path);
+
 // A listening UNIX socket, mode 0666; replaces what has that name.
 int ListenUnix(const std::string& path);
+// A UNIX socket that is sent datagrams, as syslog's is. Reading it does not block.
+int BindDatagrams(const std::string& path);
+// On 127.0.0.1; port 0: a free one.
+int ListenTcp(int port = 0, int backlog = 128);
+int PortOf(int fd);
 
 }  // namespace proxymux::harness

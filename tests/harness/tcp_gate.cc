@@ -1,6 +1,5 @@
 #include "tests/harness/tcp_gate.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -163,20 +162,8 @@ char TcpGate::OtherType(char type) {
 void TcpGate::Listen(bool on) {
   if (!on && listener_ >= 0) ::close(std::exchange(listener_, -1));
   if (!on || listener_ >= 0) return;
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int yes = 1;
-  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port_));
-  socklen_t length = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  if (listener_ < 0 || ::bind(listener_, plain, length) != 0 || ::listen(listener_, 128) != 0 ||
-      ::getsockname(listener_, plain, &length) != 0) {
-    throw std::runtime_error("no port for a gate");
-  }
-  port_ = ntohs(address.sin_port);
+  listener_ = ListenTcp(port_);
+  port_ = PortOf(listener_);
 }
 
 void TcpGate::Run() {

@@ -5,11 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
-#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,28 +21,14 @@
 #include "proxy/requests/request_router.h"
 #include "proxy/tables/table_service.h"
 #include "proxy/uv/uv_event_loop.h"
+#include "tests/harness/allocations.h"
 #include "tests/integration/mail_world.h"
-
-namespace {
-
-std::atomic<bool> counting = false;
-std::atomic<std::size_t> allocations = 0;
-thread_local bool is_loop_thread = false;
-
-}  // namespace
-
-__attribute__((noinline)) void* operator new(std::size_t size) {
-  if (is_loop_thread && counting.load(std::memory_order_relaxed)) ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace proxymux::integration {
 namespace {
+
+using harness::allocations;
+using harness::counting;
 
 constexpr int kWarmUp = 3000;
 // Few, and often: what is done once or twice a second, such as to prepare a statement anew, may
@@ -68,7 +51,7 @@ class Service {
         tables_(&registry_, &loader_, &loop_, &log_),
         router_(&registry_, &coalescer_, nullptr, nullptr, &loop_, &log_, true),
         clients_(&loop_, &router_, &log_, {1000, 64 << 10, false}, [] {}) {
-    is_loop_thread = true;
+    harness::CountAllocationsOfThisThread();
     std::signal(SIGPIPE, SIG_IGN);
     tables_.LoadAll(std::make_shared<proxy::ServiceConfig>(
         config::LoadConfigText("pool:\n  connections: 2\n", "proxymux.yaml")));
@@ -133,7 +116,7 @@ void Ask(const std::vector<int>& clients, const std::string& table, int first, i
 }
 
 TEST(Allocations, TheCounterCounts) {
-  is_loop_thread = true;
+  harness::CountAllocationsOfThisThread();
   allocations = 0;
   counting = true;
   const std::string text(100, 'x');

@@ -1,21 +1,14 @@
 // What fails only when its transaction ends is no success.
-#include <gtest/gtest.h>
-
-#include <memory>
 #include <string>
 
-#include "tests/harness/proxymap_client.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/one_server.h"
 
 namespace proxymux::integration {
 namespace {
 
-using harness::PostfixInstance;
-using harness::ProxymapClient;
-using harness::Service;
 using protocol::Status;
 
-class Commit : public testing::Test {
+class Commit : public OneServerTest {
  protected:
   Commit() {
     world_.Mend();
@@ -28,34 +21,13 @@ class Commit : public testing::Test {
         "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON fragile DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION refuse();"
         "GRANT SELECT, INSERT ON child, parent, fragile TO mailreader");
-    auto options = world_.Options(Service::kInPlace);
-    const std::string host = world_.first().TcpHost();
-    options.tables.clear();
-    for (const char* mode : {"auto", "legacy", "prepared", "parameterized"}) {
-      const std::string setting = std::string("statement_mode = ") + mode + "\n";
-      options.tables.push_back(
-          {std::string("child-") + mode + ".cf",
-           harness::TableText(host, "INSERT INTO child VALUES ('%s') RETURNING 'ok'", setting)});
-      options.tables.push_back(
-          {std::string("fragile-") + mode + ".cf",
-           harness::TableText(host, "INSERT INTO fragile VALUES ('%s') RETURNING 'ok'", setting)});
+    for (const std::string mode : kEveryMode) {
+      AddInMode(mode, "child-" + mode + ".cf", "INSERT INTO child VALUES ('%s') RETURNING 'ok'");
+      AddInMode(mode, "fragile-" + mode + ".cf",
+                "INSERT INTO fragile VALUES ('%s') RETURNING 'ok'");
     }
-    options.yaml = "pool:\n  connections: 1\n";
-    instance_ = std::make_unique<PostfixInstance>(world_.NewDirectory(), options);
-    instance_->Start();
-    client_ = std::make_unique<ProxymapClient>(instance_->SocketPath());
+    StartService("pool:\n  connections: 1\n");
   }
-
-  harness::Answer Look(const std::string& table, const std::string& key) {
-    return client_->Lookup(instance_->Table(table), key);
-  }
-  std::string Sql(const std::string& text) {
-    return world_.first().Sql(harness::kMailDatabase, text);
-  }
-
-  MailWorld& world_ = MailWorld::Instance();
-  std::unique_ptr<PostfixInstance> instance_;
-  std::unique_ptr<ProxymapClient> client_;
 };
 
 TEST_F(Commit, AWriteThatFailsAtItsEndIsNoSuccess) {
@@ -70,10 +42,10 @@ TEST_F(Commit, AWriteThatFailsAtItsEndIsNoSuccess) {
   }
   EXPECT_EQ(Sql("SELECT count(*) FROM child"), std::to_string(written));
   EXPECT_EQ(Sql("SELECT count(*) FROM fragile"), "0");
-  EXPECT_FALSE(instance_->LogLinesWith({"violates foreign key constraint"}).empty())
-      << instance_->Log();
-  EXPECT_FALSE(instance_->LogLinesWith({"refused at the end"}).empty()) << instance_->Log();
-  EXPECT_TRUE(instance_->LogLinesWith({"lost"}).empty()) << instance_->Log();
+  EXPECT_FALSE(postfix_->LogLinesWith({"violates foreign key constraint"}).empty())
+      << postfix_->Log();
+  EXPECT_FALSE(postfix_->LogLinesWith({"refused at the end"}).empty()) << postfix_->Log();
+  EXPECT_TRUE(postfix_->LogLinesWith({"lost"}).empty()) << postfix_->Log();
 }
 
 }  // namespace

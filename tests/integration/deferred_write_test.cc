@@ -34,10 +34,9 @@ class DeferredWrite : public OneServerTest {
       CREATE TABLE readable (k text PRIMARY KEY, v text);
       INSERT INTO readable VALUES ('a', 'one');
       GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO mailreader;)");
-    for (const char* mode : {"auto", "legacy", "parameterized", "prepared"}) {
-      const std::string setting = std::string("statement_mode = ") + mode + "\n";
-      Add(std::string("limited-") + mode + ".cf",
-          "INSERT INTO limited VALUES ('%s') RETURNING 'ok'", setting);
+    for (const char* mode : kEveryMode) {
+      AddInMode(mode, std::string("limited-") + mode + ".cf",
+                "INSERT INTO limited VALUES ('%s') RETURNING 'ok'");
     }
     Add("missing.cf", "INSERT INTO referring VALUES (99) RETURNING 'ok'");
     Add("present.cf", "INSERT INTO referring VALUES (1) RETURNING 'ok'");

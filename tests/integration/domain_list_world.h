@@ -2,9 +2,7 @@
 // that the service starts for them, and a table whose answers the test gives.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "tests/harness/proxymap_client.h"
+#include "tests/harness/socket.h"
 #include "tests/integration/mail_world.h"
 
 namespace proxymux::integration {
@@ -42,17 +41,8 @@ class TcpTable {
     std::string question_;
   };
 
-  TcpTable() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(fd_, 64) != 0 ||
-        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    name_ = "tcp:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  }
+  TcpTable()
+      : fd_(harness::ListenTcp()), name_("tcp:127.0.0.1:" + std::to_string(harness::PortOf(fd_))) {}
   ~TcpTable() { ::close(fd_); }
 
   const std::string& name() const { return name_; }
@@ -64,8 +54,8 @@ class TcpTable {
   }
 
  private:
-  int fd_;
-  std::string name_;
+  const int fd_;
+  const std::string name_;
 };
 
 class DomainLists : public testing::Test {

@@ -12,6 +12,7 @@
 namespace proxymux::integration {
 
 inline constexpr int kUsers = 1000;
+inline constexpr int kConnectionLimit = 4;  // the default of pool.connections
 
 class MailWorld {
  public:

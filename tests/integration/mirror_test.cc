@@ -29,8 +29,6 @@ using harness::ProxymapClient;
 using harness::seconds;
 using harness::Service;
 
-constexpr int kConnectionLimit = 4;  // the default of pool.connections
-
 class Mirrors : public testing::Test {
  protected:
   ~Mirrors() override {

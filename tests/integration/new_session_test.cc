@@ -12,8 +12,6 @@ using harness::Describe;
 using harness::Eventually;
 using protocol::Status;
 
-constexpr const char* kModes[] = {"auto", "legacy", "parameterized", "prepared"};
-
 class NewSession : public OneServerTest {
  protected:
   void SetUp() override {
@@ -32,8 +30,8 @@ class NewSession : public OneServerTest {
   }
   // The query in every statement_mode.
   void Start(const std::string& query) {
-    for (const char* mode : kModes) {
-      Add(std::string(mode) + ".cf", query, std::string("statement_mode = ") + mode + "\n");
+    for (const char* mode : kEveryMode) {
+      AddInMode(mode, std::string(mode) + ".cf", query);
     }
     StartService("");
   }
@@ -42,7 +40,7 @@ class NewSession : public OneServerTest {
     return expected.empty() ? answer.Is(Status::kNoKey) : answer.IsValue(expected);
   }
   void ExpectNow(const std::string& key, const std::string& expected) {
-    for (const char* mode : kModes) {
+    for (const char* mode : kEveryMode) {
       const Answer answer = Look(std::string(mode) + ".cf", key);
       EXPECT_TRUE(Fits(answer, expected)) << mode << ": " << Describe(answer);
     }
@@ -50,7 +48,7 @@ class NewSession : public OneServerTest {
   // Within a time that no machine needs, and from then on always.
   void ExpectSoon(const std::string& key, const std::string& expected) {
     const bool soon = Eventually([&] {
-      for (const char* mode : kModes) {
+      for (const char* mode : kEveryMode) {
         if (!Fits(Look(std::string(mode) + ".cf", key), expected)) return false;
       }
       return true;

@@ -5,16 +5,17 @@
 
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
 
 namespace proxymux::integration {
 
+inline constexpr const char* kEveryMode[] = {"auto", "legacy", "parameterized", "prepared"};
+
 class OneServerTest : public testing::Test {
  protected:
+  OneServerTest() { options_.tables.clear(); }
   ~OneServerTest() override {
     client_.reset();
     postfix_.reset();
@@ -26,14 +27,16 @@ class OneServerTest : public testing::Test {
   }
   // A table file of that name, asking as the role that may only do what it was granted.
   void Add(const std::string& name, const std::string& query, const std::string& more = "") {
-    files_.push_back({name, harness::TableText(world_.first().TcpHost(), query, more)});
+    options_.tables.push_back({name, harness::TableText(world_.first().TcpHost(), query, more)});
+  }
+  // The same in that statement_mode.
+  void AddInMode(const std::string& mode, const std::string& name, const std::string& query) {
+    Add(name, query, "statement_mode = " + mode + "\n");
   }
   // After Add(): the service with these tables and one client.
   void StartService(const std::string& yaml) {
-    auto options = world_.Options(harness::Service::kInPlace);
-    options.tables = files_;
-    options.yaml = yaml;
-    postfix_ = std::make_unique<harness::PostfixInstance>(world_.NewDirectory(), options);
+    options_.yaml = yaml;
+    postfix_ = std::make_unique<harness::PostfixInstance>(world_.NewDirectory(), options_);
     postfix_->Start();
     client_ = std::make_unique<harness::ProxymapClient>(postfix_->SocketPath());
   }
@@ -45,7 +48,7 @@ class OneServerTest : public testing::Test {
   }
 
   MailWorld& world_ = MailWorld::Instance();
-  std::vector<harness::TableFile> files_;
+  harness::PostfixInstance::Options options_ = world_.Options(harness::Service::kInPlace);
   std::unique_ptr<harness::PostfixInstance> postfix_;
   std::unique_ptr<harness::ProxymapClient> client_;
 };

@@ -1,68 +1,46 @@
 // Keys that may not be written into their query, through the real program: RETRY with a warning,
 // never "not found", which would bounce the mail; and no other row.
-#include <gtest/gtest.h>
-
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tests/harness/proxymap_client.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/one_server.h"
 
 namespace proxymux::integration {
 namespace {
 
-using harness::PostfixInstance;
-using harness::ProxymapClient;
-using harness::Service;
 using protocol::Status;
 
-class RefusedKey : public testing::Test {
+class RefusedKey : public OneServerTest {
  protected:
   void SetUp() override {
-    MailWorld& world = MailWorld::Instance();
-    world.Mend();
-    world.first().Sql(
-        harness::kMailDatabase,
-        "DROP TABLE IF EXISTS a, n; CREATE TABLE a (address text PRIMARY KEY, goto text);"
+    world_.Mend();
+    Sql("DROP TABLE IF EXISTS a, n; CREATE TABLE a (address text PRIMARY KEY, goto text);"
         "INSERT INTO a VALUES ('other@example.com', 'secret'), ('back\\slash', 'found');"
         "CREATE TABLE n (id int PRIMARY KEY, v text); INSERT INTO n VALUES (7, 'seven'), (-7, 'm');"
         "GRANT SELECT ON a, n TO mailreader");
-    auto options = world.Options(Service::kInPlace);
-    options.tables.clear();
-    const auto add = [&](const std::string& name, const std::string& query,
-                         const std::string& more = "") {
-      options.tables.push_back(
-          {name + ".cf", harness::TableText(world.first().TcpHost(), query, more)});
-    };
-    add("comment", "SELECT /* %s */ goto FROM a WHERE address = '%s'");
-    add("dollar", "SELECT goto FROM a WHERE address = $$%s$$");
-    add("identifier", "SELECT \"%u\" FROM a WHERE address = 'other@example.com'");
-    add("number", "SELECT v FROM n WHERE id = %s");
+    Add("comment.cf", "SELECT /* %s */ goto FROM a WHERE address = '%s'");
+    Add("dollar.cf", "SELECT goto FROM a WHERE address = $$%s$$");
+    Add("identifier.cf", "SELECT \"%u\" FROM a WHERE address = 'other@example.com'");
+    Add("number.cf", "SELECT v FROM n WHERE id = %s");
     for (const char* mode : {"parameterized", "prepared"}) {
-      add(std::string("number-") + mode, "SELECT v FROM n WHERE id = %s",
-          std::string("statement_mode = ") + mode + "\n");
+      AddInMode(mode, std::string("number-") + mode + ".cf", "SELECT v FROM n WHERE id = %s");
     }
     for (const char* mode : {"legacy", "prepared"}) {
-      add(std::string("utf8-") + mode, "SELECT goto FROM a WHERE address = '%s'",
+      Add(std::string("utf8-") + mode + ".cf", "SELECT goto FROM a WHERE address = '%s'",
           std::string("encoding = UTF8\nstatement_mode = ") + mode + "\n");
     }
-    add("latin1", "SELECT goto FROM a WHERE address = '%s'", "encoding = LATIN1\n");
-    options.main_cf.push_back("smtputf8_enable = no");
-    instance_ = std::make_unique<PostfixInstance>(world.NewDirectory(), options);
-    instance_->Start();
-    client_ = std::make_unique<ProxymapClient>(instance_->SocketPath());
+    Add("latin1.cf", "SELECT goto FROM a WHERE address = '%s'", "encoding = LATIN1\n");
+    options_.main_cf.push_back("smtputf8_enable = no");
+    StartService("");
   }
 
   harness::Answer Look(const std::string& table, const std::string& key) {
-    return client_->Lookup(instance_->Table(table + ".cf"), key);
+    return OneServerTest::Look(table + ".cf", key);
   }
   void ExpectWarned(const std::string& table, const std::string& why) {
-    EXPECT_TRUE(instance_->WaitForLog(table + ".cf: lookup failed for now: " + why)) << table;
+    EXPECT_TRUE(postfix_->WaitForLog(table + ".cf: lookup failed for now: " + why)) << table;
   }
-
-  std::unique_ptr<PostfixInstance> instance_;
-  std::unique_ptr<ProxymapClient> client_;
 };
 
 TEST_F(RefusedKey, AKeyThatWouldLeaveItsToken) {
@@ -96,14 +74,11 @@ TEST_F(RefusedKey, ExplicitModesBindOutsideOfQuotes) {
     EXPECT_TRUE(Look(table, "7").IsValue("seven"));
     EXPECT_TRUE(Look(table, "8").Is(Status::kNoKey));
     EXPECT_TRUE(Look(table, "3+4").Is(Status::kRetry));
-    ExpectWarned(table, MailWorld::Instance().first().TcpHost() +
-                            ": invalid input syntax for type integer: \"3+4\"");
+    ExpectWarned(table,
+                 world_.first().TcpHost() + ": invalid input syntax for type integer: \"3+4\"");
     EXPECT_TRUE(Look(table, "-7").IsValue("m"));
-    EXPECT_NE(MailWorld::Instance()
-                  .first()
-                  .Sql(harness::kMailDatabase,
-                       "SELECT string_agg(query, ' ') FROM pg_stat_activity"
-                       " WHERE application_name = 'proxymux'")
+    EXPECT_NE(Sql("SELECT string_agg(query, ' ') FROM pg_stat_activity"
+                  " WHERE application_name = 'proxymux'")
                   .find("id = $1"),
               std::string::npos);
   }
@@ -119,9 +94,8 @@ TEST_F(RefusedKey, AKeyThatTheEncodingHasNot) {
 }
 
 TEST_F(RefusedKey, CheckTellsOfSuchQueries) {
-  const harness::CommandResult check =
-      harness::RunCommand({instance_->options().proxymux, "check", "--config-directory",
-                           instance_->config_directory()});
+  const harness::CommandResult check = harness::RunCommand(
+      {postfix_->options().proxymux, "check", "--config-directory", postfix_->config_directory()});
   for (const char* text :
        {"comment.cf: warning: query: character 11: a placeholder stands in a comment",
         "dollar.cf: warning: query: character 38: a placeholder stands in a dollar-quoted literal",

@@ -1,25 +1,18 @@
 // Whatever is changed in the database: answers are soon those of a new session.
-#include <gtest/gtest.h>
-
-#include <memory>
 #include <string>
 
 #include "tests/harness/deadline.h"
-#include "tests/harness/proxymap_client.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/one_server.h"
 
 namespace proxymux::integration {
 namespace {
 
 using harness::Eventually;
-using harness::PostfixInstance;
-using harness::ProxymapClient;
-using harness::Service;
 using protocol::Status;
 using std::chrono::seconds;
 
 // Each table is asked as a prepared statement and as text.
-class SchemaChange : public testing::Test {
+class SchemaChange : public OneServerTest {
  protected:
   SchemaChange() {
     world_.Mend();
@@ -40,30 +33,21 @@ class SchemaChange : public testing::Test {
         "DROP FUNCTION IF EXISTS same(int, int) CASCADE;"
         "CREATE FUNCTION same(int, text) RETURNS bool IMMUTABLE LANGUAGE sql AS $$ SELECT true $$;"
         "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = text, FUNCTION = same)");
-    auto options = world_.Options(Service::kInPlace);
-    options.tables.clear();
-    AddTable("people", "SELECT v FROM people WHERE address = '%s'", &options);
-    AddTable("shelf", "SELECT v FROM shelf WHERE k = '%s'", &options);
-    AddTable("shown", "SELECT v FROM shown WHERE k = '%s'", &options);
-    AddTable("pick", "SELECT pick('%s')", &options);
-    AddTable("operator", "SELECT 'equal' WHERE 1 === '%s'", &options);
-    options.yaml = "pool:\n  connections: 1\n";
-    instance_ = std::make_unique<PostfixInstance>(world_.NewDirectory(), options);
-    instance_->Start();
-    client_ = std::make_unique<ProxymapClient>(instance_->SocketPath());
+    AddTable("people", "SELECT v FROM people WHERE address = '%s'");
+    AddTable("shelf", "SELECT v FROM shelf WHERE k = '%s'");
+    AddTable("shown", "SELECT v FROM shown WHERE k = '%s'");
+    AddTable("pick", "SELECT pick('%s')");
+    AddTable("operator", "SELECT 'equal' WHERE 1 === '%s'");
+    StartService("pool:\n  connections: 1\n");
   }
   ~SchemaChange() override {
-    instance_.reset();
+    postfix_.reset();
     Reset();
   }
 
-  void AddTable(const std::string& name, const std::string& query,
-                PostfixInstance::Options* options) {
+  void AddTable(const std::string& name, const std::string& query) {
     for (const char* mode : {"prepared", "legacy"}) {
-      options->tables.push_back(
-          {name + "-" + mode + ".cf",
-           harness::TableText(world_.first().TcpHost(), query,
-                              std::string("statement_mode = ") + mode + "\n")});
+      AddInMode(mode, name + "-" + mode + ".cf", query);
     }
   }
   void Reset() {
@@ -75,11 +59,6 @@ class SchemaChange : public testing::Test {
     world_.first().Sql("postgres", command);
     world_.first().Sql("postgres", "SELECT pg_reload_conf()");
   }
-  void Sql(const std::string& text) { world_.first().Sql(harness::kMailDatabase, text); }
-
-  harness::Answer Look(const std::string& table, const std::string& key) {
-    return client_->Lookup(instance_->Table(table), key);
-  }
   // Now, or soon; an empty value is no such key.
   void ExpectSoon(const std::string& name, const std::string& key, const std::string& value) {
     for (const char* mode : {"-prepared.cf", "-legacy.cf"}) {
@@ -88,14 +67,10 @@ class SchemaChange : public testing::Test {
         return value.empty() ? answer.Is(Status::kNoKey) : answer.IsValue(value);
       };
       EXPECT_TRUE(Eventually(is_there, seconds(30)))
-          << name << mode << Describe(Look(name + mode, key)) << instance_->Log();
+          << name << mode << Describe(Look(name + mode, key)) << postfix_->Log();
       EXPECT_TRUE(is_there()) << name << mode;
     }
   }
-
-  MailWorld& world_ = MailWorld::Instance();
-  std::unique_ptr<PostfixInstance> instance_;
-  std::unique_ptr<ProxymapClient> client_;
 };
 
 TEST_F(SchemaChange, AColumnOfAnotherType) {
@@ -159,8 +134,8 @@ TEST_F(SchemaChange, RowSecurity) {
 TEST_F(SchemaChange, StatementsDoNotAddUp) {
   Sql("CREATE OR REPLACE FUNCTION statements() RETURNS text LANGUAGE sql AS"
       " $$ SELECT count(*)::text FROM pg_prepared_statements $$");
-  instance_->WriteConfig("pick-legacy.cf",
-                         harness::TableText(world_.first().TcpHost(), "SELECT statements()"));
+  postfix_->WriteConfig("pick-legacy.cf",
+                        harness::TableText(world_.first().TcpHost(), "SELECT statements()"));
   const auto end = std::chrono::steady_clock::now() + seconds(5);
   while (std::chrono::steady_clock::now() < end) {
     ASSERT_TRUE(Look("shelf-prepared.cf", "a").IsValue("public"));

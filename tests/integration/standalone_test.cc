@@ -2,9 +2,7 @@
 // administrator.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -18,6 +16,7 @@
 #include "tests/harness/load_clients.h"
 #include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
+#include "tests/harness/socket.h"
 #include "tests/integration/mail_world.h"
 
 namespace proxymux::integration {
@@ -211,12 +210,8 @@ TEST_F(Standalone, SighupDuringTheStartIsHeldBack) {
 
 TEST_F(Standalone, HalfARequestDoesNotHoldUpTheEnd) {
   Serve();
-  const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, socket_.c_str(), sizeof(address.sun_path) - 1);
-  ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  ASSERT_EQ(send(client, "request", 7, 0), 7);
+  harness::Socket client = harness::Socket::ConnectUnix(socket_);
+  ASSERT_TRUE(client.Send("request"));
   EXPECT_TRUE(Eventually([&] {
     return harness::MetricValue(HttpGet(admin_, "/metrics").body,
                                 "proxymux_client_read_bytes_total") >= 7;
@@ -225,7 +220,6 @@ TEST_F(Standalone, HalfARequestDoesNotHoldUpTheEnd) {
   child_->Signal(SIGTERM);
   EXPECT_EQ(child_->Wait(seconds(10)), 0);
   EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(4)) << "drain_timeout is 5 s";
-  close(client);
 }
 
 TEST_F(Standalone, StartWithABadFileServesAndSaysDegraded) {

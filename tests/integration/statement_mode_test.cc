@@ -1,76 +1,39 @@
 // How lookups reach a real server in each statement_mode, and what a change of the database does to
 // statements that are prepared.
-#include <gtest/gtest.h>
-
-#include <memory>
 #include <string>
 
-#include "tests/harness/proxymap_client.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/one_server.h"
 
 namespace proxymux::integration {
 namespace {
 
-using harness::PostfixInstance;
-using harness::ProxymapClient;
-using harness::Service;
-using harness::TableFile;
 using protocol::Status;
 
 // Four tables that ask the same in each mode, one that can only be text, and others by their query.
-class StatementMode : public testing::Test {
+class StatementMode : public OneServerTest {
  protected:
   void SetUp() override {
-    MailWorld& world = MailWorld::Instance();
-    world.Mend();
-    world.first().Sql(harness::kMailDatabase,
-                      "DROP TABLE IF EXISTS modes; CREATE TABLE modes (k varchar(64) PRIMARY KEY,"
-                      " v varchar(64), n int);"
-                      "INSERT INTO modes VALUES ('a', 'one', 1), ('b', 'two', 2);"
-                      "GRANT SELECT ON modes TO mailreader");
-    auto options = world.Options(Service::kInPlace);
-    const std::string host = world.first().TcpHost();
-    options.tables.clear();
-    for (const char* mode : {"auto", "legacy", "parameterized", "prepared"}) {
-      options.tables.push_back(
-          {std::string(mode) + ".cf",
-           harness::TableText(host,
-                              std::string("SELECT v FROM modes WHERE k = '%s' /* ") + mode + " */",
-                              std::string("statement_mode = ") + mode + "\n")});
+    world_.Mend();
+    Sql("DROP TABLE IF EXISTS modes; CREATE TABLE modes (k varchar(64) PRIMARY KEY,"
+        " v varchar(64), n int);"
+        "INSERT INTO modes VALUES ('a', 'one', 1), ('b', 'two', 2);"
+        "GRANT SELECT ON modes TO mailreader");
+    for (const char* mode : kEveryMode) {
+      AddInMode(mode, std::string(mode) + ".cf",
+                std::string("SELECT v FROM modes WHERE k = '%s' /* ") + mode + " */");
     }
-    options.tables.push_back(
-        {"limit.cf", harness::TableText(host, "SELECT v FROM modes WHERE k = '%s' LIMIT 1")});
-    options.tables.push_back(
-        {"number.cf", harness::TableText(host, "SELECT v FROM modes WHERE n = '%s'")});
-    options.tables.push_back(
-        {"untyped.cf",
-         harness::TableText(host, "SELECT v FROM modes WHERE k = '%s' AND '%u' IS NOT NULL")});
-    options.tables.push_back(
-        {"refused.cf", harness::TableText(host,
-                                          "SELECT v FROM modes WHERE k = 'a' AND"
-                                          " extract('%s' FROM now()) IS NOT NULL",
-                                          "statement_mode = prepared\n")});
-    options.yaml = "pool:\n  connections: 1\n";
-    instance_ = std::make_unique<PostfixInstance>(world.NewDirectory(), options);
-    instance_->Start();
-    client_ = std::make_unique<ProxymapClient>(instance_->SocketPath());
+    Add("limit.cf", "SELECT v FROM modes WHERE k = '%s' LIMIT 1");
+    Add("number.cf", "SELECT v FROM modes WHERE n = '%s'");
+    Add("untyped.cf", "SELECT v FROM modes WHERE k = '%s' AND '%u' IS NOT NULL");
+    AddInMode("prepared", "refused.cf",
+              "SELECT v FROM modes WHERE k = 'a' AND extract('%s' FROM now()) IS NOT NULL");
+    StartService("pool:\n  connections: 1\n");
   }
 
-  harness::Answer Look(const std::string& table, const std::string& key) {
-    return client_->Lookup(instance_->Table(table), key);
-  }
   // The latest statement of our session, as the server saw it.
   std::string Seen() {
-    return MailWorld::Instance().first().Sql(
-        harness::kMailDatabase,
-        "SELECT query FROM pg_stat_activity WHERE application_name = 'proxymux'");
+    return Sql("SELECT query FROM pg_stat_activity WHERE application_name = 'proxymux'");
   }
-  void Sql(const std::string& text) {
-    MailWorld::Instance().first().Sql(harness::kMailDatabase, text);
-  }
-
-  std::unique_ptr<PostfixInstance> instance_;
-  std::unique_ptr<ProxymapClient> client_;
 };
 
 TEST_F(StatementMode, DecidesWhatTheServerSees) {
@@ -105,7 +68,7 @@ TEST_F(StatementMode, AParameterWithoutATypeIsDeclared) {
   EXPECT_TRUE(Look("untyped.cf", "a").IsValue("one"));
   EXPECT_TRUE(Look("untyped.cf", "b").IsValue("two"));
   EXPECT_NE(Seen().find("$2 IS NOT NULL"), std::string::npos) << Seen();
-  EXPECT_TRUE(instance_->LogLinesWith({"is sent as text"}).empty());
+  EXPECT_TRUE(postfix_->LogLinesWith({"is sent as text"}).empty());
 }
 
 TEST_F(StatementMode, AChangedColumnTypeIsTakenUp) {
@@ -142,7 +105,7 @@ TEST_F(StatementMode, StatementsThatVanishArePreparedAgain) {
   EXPECT_TRUE(Look("auto.cf", "a").IsValue("one"));
   Sql("CREATE OR REPLACE FUNCTION forget() RETURNS text LANGUAGE plpgsql AS"
       " $$ BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN 'gone'; END $$");
-  instance_->WriteConfig(
+  postfix_->WriteConfig(
       "legacy.cf", harness::TableText(MailWorld::Instance().first().TcpHost(), "SELECT forget()"));
   // Until the changed file is in use the lookup is answered by the old query.
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -160,7 +123,7 @@ TEST_F(StatementMode, WhatCannotBePreparedIsTextWithOneLogLine) {
     EXPECT_TRUE(Look("refused.cf", "year").IsValue("one"));
     EXPECT_NE(Seen().find("extract('year'"), std::string::npos) << Seen();
   }
-  const auto lines = instance_->LogLinesWith({"is sent as text"});
+  const auto lines = postfix_->LogLinesWith({"is sent as text"});
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(
       lines[0].find("refused.cf: its query is sent as text from now on: the server refused it "

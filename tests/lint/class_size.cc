@@ -7,10 +7,6 @@
 namespace proxymux::lint {
 namespace {
 
-bool IsWordCharacter(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 struct Token {
   std::string_view text;
   std::size_t position = 0;

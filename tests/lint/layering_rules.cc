@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <iterator>
 #include <set>
@@ -87,15 +86,13 @@ bool IsOperatingSystem(std::string_view header) {
   return false;
 }
 
-bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 // Where `catch` with nothing but an ellipsis in parentheses begins, from `from` on; npos when
 // nowhere.
 std::size_t FindCatchAll(std::string_view code, std::size_t from) {
   constexpr std::string_view kCatch = "catch";
   for (std::size_t at = code.find(kCatch, from); at != std::string_view::npos;
        at = code.find(kCatch, at + 1)) {
-    if (at > 0 && IsWord(code[at - 1])) continue;
+    if (at > 0 && IsWordCharacter(code[at - 1])) continue;
     std::string_view rest = code.substr(at + kCatch.size());
     bool all = true;
     for (std::string_view token : {"(", "...", ")"}) {

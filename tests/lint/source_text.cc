@@ -6,8 +6,6 @@
 namespace proxymux::lint {
 namespace {
 
-bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 void Blank(std::string* text, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < std::min(end, text->size()); ++i) {
     if ((*text)[i] != '\n') (*text)[i] = ' ';
@@ -35,11 +33,15 @@ std::size_t EndOfRawLiteral(std::string_view text, std::size_t quote) {
 // A quote that is a digit separator, as in 1'000, or one that opens a character literal?
 bool IsDigitSeparator(std::string_view text, std::size_t quote) {
   std::size_t begin = quote;
-  while (begin > 0 && (IsWord(text[begin - 1]) || text[begin - 1] == '\'')) --begin;
+  while (begin > 0 && (IsWordCharacter(text[begin - 1]) || text[begin - 1] == '\'')) --begin;
   return begin < quote && std::isdigit(static_cast<unsigned char>(text[begin])) != 0;
 }
 
 }  // namespace
+
+bool IsWordCharacter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 SourceText::SourceText(std::string_view text) : code_(text) {
   line_count_ = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));

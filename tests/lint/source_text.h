@@ -9,6 +9,9 @@
 
 namespace proxymux::lint {
 
+// Of a name or a number.
+bool IsWordCharacter(char c);
+
 struct Include {
   std::string header;  // between the delimiters
   bool quoted = false;

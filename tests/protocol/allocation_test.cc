@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <variant>
 
@@ -13,23 +11,15 @@
 #include "protocol/reply_parser.h"
 #include "protocol/request_encoder.h"
 #include "protocol/request_parser.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/harness/allocations.h"
 
 namespace proxymux::protocol {
 namespace {
 
+using harness::allocations;
+
 TEST(Allocations, TheCounterCounts) {
+  harness::CountAllocationsOfThisThread();
   const std::size_t before = allocations;
   std::string text(100, 'x');
   EXPECT_GT(allocations, before);
@@ -37,6 +27,7 @@ TEST(Allocations, TheCounterCounts) {
 }
 
 TEST(Allocations, NoneFromRequestToReplyInSteadyState) {
+  harness::CountAllocationsOfThisThread();
   for (Dialect dialect : {Dialect::kLegacy, Dialect::kInstanceFlags}) {
     const std::string key(60, 'k');
     const std::string value(200, 'v');

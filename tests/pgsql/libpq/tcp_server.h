@@ -1,9 +1,7 @@
 // Servers that a test plays itself, message by message.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,17 +18,8 @@ namespace proxymux::pgsql {
 // A server on a socket of the test's own.
 class TcpServer {
  public:
-  explicit TcpServer(int backlog = 8) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(fd_, plain, length), 0);
-    EXPECT_EQ(::listen(fd_, backlog), 0);
-    EXPECT_EQ(::getsockname(fd_, plain, &length), 0);
-    port_ = ntohs(address.sin_port);
-  }
+  explicit TcpServer(int backlog = 8)
+      : fd_(harness::ListenTcp(0, backlog)), port_(harness::PortOf(fd_)) {}
   ~TcpServer() {
     ::shutdown(fd_, SHUT_RDWR);
     if (thread_.joinable()) thread_.join();
@@ -52,7 +41,7 @@ class TcpServer {
 
  private:
   const int fd_;
-  int port_ = 0;
+  const int port_;
   std::thread thread_;
 };
 

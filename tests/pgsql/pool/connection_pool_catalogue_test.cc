@@ -169,7 +169,7 @@ TEST_F(Catalogue, AQuestionWhoseSyncFailsComesBackWithItsConnection) {
 
 // A stamp behind a slow statement would keep its lane from what waits, beside an idle connection.
 TEST_F(Catalogue, AStampDoesNotWaitBehindASlowStatement) {
-  world = std::make_unique<PoolWorld>(Connections(2));
+  world = std::make_unique<PoolWorld>(PoolWorld::Connections(2));
   const auto slow = Table("slow");
   const auto before = world->Look("0", slow);
   world->Turn();
@@ -253,7 +253,7 @@ TEST_F(Catalogue, AQuestionThatComesToNothingEachTimeIsNotAskedForEver) {
 }
 
 TEST_F(Catalogue, WhatTurnsOutToWriteWhileItWaitsIsAnsweredAtItsEnd) {
-  world = std::make_unique<PoolWorld>(Connections(1));
+  world = std::make_unique<PoolWorld>(PoolWorld::Connections(1));
   world->OpenAll();
   const int commits = world->Connection(0).commits();
   const auto client = world->Look("1");

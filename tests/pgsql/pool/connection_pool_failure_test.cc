@@ -14,9 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(PoolFailure, TheNeighboursOfABadKeyRunAgainInTheirOrderAndItIsNotHeldAgainstThem) {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   const auto first = world.Look("first");
   const auto bad = world.Look("bad");
@@ -40,9 +38,7 @@ TEST(PoolFailure, TheNeighboursOfABadKeyRunAgainInTheirOrderAndItIsNotHeldAgains
 }
 
 TEST(PoolFailure, WhatAFatalErrorEndedTakesNothingMore) {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   const auto first = world.Look("first");
   const auto second = world.Look("second");
@@ -59,9 +55,7 @@ TEST(PoolFailure, WhatAFatalErrorEndedTakesNothingMore) {
 }
 
 TEST(PoolFailure, AbortedAgainAndAgainALookupStillGetsItsAnswer) {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   auto& connection = world.Connection(0);
   std::vector<ClientPointer> bad;
@@ -97,18 +91,12 @@ TEST(PoolFailure, AQueryThatOneMirrorRefusesIsAskedOfTheOther) {
   for (const bool both : {false, true}) {
     const auto client = world.Look("k");
     world.Turn();
-    const auto asked = [&]() -> fakes::ScriptedUpstream* {
-      for (auto* upstream : world.Open()) {
-        if (upstream->unanswered() > 0) return upstream;
-      }
-      return nullptr;
-    };
-    fakes::ScriptedUpstream* const first = asked();
+    fakes::ScriptedUpstream* const first = world.Busy();
     ASSERT_NE(first, nullptr);
     first->Fail("42P01", "relation \"alias\" does not exist");
     EXPECT_EQ(client->answers, 0);
     world.Turn();
-    fakes::ScriptedUpstream* const second = asked();
+    fakes::ScriptedUpstream* const second = world.Busy();
     ASSERT_NE(second, nullptr);
     EXPECT_NE(second->host(), first->host());
     if (both) {

@@ -24,12 +24,6 @@ std::shared_ptr<TableBinding> UnknownTable() {
   return table;
 }
 
-PoolWorld::Options Connections(int count) {
-  PoolWorld::Options options;
-  options.settings.connections = count;
-  return options;
-}
-
 std::vector<ClientPointer> LookMany(PoolWorld& world, int count,
                                     const std::shared_ptr<TableBinding>& table) {
   std::vector<ClientPointer> clients;
@@ -69,7 +63,7 @@ void Finish(PoolWorld& world) {
 }
 
 TEST(PoolLanes, OneConnectionStaysForQuickLookups) {
-  PoolWorld world(Connections(4));
+  PoolWorld world(PoolWorld::Connections(4));
   world.OpenAll();
   const auto slow_table = SlowTable();
   const auto slow = LookMany(world, 50, slow_table);
@@ -86,7 +80,7 @@ TEST(PoolLanes, OneConnectionStaysForQuickLookups) {
 }
 
 TEST(PoolLanes, WhenNothingQuickIsAboutSlowLookupsHaveThemAll) {
-  PoolWorld world(Connections(4));
+  PoolWorld world(PoolWorld::Connections(4));
   world.OpenAll();
   world.Pass(seconds(6));
   const auto slow = LookMany(world, 50, SlowTable());
@@ -97,7 +91,7 @@ TEST(PoolLanes, WhenNothingQuickIsAboutSlowLookupsHaveThemAll) {
 }
 
 TEST(PoolLanes, QuickLookupsDoNotQueueBehindSlowOnes) {
-  PoolWorld world(Connections(2));
+  PoolWorld world(PoolWorld::Connections(2));
   world.OpenAll();
   const auto slow = LookMany(world, 10, SlowTable());
   world.Turn();
@@ -113,7 +107,7 @@ TEST(PoolLanes, QuickLookupsDoNotQueueBehindSlowOnes) {
 
 TEST(PoolLanes, ASlowLookupGetsItsTurnHoweverManyQuickOnesCome) {
   for (const int connections : {1, 2, 4}) {
-    PoolWorld world(Connections(connections));
+    PoolWorld world(PoolWorld::Connections(connections));
     world.OpenAll();
     auto quick = LookMany(world, 40, world.reads);
     world.Turn();
@@ -132,7 +126,7 @@ TEST(PoolLanes, ASlowLookupGetsItsTurnHoweverManyQuickOnesCome) {
 }
 
 TEST(PoolLanes, SlowTablesShareTheLanes) {
-  PoolWorld world(Connections(4));
+  PoolWorld world(PoolWorld::Connections(4));
   world.OpenAll();
   const auto first_table = SlowTable();
   const auto first = LookMany(world, 50, first_table);
@@ -156,7 +150,7 @@ TEST(PoolLanes, SlowTablesShareTheLanes) {
 }
 
 TEST(PoolLanes, ANewTableIsMeasuredAndThenShares) {
-  PoolWorld world(Connections(4));
+  PoolWorld world(PoolWorld::Connections(4));
   world.OpenAll();
   const auto table = UnknownTable();
   const auto clients = LookMany(world, 100, table);
@@ -175,7 +169,7 @@ TEST(PoolLanes, ANewTableIsMeasuredAndThenShares) {
 }
 
 TEST(PoolLanes, ATableThatBecomesSlowLeavesTheOthersAlone) {
-  PoolWorld world(Connections(2));
+  PoolWorld world(PoolWorld::Connections(2));
   world.OpenAll();
   const auto table = PoolWorld::Table("SELECT slow FROM t WHERE k = '%s'", WriteClass::kReads);
   // In one batch with quick ones: which of them took so long is not known.
@@ -204,7 +198,7 @@ TEST(PoolLanes, ATableThatBecomesSlowLeavesTheOthersAlone) {
 }
 
 TEST(PoolLanes, ALaneThatIsLostGivesItsWorkBack) {
-  PoolWorld world(Connections(2));
+  PoolWorld world(PoolWorld::Connections(2));
   world.OpenAll();
   const auto table = SlowTable();
   const auto slow = LookMany(world, 6, table);
@@ -221,7 +215,7 @@ TEST(PoolLanes, ALaneThatIsLostGivesItsWorkBack) {
 }
 
 TEST(PoolLanes, AnOnlyConnectionThatCannotHaveASecondServesBoth) {
-  PoolWorld world(Connections(4));
+  PoolWorld world(PoolWorld::Connections(4));
   const auto warm = world.Look("warm");
   world.Turn();
   world.Connection(0).Answer("v");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/pool_world.h"
 
 namespace proxymux::pgsql {
@@ -11,21 +12,8 @@ using Mood = fakes::ScriptedFactory::Mood;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-PoolWorld::Options OneConnection() {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  return options;
-}
-
-fakes::ScriptedUpstream* BusyOne(const PoolWorld& world) {
-  for (auto* upstream : world.Open()) {
-    if (upstream->unanswered() > 0) return upstream;
-  }
-  return nullptr;
-}
-
 TEST(PoolLimits, WhatDoesNotFitInTheQueueIsRetryAndTheNewestGoFirst) {
-  auto options = OneConnection();
+  auto options = PoolWorld::Connections(1);
   options.settings.pipeline_depth = 1;
   options.settings.queue_limit = 3;
   PoolWorld world(options);
@@ -47,7 +35,7 @@ TEST(PoolLimits, WhatDoesNotFitInTheQueueIsRetryAndTheNewestGoFirst) {
 }
 
 TEST(PoolLimits, AFullQueueDoesNotForgetToAskTheCatalogue) {
-  auto options = OneConnection();
+  auto options = PoolWorld::Connections(1);
   options.settings.pipeline_depth = 1;
   options.settings.queue_limit = 1;
   PoolWorld world(options);
@@ -63,7 +51,7 @@ TEST(PoolLimits, AFullQueueDoesNotForgetToAskTheCatalogue) {
   EXPECT_EQ(table->write_class, WriteClass::kAsking);
   world.Connection(0).Answer("v");
   world.Turn();
-  world.Connection(0).Answer("reads shared 0123456789abcdef0123456789abcdef");
+  world.Connection(0).Answer(kShared);
   EXPECT_EQ(table->write_class, WriteClass::kReads);
   world.Turn();
   world.Connection(0).Answer("v");
@@ -71,7 +59,7 @@ TEST(PoolLimits, AFullQueueDoesNotForgetToAskTheCatalogue) {
 }
 
 TEST(PoolLimits, WhoWaitsLongerThanQueueWaitIsAnsweredRetry) {
-  auto options = OneConnection();
+  auto options = PoolWorld::Connections(1);
   options.settings.pipeline_depth = 1;
   options.settings.queue_wait = milliseconds(500);
   PoolWorld world(options);
@@ -90,7 +78,7 @@ TEST(PoolLimits, WhoWaitsLongerThanQueueWaitIsAnsweredRetry) {
 }
 
 TEST(PoolLimits, LookupTimeoutBoundsOneLookupOverEverything) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.reads->settings.lookup_timeout = seconds(2);
   world.reads->settings.query_timeout = seconds(60);
   world.OpenAll();
@@ -111,14 +99,14 @@ TEST(PoolLimits, AStatementThatTakesTooLongIsCancelledAndRunElsewhere) {
   world.OpenAll();
   const auto client = world.Look("k");
   world.Turn();
-  auto* slow = BusyOne(world);
+  auto* slow = world.Busy();
   world.Pass(milliseconds(1040));
   EXPECT_EQ(slow->cancels(), 1);
   EXPECT_EQ(world.pool->counters().statement_timeouts, 1U);
   EXPECT_EQ(client->answers, 0);
   slow->Fail("57014", "canceling statement due to user request");
   world.Turn();
-  auto* other = BusyOne(world);
+  auto* other = world.Busy();
   ASSERT_NE(other, nullptr);
   EXPECT_NE(other->host(), slow->host());
   other->Answer("v");
@@ -130,7 +118,7 @@ TEST(PoolLimits, AStatementThatTakesTooLongIsCancelledAndRunElsewhere) {
 }
 
 TEST(PoolLimits, AStatementThatTakesTooLongOnTheOnlyHostIsRetry) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.reads->settings.query_timeout = seconds(1);
   world.OpenAll();
   const auto client = world.Look("k");
@@ -150,7 +138,7 @@ TEST(PoolLimits, AStatementThatTakesTooLongOnTheOnlyHostIsRetry) {
 }
 
 TEST(PoolLimits, WhoseNeighbourTookTooLongRunsAgain) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.reads->settings.query_timeout = seconds(1);
   world.OpenAll();
   const auto slow = world.Look("slow");
@@ -169,7 +157,7 @@ TEST(PoolLimits, WhoseNeighbourTookTooLongRunsAgain) {
 }
 
 TEST(PoolLimits, AServerThatIgnoresTheCancelRequestIsDropped) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.reads->settings.query_timeout = seconds(1);
   world.OpenAll();
   const auto client = world.Look("k");
@@ -186,7 +174,7 @@ TEST(PoolLimits, AServerThatIgnoresTheCancelRequestIsDropped) {
 // The cancel request is carried by a connection of its own: it may arrive when the statement that
 // it was meant for has just been answered.
 TEST(PoolLimits, ACancelRequestThatComesLateHitsAnotherWhichRunsAgain) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.reads->settings.query_timeout = seconds(1);
   world.OpenAll();
   const auto slow = world.Look("slow");
@@ -224,7 +212,7 @@ TEST(PoolLimits, TimeLimitsHoldWhileOtherConnectionsAreBusy) {
   world.OpenAll();
   const auto stuck = world.Look("stuck");
   world.Turn();
-  auto* frozen = BusyOne(world);
+  auto* frozen = world.Busy();
   for (int i = 0; i < 110; ++i) {
     const auto client = world.Look("k");
     world.Pass(milliseconds(10));

@@ -30,8 +30,7 @@ struct Load {
 class LoadedWorld {
  public:
   LoadedWorld(int connections, const std::vector<Load>& loads) : loads_(loads) {
-    PoolWorld::Options options;
-    options.settings.connections = connections;
+    auto options = PoolWorld::Connections(connections);
     // The tests are about who comes first, not about who is given up.
     options.settings.queue_wait = seconds(600);
     options.settings.stall_limit = milliseconds(0);

@@ -95,7 +95,7 @@ TEST_F(OwnSession, ASecondLookupDoesNotWaitBehindTheFirstWhileMoreConnectionsMay
 // Also a new table's, of which the catalogue is to say something first, and whose statement is
 // prepared.
 TEST_F(OwnSession, OneLookupOpensOneConnection) {
-  world = std::make_unique<PoolWorld>(Connections(4));
+  world = std::make_unique<PoolWorld>(PoolWorld::Connections(4));
   const auto table = PoolWorld::Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kUnknown,
                                       config::StatementMode::kPrepared);
   table->service_time = {};
@@ -156,7 +156,7 @@ TEST_F(OwnSession, NeitherKindStarvesTheOther) {
   said = {{"f", kOwn}};
   for (const int connections : {1, 2, 4}) {
     for (const bool own_flood : {true, false}) {
-      auto options = Connections(connections);
+      auto options = PoolWorld::Connections(connections);
       options.settings.pipeline_depth = 4;
       options.settings.queue_limit = 10000;
       world = std::make_unique<PoolWorld>(options);

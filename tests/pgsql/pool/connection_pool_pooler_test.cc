@@ -15,12 +15,7 @@ constexpr char kQuery[] = "SELECT v FROM t WHERE k = '%s'";
 
 class PoolPooler : public testing::Test {
  protected:
-  static PoolWorld::Options One() {
-    PoolWorld::Options options;
-    options.settings.connections = 1;
-    return options;
-  }
-  PoolPooler() : world_(One()) {
+  PoolPooler() : world_(PoolWorld::Connections(1)) {
     world_.factory.SetPooled();
     world_.OpenAll();
   }
@@ -48,7 +43,7 @@ TEST_F(PoolPooler, TheNextBatchWaitsUntilTheOneBeforeItIsAnswered) {
 }
 
 TEST_F(PoolPooler, AServersOwnConnectionTakesTheNextBatchAtOnce) {
-  PoolWorld world(One());
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   const std::string before = world.Connection(0).history();
   const auto first = world.Look("a");

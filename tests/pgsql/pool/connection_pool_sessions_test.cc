@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/pool_world.h"
 
 namespace proxymux::pgsql {
@@ -11,14 +12,8 @@ using Mood = fakes::ScriptedFactory::Mood;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-PoolWorld::Options OneConnection() {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  return options;
-}
-
 TEST(PoolSessions, AScriptHasAnIdleConnectionForItself) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   const auto before = world.Look("before");
   world.Turn();
@@ -42,9 +37,7 @@ TEST(PoolSessions, AScriptHasAnIdleConnectionForItself) {
 }
 
 TEST(PoolSessions, AScriptIsNotStarvedByAStreamOfOthersNorDoesItStopThem) {
-  PoolWorld::Options options;
-  options.settings.connections = 2;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(2));
   world.OpenAll();
   std::vector<ClientPointer> others;
   for (int i = 0; i < 4; ++i) others.push_back(world.Look("k"));
@@ -71,7 +64,7 @@ TEST(PoolSessions, AScriptIsNotStarvedByAStreamOfOthersNorDoesItStopThem) {
 }
 
 TEST(PoolSessions, AScriptThatFailsTakesNobodyAlong) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   const auto script = world.Look("s", world.script);
   world.Turn();
@@ -88,7 +81,7 @@ TEST(PoolSessions, AScriptThatFailsTakesNobodyAlong) {
 TEST(PoolSessions, AStatementThatChangesTheSessionIsItsConnectionsLast) {
   for (const char* query : {"SET search_path TO other; SELECT v FROM t WHERE k = '%s'",
                             "SELECT set_config('a.b', '%s', false)"}) {
-    PoolWorld world(OneConnection());
+    PoolWorld world(PoolWorld::Connections(1));
     world.OpenAll();
     fakes::ScriptedUpstream* const first = &world.Connection(0);
     const auto table = PoolWorld::Table(query, WriteClass::kMayWrite);
@@ -107,7 +100,7 @@ TEST(PoolSessions, AStatementThatChangesTheSessionIsItsConnectionsLast) {
 }
 
 TEST(PoolSessions, AConnectionThatALargeResultMadeLargeIsReplaced) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   fakes::ScriptedUpstream* const first = &world.Connection(0);
   const auto large = world.Look("large");
@@ -129,7 +122,7 @@ TEST(PoolSessions, AConnectionThatALargeResultMadeLargeIsReplaced) {
 }
 
 TEST(PoolSessions, ASessionThatIsStuckIsGivenUpAndTheLookupRunsElsewhere) {
-  PoolWorld world(OneConnection());
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   fakes::ScriptedUpstream* const first = &world.Connection(0);
   const auto client = world.Look("k");
@@ -142,8 +135,7 @@ TEST(PoolSessions, ASessionThatIsStuckIsGivenUpAndTheLookupRunsElsewhere) {
 }
 
 TEST(PoolSessions, ALowerConnectionLimitTakesEffectUnderLoad) {
-  PoolWorld::Options options;
-  options.settings.connections = 4;
+  auto options = PoolWorld::Connections(4);
   PoolWorld world(options);
   std::vector<ClientPointer> clients;
   for (int i = 0; i < 8; ++i) clients.push_back(world.Look("k"));
@@ -167,9 +159,7 @@ TEST(PoolSessions, ALowerConnectionLimitTakesEffectUnderLoad) {
 
 // The first connection that is ready must not be given all that waits: what is sent cannot move.
 TEST(PoolSessions, WhileConnectionsAreBeingOpenedEachTakesItsShareOnly) {
-  PoolWorld::Options options;
-  options.settings.connections = 4;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(4));
   std::vector<ClientPointer> clients;
   for (int i = 0; i < 8; ++i) clients.push_back(world.Look("k"));
   world.Turn();
@@ -181,15 +171,12 @@ TEST(PoolSessions, WhileConnectionsAreBeingOpenedEachTakesItsShareOnly) {
   for (const auto& client : clients) EXPECT_EQ(client->value, "v");
 }
 
-constexpr char kReadsShared[] = "reads shared 0123456789abcdef0123456789abcdef";
-constexpr char kWritesShared[] = "writes shared 0123456789abcdef0123456789abcdef";
-
 class Classification : public testing::Test {
  protected:
   Classification() { world.OpenAll(); }
   fakes::ScriptedUpstream& connection() { return world.Connection(0); }
 
-  PoolWorld world{OneConnection()};
+  PoolWorld world{PoolWorld::Connections(1)};
   std::shared_ptr<TableBinding> table =
       PoolWorld::Table("SELECT lower(f('%s'))", WriteClass::kUnknown);
 };
@@ -204,7 +191,7 @@ TEST_F(Classification, TheCatalogueIsAskedOnceAndLookupsDoNotWaitForIt) {
   EXPECT_EQ(connection().oldest()->parameters,
             (std::vector<std::string>{"{\"f\",\"lower\"}", "{}", "{\"f\",\"lower\",\"select\"}"}));
   EXPECT_TRUE(connection().history().ends_with("|S|S|S|")) << connection().history();
-  connection().Answer(kReadsShared);
+  connection().Answer(kShared);
   EXPECT_EQ(table->write_class, WriteClass::kReads);
   connection().AnswerEverything("v");
   EXPECT_EQ(first->value, "v");
@@ -241,7 +228,7 @@ TEST_F(Classification, WhenTheConnectionIsLostTheQuestionIsAskedAgain) {
   connection().Lose("gone");
   world.Turn();
   EXPECT_NE(connection().oldest()->sql.find("pg_proc"), std::string::npos);
-  connection().Answer(kReadsShared);
+  connection().Answer(kShared);
   connection().AnswerEverything("v");
   EXPECT_EQ(table->write_class, WriteClass::kReads);
   EXPECT_EQ(client->value, "v");
@@ -260,7 +247,7 @@ TEST_F(Classification, WithoutAnyHostItIsAskedWithTheNextLookup) {
   const auto next = world.Look("2", table);
   world.Turn();
   EXPECT_NE(connection().oldest()->sql.find("pg_proc"), std::string::npos);
-  connection().Answer(kReadsShared);  // that ends the host's trial
+  connection().Answer(kShared);  // that ends the host's trial
   world.Turn();
   connection().AnswerEverything("v");
   EXPECT_EQ(table->write_class, WriteClass::kReads);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/silence_world.h"
 
 namespace proxymux::pgsql {
@@ -238,7 +239,7 @@ TEST_F(Silence, TheCatalogueIsAskedElsewhereToo) {
   world->Pass(kStall);
   for (int i = 0; i < 3; ++i) {
     for (auto* upstream : world->factory.OpenTo(other)) {
-      upstream->AnswerEverything("reads shared 0123456789abcdef0123456789abcdef");
+      upstream->AnswerEverything(kShared);
     }
     world->Pass(milliseconds(30));
   }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/pool_world.h"
 
 namespace proxymux::pgsql {
@@ -97,7 +98,7 @@ class Storm {
 
   // The catalogue says what it likes, and changes.
   std::string AnswerTo(const fakes::ScriptedUpstream::Sent& sent) {
-    if (sent.sql.find("pg_rewrite") == std::string::npos || Pick(0, 19) == 0) return "v";
+    if (!AsksCatalogue(sent.sql) || Pick(0, 19) == 0) return "v";
     if (Pick(0, 9) == 0) ++stamp_;
     const std::string stamp = "000000000000000" + std::to_string(stamp_ % 10);
     if (sent.parameters.empty()) return stamp;
@@ -264,7 +265,7 @@ class Storm {
       while (upstream->state() == fakes::ScriptedUpstream::State::kReady &&
              upstream->answerable() > 0) {
         const auto& asked = *upstream->oldest();
-        const bool question = asked.sql.find("pg_rewrite") != std::string::npos;
+        const bool question = AsksCatalogue(asked.sql);
         upstream->Answer(!question                  ? "v"
                          : asked.parameters.empty() ? stamp
                                                     : "reads shared " + stamp);

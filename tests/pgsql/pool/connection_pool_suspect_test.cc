@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/silence_world.h"
 
 namespace proxymux::pgsql {
@@ -122,7 +123,7 @@ TEST_F(Suspect, ASlowQuestionToTheCatalogueDoesNotTakeTheOnlyHostOut) {
   auto* upstream = Busy();
   ASSERT_NE(upstream, nullptr);
   ASSERT_NE(upstream->oldest()->work, client->ticket);
-  upstream->Answer("reads shared 0123456789abcdef0123456789abcdef");
+  upstream->Answer(kShared);
   world->Turn();
   AnswerAll("v");
   EXPECT_EQ(client->value, "v");

@@ -76,9 +76,7 @@ TEST(ConnectionPool, WhatOneTurnBringsInIsOneBatchWithOneSync) {
 }
 
 TEST(ConnectionPool, AStatementThatMayWriteHasSyncsOfItsOwnAround) {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   std::vector<ClientPointer> clients = {
       world.Look("1"),
@@ -100,9 +98,7 @@ TEST(ConnectionPool, AStatementThatMayWriteHasSyncsOfItsOwnAround) {
 }
 
 TEST(ConnectionPool, WorkGoesToTheConnectionWithTheLeastInFlight) {
-  PoolWorld::Options options;
-  options.settings.connections = 2;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(2));
   world.OpenAll();
   std::vector<ClientPointer> clients;
   for (int i = 0; i < 6; ++i) clients.push_back(world.Look("k"));
@@ -121,9 +117,7 @@ TEST(ConnectionPool, WorkGoesToTheConnectionWithTheLeastInFlight) {
 // Small batches cost both sides more than large ones: what comes while a connection is at work is
 // gathered for its next batch, for a millisecond at most.
 TEST(ConnectionPool, ABusyConnectionGetsItsNextBatchWhenItIsDoneOrAMillisecondLater) {
-  PoolWorld::Options options;
-  options.settings.connections = 1;
-  PoolWorld world(options);
+  PoolWorld world(PoolWorld::Connections(1));
   world.OpenAll();
   auto& connection = world.Connection(0);
   const auto first = world.Look("1");

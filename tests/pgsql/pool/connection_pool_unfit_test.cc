@@ -21,14 +21,6 @@ struct Result {
   std::string tag;
 };
 
-// The connection that was sent something and has not answered it. Null: there is none.
-fakes::ScriptedUpstream* Busy(const PoolWorld& world) {
-  for (fakes::ScriptedUpstream* upstream : world.Open()) {
-    if (upstream->unanswered() > 0) return upstream;
-  }
-  return nullptr;
-}
-
 TEST(PoolUnfit, TheConnectionIsDroppedAndTheLookupRunsElsewhere) {
   for (const Result& result : {
            Result{"a row was skipped", {"wrong"}, 1, "SELECT 2"},
@@ -44,7 +36,7 @@ TEST(PoolUnfit, TheConnectionIsDroppedAndTheLookupRunsElsewhere) {
     PoolWorld world(PoolWorld::Hosts(2));
     const auto client = world.Look("k");
     world.Turn();
-    fakes::ScriptedUpstream* const first = Busy(world);
+    fakes::ScriptedUpstream* const first = world.Busy();
     ASSERT_NE(first, nullptr);
     const std::size_t host = first->host();
     first->AnswerTagged(result.values, result.columns, result.tag);
@@ -53,7 +45,7 @@ TEST(PoolUnfit, TheConnectionIsDroppedAndTheLookupRunsElsewhere) {
     EXPECT_EQ(world.observer.lost,
               std::vector<std::string>{(host == 0 ? "a: " : "b: ") + std::string(kUnfit) + " (0)"});
     world.Turn();
-    fakes::ScriptedUpstream* const second = Busy(world);
+    fakes::ScriptedUpstream* const second = world.Busy();
     ASSERT_NE(second, nullptr);
     EXPECT_NE(second->host(), host);
     second->Answer("v");
@@ -85,8 +77,8 @@ TEST(PoolUnfit, WhatNoConnectionAnswersRightIsAnErrorAndNoValue) {
   const auto client = world.Look("k");
   world.Turn();
   for (int i = 0; i < 10 && client->answers == 0; ++i) {
-    ASSERT_NE(Busy(world), nullptr) << i;
-    Busy(world)->AnswerTagged({"wrong"}, 1, "SELECT 2");
+    ASSERT_NE(world.Busy(), nullptr) << i;
+    world.Busy()->AnswerTagged({"wrong"}, 1, "SELECT 2");
     world.Turn();
   }
   ASSERT_EQ(client->answers, 1);

@@ -9,27 +9,10 @@
 #include <string>
 
 #include "pgsql/pool/connection_pool.h"
+#include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/pool_world.h"
 
 namespace proxymux::pgsql {
-
-inline constexpr char kShared[] = "reads shared 0123456789abcdef0123456789abcdef";
-inline constexpr char kOwn[] = "reads session 0123456789abcdef0123456789abcdef function f(text)";
-inline constexpr char kSecured[] =
-    "reads transaction 0123456789abcdef0123456789abcdef row security of t";
-inline constexpr char kStamp[] = "0123456789abcdef0123456789abcdef";
-inline constexpr char kOtherStamp[] = "1123456789abcdef0123456789abcdef";
-
-inline bool AsksEffects(const std::string& sql) { return sql.find("$3") != std::string::npos; }
-inline bool AsksStamp(const std::string& sql) {
-  return sql.find("pg_rewrite") != std::string::npos && !AsksEffects(sql);
-}
-
-inline PoolWorld::Options Connections(int count) {
-  PoolWorld::Options options;
-  options.settings.connections = count;
-  return options;
-}
 
 // What a table's function does is known after the first question.
 inline std::shared_ptr<TableBinding> Table(const std::string& name) {
@@ -39,7 +22,7 @@ inline std::shared_ptr<TableBinding> Table(const std::string& name) {
 class OwnSessionWorld : public testing::Test {
  protected:
   void Open(int connections) {
-    world = std::make_unique<PoolWorld>(Connections(connections));
+    world = std::make_unique<PoolWorld>(PoolWorld::Connections(connections));
     world->OpenAll();
   }
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "tests/pgsql/table/compiled_tables.h"
+
 namespace proxymux::pgsql {
 
 void WaitingClient::OnAnswer(const Answer& answer) {
@@ -43,23 +47,19 @@ PoolWorld::Options PoolWorld::Hosts(std::size_t count) {
   return options;
 }
 
+PoolWorld::Options PoolWorld::Connections(int count) {
+  Options options;
+  options.settings.connections = count;
+  return options;
+}
+
 std::shared_ptr<TableBinding> PoolWorld::Table(const std::string& query, WriteClass write_class,
                                                config::StatementMode mode) {
-  config::TableConfig config;
-  config.hosts = {"localhost"};
-  config.dbname = "mail";
-  config.query = query;
-  auto compiled = CompiledTable::Compile(
-      config, config::TableSettings{},
-      [](const std::string&, std::string*) -> std::optional<std::string> { return std::nullopt; },
-      [](std::string_view text) { return std::string(text); });
-  if (const auto* errors = std::get_if<CompiledTable::Errors>(&compiled)) {
-    ADD_FAILURE() << errors->front();
-    return nullptr;
-  }
+  auto table = Compiled(TableOfQuery(query));
+  if (table == nullptr) return nullptr;
   auto binding = std::make_shared<TableBinding>();
   binding->name = "pgsql:/etc/postfix/t.cf";
-  binding->table = std::get<std::shared_ptr<const CompiledTable>>(compiled);
+  binding->table = std::move(table);
   binding->write_class = write_class;
   binding->service_time.Record(std::chrono::milliseconds(1));
   binding->plan = StatementPlan(binding->table->query(), binding->table->statement_class(), mode);
@@ -118,6 +118,13 @@ fakes::ScriptedUpstream& PoolWorld::Connection(std::size_t index) {
   EXPECT_LT(index, open.size());
   if (index >= open.size()) std::abort();
   return *open[index];
+}
+
+fakes::ScriptedUpstream* PoolWorld::Busy() const {
+  for (fakes::ScriptedUpstream* upstream : Open()) {
+    if (upstream->unanswered() > 0) return upstream;
+  }
+  return nullptr;
 }
 
 }  // namespace proxymux::pgsql

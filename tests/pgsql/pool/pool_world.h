@@ -82,6 +82,7 @@ class PoolWorld {
   ~PoolWorld();
 
   static Options Hosts(std::size_t count);
+  static Options Connections(int count);  // to one host
 
   // A table whose statement is known to read, to write, or not known, and to be quick.
   static std::shared_ptr<TableBinding> Table(
@@ -104,6 +105,8 @@ class PoolWorld {
 
   fakes::ScriptedUpstream& Connection(std::size_t index);  // of those that are open
   std::vector<fakes::ScriptedUpstream*> Open() const { return factory.Open(); }
+  // The oldest connection that was sent something and has not answered it. Null: there is none.
+  fakes::ScriptedUpstream* Busy() const;
 
   fakes::VirtualEventLoop loop;
   fakes::ScriptedFactory factory;

@@ -61,12 +61,7 @@ class SilenceWorld : public testing::Test {
     return nullptr;
   }
   // The connection that the only statement under way is on.
-  fakes::ScriptedUpstream* Busy() const {
-    for (auto* upstream : world->Open()) {
-      if (upstream->unanswered() > 0) return upstream;
-    }
-    return nullptr;
-  }
+  fakes::ScriptedUpstream* Busy() const { return world->Busy(); }
   // A lookup whose server says nothing for so long that another one has it too.
   ClientPointer LookTwice(const std::shared_ptr<TableBinding>& table = nullptr) {
     const ClientPointer client = Look("k", table);

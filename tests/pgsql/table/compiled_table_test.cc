@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pgsql/sql/sql_lexer.h"
+#include "tests/pgsql/table/compiled_tables.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -12,30 +13,6 @@ namespace {
 using Kind = Preparation::Kind;
 using Table = std::shared_ptr<const CompiledTable>;
 
-config::TableConfig Config(std::string query = "SELECT '%s'") {
-  config::TableConfig config;
-  config.hosts = {"localhost"};
-  config.dbname = "mail";
-  config.query = std::move(query);
-  return config;
-}
-auto Compile(const config::TableConfig& config, config::TableSettings settings = {}) {
-  return CompiledTable::Compile(
-      config, settings,
-      [](const std::string&, std::string* error) -> std::optional<std::string> {
-        *error = "No such file or directory";
-        return std::nullopt;
-      },
-      [](std::string_view text) { return LowerAscii(text); });
-}
-Table Compiled(const config::TableConfig& config, config::TableSettings settings = {}) {
-  auto result = Compile(config, settings);
-  if (const auto* errors = std::get_if<CompiledTable::Errors>(&result)) {
-    ADD_FAILURE() << errors->at(0);
-    return nullptr;
-  }
-  return std::get<Table>(result);
-}
 CompiledTable::Errors Errors(const config::TableConfig& config) {
   auto result = Compile(config);
   const auto* errors = std::get_if<CompiledTable::Errors>(&result);
@@ -52,20 +29,20 @@ void ExpectNoQuery(const Table& table, std::string_view key, NoQueryReason reaso
 }
 
 TEST(CompiledTable, AKeyWithAllThatIsAskedForGoesToTheDatabase) {
-  const Table table = Compiled(Config("SELECT '%u' WHERE '%d' = '%1'"));
+  const Table table = Compiled(TableOfQuery("SELECT '%u' WHERE '%d' = '%1'"));
   EXPECT_EQ(Prepare(table, "u@d").kind, Kind::kQuery);
-  EXPECT_EQ(Prepare(Compiled(Config("SELECT '%u'")), "u@").kind, Kind::kQuery);
+  EXPECT_EQ(Prepare(Compiled(TableOfQuery("SELECT '%u'")), "u@").kind, Kind::kQuery);
 }
 
 TEST(CompiledTable, SuppressesTheQueryWhenTheQueryTemplateLacksSomething) {
-  ExpectNoQuery(Compiled(Config()), "", NoQueryReason::kEmptyKey);
-  ExpectNoQuery(Compiled(Config("SELECT '%u'")), "@d", NoQueryReason::kNoUserPart);
-  ExpectNoQuery(Compiled(Config("SELECT '%d'")), "u", NoQueryReason::kNoDomainPart);
-  ExpectNoQuery(Compiled(Config("SELECT '%3'")), "u@a.b", NoQueryReason::kTooFewLabels);
+  ExpectNoQuery(Compiled(TableOfQuery()), "", NoQueryReason::kEmptyKey);
+  ExpectNoQuery(Compiled(TableOfQuery("SELECT '%u'")), "@d", NoQueryReason::kNoUserPart);
+  ExpectNoQuery(Compiled(TableOfQuery("SELECT '%d'")), "u", NoQueryReason::kNoDomainPart);
+  ExpectNoQuery(Compiled(TableOfQuery("SELECT '%3'")), "u@a.b", NoQueryReason::kTooFewLabels);
 }
 
 TEST(CompiledTable, SuppressesTheQueryWhenTheResultFormatLacksSomething) {
-  config::TableConfig config = Config();
+  config::TableConfig config = TableOfQuery();
   config.result_format = "%U %2";
   const Table table = Compiled(config);
   ExpectNoQuery(table, "@a.b", NoQueryReason::kNoUserPart);
@@ -76,7 +53,7 @@ TEST(CompiledTable, SuppressesTheQueryWhenTheResultFormatLacksSomething) {
 }
 
 TEST(CompiledTable, ADomainListAdmitsFullAddressesOnly) {
-  config::TableConfig config = Config();
+  config::TableConfig config = TableOfQuery();
   config.domain = {"A.org"};
   const Table table = Compiled(config);
   EXPECT_EQ(Prepare(table, "u@a.ORG").kind, Kind::kQuery);
@@ -85,7 +62,7 @@ TEST(CompiledTable, ADomainListAdmitsFullAddressesOnly) {
 }
 
 TEST(CompiledTable, ADomainTableIsAskedAndTheRestDecidedAfterwards) {
-  config::TableConfig config = Config("SELECT '%2'");
+  config::TableConfig config = TableOfQuery("SELECT '%2'");
   config.domain = {"hash:/etc/d"};
   const Table table = Compiled(config);
   const KeyParts key("u@b");
@@ -103,7 +80,7 @@ TEST(CompiledTable, ADomainTableIsAskedAndTheRestDecidedAfterwards) {
 }
 
 TEST(CompiledTable, AnUnreadableDomainFileIsUnavailableAndWarned) {
-  config::TableConfig config = Config();
+  config::TableConfig config = TableOfQuery();
   config.domain = {"/nofile"};
   const Table table = Compiled(config);
   EXPECT_EQ(Prepare(table, "u@a.org").kind, Kind::kUnavailable);
@@ -112,7 +89,7 @@ TEST(CompiledTable, AnUnreadableDomainFileIsUnavailableAndWarned) {
 }
 
 TEST(CompiledTable, ReportsEveryFaultAtOnce) {
-  config::TableConfig config = Config("SELECT '%x'");
+  config::TableConfig config = TableOfQuery("SELECT '%x'");
   config.result_format = "%";
   config.domain = {"!"};
   config.hosts = {"db:x"};
@@ -125,8 +102,8 @@ TEST(CompiledTable, ReportsEveryFaultAtOnce) {
 }
 
 TEST(CompiledTable, WantsAQueryHostsAndADatabase) {
-  EXPECT_EQ(Errors(Config("")).size(), 1u);
-  config::TableConfig config = Config();
+  EXPECT_EQ(Errors(TableOfQuery("")).size(), 1u);
+  config::TableConfig config = TableOfQuery();
   config.dbname.clear();
   EXPECT_EQ(Errors(config).size(), 1u);
   config.hosts = {"postgresql://db/mail"};
@@ -136,7 +113,7 @@ TEST(CompiledTable, WantsAQueryHostsAndADatabase) {
 }
 
 TEST(CompiledTable, ABadHostAmongGoodOnesIsWarnedAndLeftOut) {
-  config::TableConfig config = Config();
+  config::TableConfig config = TableOfQuery();
   config.hosts = {"::1", "db2"};
   const Table table = Compiled(config);
   ASSERT_EQ(table->hosts().size(), 1u);
@@ -145,7 +122,7 @@ TEST(CompiledTable, ABadHostAmongGoodOnesIsWarnedAndLeftOut) {
 }
 
 TEST(CompiledTable, CarriesLimitsAndTheStatementsClass) {
-  config::TableConfig config = Config("SELECT f('%s')");
+  config::TableConfig config = TableOfQuery("SELECT f('%s')");
   config.expansion_limit = 3;
   config::TableSettings settings;
   settings.max_value = 99;
@@ -154,9 +131,11 @@ TEST(CompiledTable, CarriesLimitsAndTheStatementsClass) {
   EXPECT_EQ(table->limits().value_bytes, 99u);
   EXPECT_FALSE(table->statement_class().may_write);
   EXPECT_EQ(table->statement_class().called_names, std::vector<std::string>{"f"});
-  EXPECT_TRUE(Compiled(Config("SELECT v FROM t%u WHERE id = %s"))->statement_class().may_write);
-  EXPECT_FALSE(Compiled(Config("SELECT v FROM t WHERE id = %s"))->statement_class().may_write);
-  EXPECT_TRUE(Compiled(Config("SELECT 'a\\', f('%s')"))->statement_class().may_write);
+  EXPECT_TRUE(
+      Compiled(TableOfQuery("SELECT v FROM t%u WHERE id = %s"))->statement_class().may_write);
+  EXPECT_FALSE(
+      Compiled(TableOfQuery("SELECT v FROM t WHERE id = %s"))->statement_class().may_write);
+  EXPECT_TRUE(Compiled(TableOfQuery("SELECT 'a\\', f('%s')"))->statement_class().may_write);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -28,6 +27,7 @@
 #include "proxy/admin/admin_client.h"
 #include "proxy/admin/admin_socket.h"
 #include "proxy/log/log.h"
+#include "tests/harness/socket.h"
 #include "tests/proxy/admin/admin_fixture.h"
 #include "tests/proxy/status/sample_status.h"
 
@@ -234,12 +234,7 @@ TEST_F(AdminTest, AnotherServiceOrProgramKeepsItsName) {
   first->Stop();
 
   // A listener that accepts and says nothing, as a database's socket would.
-  const int silent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  std::strncpy(name.sun_path, path_.c_str(), sizeof(name.sun_path) - 1);
-  ASSERT_EQ(bind(silent, reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0);
-  ASSERT_EQ(listen(silent, 5), 0);
+  const int silent = harness::ListenUnix(path_);
   auto third = Server();
   EXPECT_FALSE(third->listening());
   EXPECT_THAT(third->Problem(), HasSubstr("another process listens there"));

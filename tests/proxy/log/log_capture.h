@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,12 +12,14 @@
 #include <vector>
 
 #include "proxy/log/log.h"
+#include "tests/harness/socket.h"
 
 namespace proxymux::proxy {
 
 class LogCapture {
  public:
-  LogCapture() : directory_(MakeDirectory()), fd_(Bind()), logger_(Target()) {}
+  LogCapture()
+      : directory_(MakeDirectory()), fd_(harness::BindDatagrams(Path())), logger_(Target()) {}
   ~LogCapture() {
     close(fd_);
     unlink(Path().c_str());
@@ -54,15 +55,6 @@ class LogCapture {
     return name;
   }
   std::string Path() const { return directory_ + "/log"; }
-  int Bind() const {
-    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    std::strncpy(name.sun_path, Path().c_str(), sizeof(name.sun_path) - 1);
-    EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0)
-        << std::strerror(errno);
-    return fd;
-  }
   LogTarget Target() const {
     LogTarget target;
     target.sink = LogSink::kSyslog;

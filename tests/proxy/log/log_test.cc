@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -17,20 +15,15 @@
 #include <thread>
 #include <vector>
 
+#include "tests/harness/socket.h"
+
 namespace proxymux::proxy {
 namespace {
 
 // What postlogd(8) or the system's logger is: a bound datagram socket.
 class Receiver {
  public:
-  explicit Receiver(const std::string& path) : path_(path) {
-    fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    std::strncpy(name.sun_path, path.c_str(), sizeof(name.sun_path) - 1);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0)
-        << std::strerror(errno);
-  }
+  explicit Receiver(const std::string& path) : path_(path), fd_(harness::BindDatagrams(path)) {}
   ~Receiver() {
     close(fd_);
     unlink(path_.c_str());
@@ -46,8 +39,8 @@ class Receiver {
   }
 
  private:
-  std::string path_;
-  int fd_ = -1;
+  const std::string path_;
+  const int fd_;
 };
 
 class LogTest : public ::testing::Test {

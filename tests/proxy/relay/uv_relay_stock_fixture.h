@@ -34,17 +34,14 @@
 #include "proxy/relay/uv_relay.h"
 #include "proxy/relay/uv_stock_process.h"
 #include "proxy/uv/uv_handles.h"
+#include "tests/protocol/attribute_text.h"
 
 namespace proxymux::proxy {
 
 inline constexpr const char* kDaemons = "/usr/lib/postfix/sbin";
 inline std::string g_root;  // the test's directory: etc, queue, data
 
-inline std::string List(const std::vector<std::pair<std::string, std::string>>& attributes) {
-  std::string list;
-  for (const auto& [name, value] : attributes) list += name + '\0' + value + '\0';
-  return list + '\0';
-}
+using protocol::List;
 
 inline std::string Lookup(const std::string& table, const std::string& key) {
   return List({{"request", "lookup"}, {"table", table}, {"flags", "16448"}, {"key", key}});

@@ -9,10 +9,8 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "config/postfix/pgsql_table_parser.h"
 #include "pgsql/pool/connection_pool.h"
 #include "protocol/reply_parser.h"
 #include "proxy/log/message_log.h"
@@ -22,9 +20,14 @@
 #include "proxy/requests/request_router.h"
 #include "proxy/tables/table_registry.h"
 #include "tests/fakes/scripted_upstream.h"
+#include "tests/pgsql/table/compiled_tables.h"
+#include "tests/protocol/attribute_text.h"
 #include "tests/proxy/log/log_capture.h"
 
 namespace proxymux::proxy {
+
+using protocol::List;
+using protocol::Shown;
 
 // The stock proxymap as the test plays it.
 class ScriptedRelay final : public Relay {
@@ -130,29 +133,15 @@ class ScriptedDomains final : public DomainLookup {
   std::list<Asked> asked_;
 };
 
-inline std::string FoldNothing(std::string_view domain) { return std::string(domain); }
-
 // What a table file says, ready to be looked up.
 inline std::shared_ptr<pgsql::TableBinding> Bind(const std::string& name, const std::string& text,
                                                  const config::TableSettings& settings = {}) {
-  const config::ParsedTable parsed =
-      config::ParsePgsqlTable("dbname = mail\n" + text, name, config::MailVersion{3, 12});
-  EXPECT_TRUE(parsed.table.has_value()) << text;
-  auto compiled = pgsql::CompiledTable::Compile(
-      *parsed.table, settings,
-      [](const std::string&, std::string* error) -> std::optional<std::string> {
-        *error = "No such file or directory";
-        return std::nullopt;
-      },
-      FoldNothing);
-  auto* table = std::get_if<std::shared_ptr<const pgsql::CompiledTable>>(&compiled);
-  EXPECT_NE(table, nullptr) << text;
   auto binding = std::make_shared<pgsql::TableBinding>();
   binding->name = name;
-  binding->table = *table;
+  binding->table = pgsql::Compiled(pgsql::TableOfFile(text, name), settings);
   binding->settings = settings;
-  binding->write_class = (*table)->statement_class().may_write ? pgsql::WriteClass::kMayWrite
-                                                               : pgsql::WriteClass::kReads;
+  binding->write_class = binding->table->statement_class().may_write ? pgsql::WriteClass::kMayWrite
+                                                                     : pgsql::WriteClass::kReads;
   binding->service_time.Record(std::chrono::milliseconds(1));
   return binding;
 }
@@ -210,33 +199,5 @@ struct RouterWorld {
   Coalescer coalescer;
   RequestRouter router;
 };
-
-// An attribute list as a client sends it.
-inline std::string List(const std::vector<std::pair<std::string, std::string>>& attributes) {
-  std::string list;
-  for (const auto& [name, value] : attributes) protocol::AppendAttribute(name, value, &list);
-  protocol::AppendListEnd(&list);
-  return list;
-}
-
-// The list in a readable form: "status=0 value=box1".
-inline std::string Shown(std::string_view bytes) {
-  std::string shown;
-  while (!bytes.empty()) {
-    protocol::AttributeDecoder decoder(16 << 20);
-    protocol::AttributeList list;
-    std::size_t size = 0;
-    if (decoder.Decode(bytes, &list, &size) != protocol::AttributeDecoder::Result::kList) {
-      return shown + "(incomplete)";
-    }
-    if (!shown.empty()) shown += '\n';
-    for (std::size_t i = 0; i < list.kept(); ++i) {
-      if (i > 0) shown += ' ';
-      shown += std::string(list[i].name) + "=" + std::string(list[i].value);
-    }
-    bytes.remove_prefix(size);
-  }
-  return shown;
-}
 
 }  // namespace proxymux::proxy

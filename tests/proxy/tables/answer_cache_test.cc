@@ -6,32 +6,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <random>
 #include <string>
 #include <utility>
 
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-// Counts what the whole program allocates.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-// Not inlined: the compiler would see free() for what it takes for new.
-__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/harness/allocations.h"
 
 namespace proxymux::proxy {
 namespace {
 
+using harness::allocations;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Found = std::optional<std::string_view>;
@@ -194,6 +178,7 @@ TEST(AnswerCache, AnAnswerThatGrowsMakesOthersGiveWay) {
 }
 
 TEST(AnswerCache, AHitAllocatesNothing) {
+  harness::CountAllocationsOfThisThread();
   AnswerCache cache(Limits());
   const std::string key(100, 'k');
   const std::string value(1000, 'v');

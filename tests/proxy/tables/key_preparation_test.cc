@@ -3,12 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
-#include <variant>
 
-#include "config/postfix/pgsql_table_parser.h"
 #include "proxy/text/key_fold.h"
+#include "tests/pgsql/table/compiled_tables.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -22,20 +20,14 @@ constexpr KeyRules kAsIs{};
 constexpr KeyRules kAscii{false, Folding::kAscii, false};
 constexpr KeyRules kUnicode{true, Folding::kUnicode, true};
 
-Table Compile(const std::string& text) {
-  const config::ParsedTable parsed =
-      config::ParsePgsqlTable("dbname = mail\nquery = SELECT a FROM t WHERE b = '%s'\n" + text,
-                              "/t.cf", config::MailVersion{3, 12});
-  EXPECT_TRUE(parsed.table.has_value());
-  auto compiled = pgsql::CompiledTable::Compile(
-      *parsed.table, {},
-      [](const std::string&, std::string*) -> std::optional<std::string> { return std::nullopt; },
-      [](std::string_view domain) {
-        std::string folded;
-        FoldDomain(domain, true, &folded);
-        return folded;
-      });
-  return std::get<Table>(compiled);
+// Of a table file with a query and these lines more.
+Table Compile(const std::string& lines) {
+  return pgsql::Compiled(pgsql::TableOfFile("query = SELECT a FROM t WHERE b = '%s'\n" + lines), {},
+                         [](std::string_view domain) {
+                           std::string folded;
+                           FoldDomain(domain, true, &folded);
+                           return folded;
+                         });
 }
 
 KeyRules RulesOf(std::uint32_t instance_flags, std::uint32_t flags, bool smtputf8_enable,

@@ -5,11 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml/yaml_loader.h"
-#include "proxy/log/message_log.h"
-#include "proxy/log/pool_log.h"
-#include "proxy/uv/uv_event_loop.h"
-#include "tests/harness/temp_directory.h"
-#include "tests/proxy/log/log_capture.h"
+#include "tests/proxy/tables/tables_world.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -18,11 +14,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kGood[] = "hosts = db1\ndbname = mail\nquery = SELECT a FROM t WHERE b = '%s'\n";
-
-class TableLoaderTest : public ::testing::Test {
+class TableLoaderTest : public TablesWorld {
  protected:
-  std::string Path(const std::string& name) const { return directory_ / name; }
   LoadedTable Load(const std::string& name, const char* yaml = "") {
     TableLoader loader(&pools_, config::MailVersion{3, 7}, true, &main_cf_, "/etc/postfix/main.cf");
     return loader.Load(name, ServiceConfig(config::LoadConfigText(yaml, "proxymux.yaml")));
@@ -36,14 +29,6 @@ class TableLoaderTest : public ::testing::Test {
     for (const auto& diagnostic : loaded.diagnostics) all += diagnostic.ToString() + "\n";
     return all;
   }
-
-  harness::TempDirectory directory_;
-  LogCapture lines_;
-  UvEventLoop loop_;
-  MessageLog log_{lines_.logger(), &loop_};
-  PoolLog pool_log_{&log_};
-  pgsql::PgPools pools_{&loop_, &pool_log_};
-  std::vector<config::MainCfSetting> main_cf_;
 };
 
 TEST_F(TableLoaderTest, AGoodFileIsReadyToBeServed) {

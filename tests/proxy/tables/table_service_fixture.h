@@ -1,8 +1,6 @@
 // A TableService with real files, a real loop, and pools that nobody connects.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -11,24 +9,18 @@
 #include <vector>
 
 #include "config/yaml/yaml_loader.h"
-#include "proxy/log/pool_log.h"
 #include "proxy/tables/table_service.h"
-#include "proxy/uv/uv_event_loop.h"
-#include "tests/harness/temp_directory.h"
-#include "tests/proxy/log/log_capture.h"
+#include "tests/proxy/tables/tables_world.h"
 
 namespace proxymux::proxy {
 
-inline constexpr char kGood[] =
-    "hosts = db1\ndbname = mail\nquery = SELECT a FROM t WHERE b = '%s'\n";
 inline constexpr char kOther[] =
     "hosts = db2\ndbname = mail\nquery = SELECT c FROM t WHERE b = '%s'\n";
 inline constexpr char kBroken[] = "hosts = db1\nno equals sign\ndbname = mail\nquery = SELECT 1\n";
 inline constexpr char kFast[] = "table_check_interval: 10ms\n";
 
-class TableServiceTest : public ::testing::Test {
+class TableServiceTest : public TablesWorld {
  protected:
-  std::string Path(const std::string& name) const { return directory_ / name; }
   std::string Table(const std::string& name) const { return "pgsql:" + Path(name); }
   static std::shared_ptr<const ServiceConfig> Config(const std::string& yaml) {
     return std::make_shared<ServiceConfig>(config::LoadConfigText(yaml, "proxymux.yaml"));
@@ -59,13 +51,6 @@ class TableServiceTest : public ::testing::Test {
     loop_.Run();
   }
 
-  harness::TempDirectory directory_;
-  LogCapture lines_;
-  UvEventLoop loop_;
-  MessageLog log_{lines_.logger(), &loop_};
-  PoolLog pool_log_{&log_};
-  pgsql::PgPools pools_{&loop_, &pool_log_};
-  std::vector<config::MainCfSetting> main_cf_;
   TableLoader loader_{&pools_, config::MailVersion{3, 7}, true, &main_cf_, "/etc/postfix/main.cf"};
   std::optional<TableRegistry> registry_;
   std::optional<TableService> service_;
