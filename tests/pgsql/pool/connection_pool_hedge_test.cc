@@ -56,6 +56,20 @@ class Hedge : public SilenceWorld {
   std::uint64_t Hedged() const { return world->pool->counters().hedged; }
 };
 
+TEST_F(Hedge, TheClockIsLookedAtOftenOnlyWhileSomethingMayBeAskedTwice) {
+  Open(PoolWorld::Hosts(2));
+  for (const Table& table : {Hedging(5), world->reads}) {
+    const ClientPointer client = Look("k", table);
+    world->Turn();
+    Busy()->AnswerEverything("v");
+    EXPECT_EQ(client->value, "v");
+    world->Pass(milliseconds(100));
+    const std::uint64_t before = world->loop.readings();
+    world->Pass(std::chrono::seconds(2));
+    EXPECT_LT(world->loop.readings() - before, 1000U);
+  }
+}
+
 TEST_F(Hedge, ALookupThatTakesLongerThanUsualIsAskedOfTheOtherHostAndNotBefore) {
   Open(PoolWorld::Hosts(2));
   const Table table = Hedging(5);
