@@ -278,7 +278,6 @@ void ConnectionPool::RefuseParameters(PoolConnection& connection, Work* work,
       plan.OnUntyped(result.message);
     } else {
       plan.OnRefused(result.message);
-      work->as_text = true;
       Asked(work)->as_text = true;
     }
   }
@@ -295,7 +294,6 @@ void ConnectionPool::HandlePreparedError(PoolConnection& connection, Work* work,
   } else {
     connection.prepared.Retire(work->statement);
   }
-  work->as_text = true;
   Asked(work)->as_text = true;
   TakeBackAttempt(connection, work);
   RunAgain(work, result.message);
