@@ -91,6 +91,23 @@ TEST_F(Hedge, ALookupThatTakesLongerThanUsualIsAskedOfTheOtherHostAndNotBefore) 
   EXPECT_TRUE(world->pool->Quiet());
 }
 
+TEST_F(Hedge, NothingIsAskedTwiceWithinAMillisecondHoweverQuickIsUsual) {
+  Open(PoolWorld::Hosts(2));
+  const Table table = Hedging(5);
+  Lookups(table, kWindow, Duration::zero());
+  const ClientPointer first_one = Look("1", table);
+  world->Pass(std::chrono::microseconds(500));
+  const ClientPointer second_one = Look("2", table);
+  world->Pass(std::chrono::microseconds(500));
+  EXPECT_EQ(Hedged(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    for (auto* upstream : world->Open()) upstream->AnswerEverything("v");
+    world->Turn();
+  }
+  EXPECT_EQ(first_one->value, "v");
+  EXPECT_EQ(second_one->value, "v");
+}
+
 TEST_F(Hedge, TheFirstHostMayStillWin) {
   Open(PoolWorld::Hosts(2));
   const Table table = Hedging(5);

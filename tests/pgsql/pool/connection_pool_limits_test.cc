@@ -83,7 +83,7 @@ TEST(PoolLimits, WhoWaitsLongerThanQueueWaitIsAnsweredRetry) {
   const auto waiting = world.Look("waiting");
   world.Pass(milliseconds(490));
   EXPECT_EQ(waiting->answers, 0);
-  world.Pass(milliseconds(40));
+  world.Pass(milliseconds(10));
   EXPECT_EQ(waiting->outcome, Outcome::kRetry);
   EXPECT_EQ(waiting->answers, 1);
   EXPECT_EQ(running->answers, 0);

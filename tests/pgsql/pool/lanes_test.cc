@@ -72,6 +72,11 @@ TEST_F(LanesTest, AConnectionThatIsComingCountsUnlessItsHostIsInDoubt) {
   hosts[1].health.OnSilent(now, "silent");
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 1U);
+  hosts[1].health.OnAnswered(now);
+  connections.back()->SetPhase(Phase::kClosed);
+  usable = 1;
+  lanes.Begin(View());
+  EXPECT_EQ(lanes.left(), 1U);  // that one is not coming any more
 }
 
 TEST_F(LanesTest, WhoDoesNotAnswerIsNotCounted) {
