@@ -151,6 +151,9 @@ TEST_F(LanesTest, MoreLanesThanAllowedHaveOneEach) {
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 0U);
   EXPECT_EQ(Choose(Lookup(slow)), nullptr);
+  for (int i = 0; i < 2; ++i) Take(*connections[i], slow);
+  lanes.Begin(View());
+  EXPECT_EQ(lanes.left(), 0U);  // nor fewer than none
 }
 
 TEST_F(LanesTest, TheLastConnectionIsLentWhenAllOthersHaveOneStatement) {
