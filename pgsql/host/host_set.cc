@@ -138,7 +138,7 @@ bool HostSet::MayServe(std::size_t index, Time now) const {
   const PoolHost& host = hosts_[index];
   if (host.ready > 0) return true;
   if (host.health.state() == State::kDown) return false;
-  return host.connecting > 0 || host.health.MayConnect(now);
+  return host.health.MayConnect(now);
 }
 
 bool HostSet::AnyMayServe(Time now) const {

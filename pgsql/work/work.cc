@@ -7,7 +7,7 @@ void WorkList::InsertInOrder(Work* work) {
   Work* next = nullptr;
   if (!empty() && back()->sequence > work->sequence) {
     next = front();
-    while (next->sequence < work->sequence) next = Next(next);
+    while (next->sequence <= work->sequence) next = Next(next);
   }
   InsertBefore(next, work);
 }

@@ -118,7 +118,8 @@ Work* WorkQueues::Youngest() const {
   for (Work* work = by_age_.back(); work != nullptr; work = ByAge::Previous(work)) {
     if (work->kind != Work::Kind::kLookup) continue;
     if (youngest == nullptr || work->sequence > youngest->sequence) youngest = work;
-    if (!work->WasSent()) break;
+    // One that was aborted unrun has no attempt on its account, and came back all the same.
+    if (!work->WasSent() && work->sent == Time{}) break;
   }
   return youngest;
 }

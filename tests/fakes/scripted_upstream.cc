@@ -23,11 +23,18 @@ void ScriptedUpstream::Connect() {
   factory_->most_open_ = std::max(factory_->most_open_, factory_->Open().size());
 }
 
+bool ScriptedUpstream::Takes() {
+  if (!takes_.has_value()) return true;
+  if (*takes_ == 0) return false;
+  --*takes_;
+  return true;
+}
+
 bool ScriptedUpstream::Record(char letter, Sent sent) {
   EXPECT_EQ(state_, State::kReady) << "a statement was sent on a connection that is not ready";
   EXPECT_TRUE(sent_.empty() || sent_.back().form != Form::kScript)
       << "a statement was sent behind a script";
-  if (broken_) return false;
+  if (!Takes()) return false;
   history_ += letter;
   texts_.push_back(sent.sql);
   sent_.push_back(std::move(sent));
@@ -67,7 +74,7 @@ bool ScriptedUpstream::SendPrepared(Work* work, const std::string& name,
 bool ScriptedUpstream::SendScript(Work* work, const std::string& sql) {
   EXPECT_EQ(state_, State::kReady);
   EXPECT_EQ(unanswered(), 0U) << "a script was sent while something is in flight";
-  if (broken_) return false;
+  if (!Takes()) return false;
   history_ += 'X';
   texts_.push_back(sql);
   sent_.push_back({Form::kScript, work, sql});
@@ -76,7 +83,7 @@ bool ScriptedUpstream::SendScript(Work* work, const std::string& sql) {
 
 bool ScriptedUpstream::Sync() {
   EXPECT_EQ(state_, State::kReady);
-  if (broken_ || syncs_fail_) return false;
+  if (syncs_fail_ || !Takes()) return false;
   if (sent_.empty() || sent_.back().form == Form::kSync || sent_.back().form == Form::kScript) {
     return true;
   }
@@ -119,7 +126,8 @@ std::vector<Work*> ScriptedUpstream::Close() {
 
 bool ScriptedUpstream::Escape(std::string_view in, std::string* out) {
   for (const char c : in) {
-    if (c == '\xff') return false;  // the one byte that this server's encoding does not have
+    // The bytes that this server's encoding does not have.
+    if (c == '\xff' || c == '\x80') return false;
     if (c == '\'') *out += '\'';
     *out += c;
   }

@@ -95,7 +95,8 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   void LearnNoPooler();
   void Outdate() { observer_->OnOutdated(this); }
   void BreakSyncing() { syncs_fail_ = true; }  // what is sent is taken, and goes nowhere
-  void BreakSending() { broken_ = true; }  // from now on nothing more can be sent
+  // So many statements and Syncs are taken, and then nothing more.
+  void BreakSending(int taken = 0) { takes_ = taken; }
 
   State state() const { return state_; }
   std::size_t host() const { return host_; }
@@ -114,6 +115,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
  private:
   bool Escape(std::string_view in, std::string* out) override;
   bool DoublesBackslashes() const override { return doubles_backslashes_; }
+  bool Takes();
   bool Record(char letter, Sent sent);
   Sent TakeOldest();
 
@@ -128,7 +130,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   std::map<std::string, std::string> prepared_;  // by name; taken for prepared when it is sent
   int cancels_ = 0;
   int commits_ = 0;
-  bool broken_ = false;
+  std::optional<int> takes_;  // none: all
   bool syncs_fail_ = false;
   bool pooled_ = false;
   bool swollen_ = false;

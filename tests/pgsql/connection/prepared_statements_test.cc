@@ -90,6 +90,9 @@ TEST(PreparedStatements, WhatWasOnItsWayThenTellsNothingNew) {
   Add(statements, 8);
   EXPECT_FALSE(statements.OnVanished(8, kStart, kStart + seconds(1)));
   EXPECT_TRUE(statements.Has(8, kStart));
+  EXPECT_FALSE(statements.OnVanished(8, kStart + seconds(1), kStart + seconds(1)));
+  EXPECT_TRUE(statements.Has(8, kStart));  // sent at that very moment
+  EXPECT_TRUE(statements.OnVanished(8, kStart + milliseconds(1001), kStart + seconds(2)));
 }
 
 TEST(PreparedStatements, TwiceWithinAMinuteIsNoException) {

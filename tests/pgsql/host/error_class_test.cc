@@ -46,6 +46,11 @@ TEST(ErrorClass, ASessionMayEndWithoutBlameForTheHost) {
 TEST(ErrorClass, AFunctionThatRaisesAHostsCodeTakesNoHostOut) {
   for (const char* code : {"57P01", "57P03", "08006", "28000", "53300"})
     EXPECT_EQ(InText(code), Fault::kElsewhere) << code;
+  const auto reason = [](std::string_view code) {
+    return std::string(ClassifyError({code, false, Phase::kText}).reason);
+  };
+  EXPECT_NE(reason("57P01").find("shutdown"), std::string::npos);
+  EXPECT_NE(reason("53300").find("lack of connections"), std::string::npos);
 }
 
 TEST(ErrorClass, EveryFailureToConnectIsTheHosts) {

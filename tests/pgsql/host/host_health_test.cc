@@ -73,6 +73,15 @@ TEST_F(Health, ARefusalThatBecomesUnreachableIsSoonTriedAgain) {
   EXPECT_LE(Wait(), milliseconds(800));
 }
 
+// Whoever waited for an attempt has waited already.
+TEST_F(Health, TheTimeThatAnAttemptTookCountsWhereNobodyAnswers) {
+  health.OnFailed(now, Kind::kUnreachable, "no route to host", &random, milliseconds(51));
+  EXPECT_EQ(Wait(), Duration::zero());
+  health = HostHealth(seconds(60));
+  health.OnFailed(now, Kind::kRefused, "password authentication failed", &random, milliseconds(51));
+  EXPECT_GE(Wait(), milliseconds(37));
+}
+
 TEST_F(Health, ANewReasonIsWorthALine) {
   EXPECT_TRUE(Fail(Kind::kUnreachable, "connection refused"));
   EXPECT_FALSE(Fail(Kind::kUnreachable, "connection refused"));

@@ -156,6 +156,83 @@ TEST_F(Hosts, ConnectionsMoveToABetterClassOnlyWhenItIsUp) {
   EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
 }
 
+TEST_F(Hosts, WhateverTheirOrder) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  Up(hosts, 0);
+  Up(hosts, 1);
+  hosts[0].ready = 1;
+  hosts[1].ready = 3;
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+  hosts[0].ready = 3;
+  hosts[1].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), 0U);
+}
+
+TEST_F(Hosts, TheFirstOfEqualsGivesOneAway) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp, HostKind::kTcp});
+  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
+  hosts[1].ready = hosts[2].ready = 2;
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+}
+
+TEST_F(Hosts, ThoseOfAWorseClassAreNotFilled) {
+  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
+  Up(hosts, 0);
+  Up(hosts, 1);
+  hosts[0].ready = 2;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+}
+
+TEST_F(Hosts, NorThoseThatAreDown) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  Up(hosts, 0);
+  Down(hosts, 1);
+  hosts[0].ready = 2;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+}
+
+TEST_F(Hosts, WhatIsBeingTriedKeepsItsConnection) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kUri});
+  Up(hosts, 0);
+  Up(hosts, 1);
+  hosts[0].ready = hosts[1].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+  hosts[1].health.OnSilent(kNow, "silent");
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  Down(hosts, 1);
+  Up(hosts, 1);
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // in trial
+  hosts[1].health.OnAnswered(kNow);
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+}
+
+TEST_F(Hosts, AllAreDownWhenNoneHasAConnection) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  EXPECT_FALSE(hosts.AllDown());
+  Down(hosts, 0);
+  EXPECT_FALSE(hosts.AllDown());
+  Down(hosts, 1);
+  EXPECT_TRUE(hosts.AllDown());
+  EXPECT_FALSE(hosts.AnyMayServe(kNow));
+  hosts[1].ready = 1;
+  EXPECT_FALSE(hosts.AllDown());
+  EXPECT_TRUE(hosts.AnyMayServe(kNow));
+}
+
+TEST_F(Hosts, NothingMovesToAFavouriteThatHasNoConnectionYet) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  hosts.SetPolicy(config::HostsPolicy::kSticky);
+  Up(hosts, 0);
+  Up(hosts, 1);
+  hosts.PreferUnlessKept(0);
+  hosts[0].connecting = 1;
+  hosts[1].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  hosts[0].connecting = 0;
+  hosts[0].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+}
+
 TEST_F(Hosts, StickyStaysWithOneUntilItFails) {
   HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp, HostKind::kTcp});
   hosts.SetPolicy(config::HostsPolicy::kSticky);

@@ -82,6 +82,25 @@ TEST_F(Ledger, ABatchThatHoldsItsAnswersKeepsItsStatementsUntilTheSync) {
   EXPECT_EQ(ledger.TakeUnanswered(), (std::vector<Work*>{&work[1], &work[2]}));
 }
 
+TEST_F(Ledger, WhateverIsPushedOpensABatch) {
+  ledger.PushJitOff();
+  EXPECT_TRUE(ledger.batch_open());
+  EXPECT_TRUE(ledger.PushSync());
+  ledger.PushCheck();
+  EXPECT_TRUE(ledger.batch_open());
+  EXPECT_TRUE(ledger.PushSync());
+  EXPECT_FALSE(ledger.batch_open());
+}
+
+TEST_F(Ledger, AllStatementsOfThatBatchAreHeld) {
+  ledger.PushStatement(&work[0]);
+  ledger.PushStatement(&work[1]);
+  ledger.PushSync(/*holds=*/true);
+  EXPECT_TRUE(ledger.Holds(0));
+  EXPECT_TRUE(ledger.Holds(1));
+  EXPECT_FALSE(ledger.Holds(2));  // its Sync
+}
+
 TEST_F(Ledger, ACheckIsAnsweredInItsPlaceAndIsNobodysStatement) {
   ledger.PushCheck();
   EXPECT_TRUE(ledger.batch_open());

@@ -36,7 +36,7 @@ void Refuse(SessionCheck& check) {
   StatementResult result;
   result.kind = StatementResult::Kind::kError;
   result.sqlstate = "42501";
-  check.OnAnswer(result);
+  EXPECT_TRUE(check.OnAnswer(result));  // it is an answer
 }
 
 TEST(SessionCheckPooler, IsAssumedUntilTheProcessIsKnown) {
@@ -70,6 +70,10 @@ TEST(SessionCheckPooler, ShowsByANumberThatNoProcessHas) {
     EXPECT_TRUE(Answer(check, {std::to_string(process), "read committed", ""}));
     EXPECT_TRUE(check.pooled()) << process;
   }
+  SessionCheck largest(Pooler::kAuto);
+  largest.OnConnected(1 << 22);
+  EXPECT_TRUE(Answer(largest, {std::to_string(1 << 22), "read committed", ""}));
+  EXPECT_FALSE(largest.pooled());
 }
 
 TEST(SessionCheckPooler, IsWhatTheSettingSays) {
@@ -114,6 +118,7 @@ TEST(SessionCheckQuestion, AnotherStatementsAnswerIsNone) {
   SessionCheck check(Pooler::kAuto);
   check.OnConnected(17);
   EXPECT_FALSE(Answer(check, {"box@example.com"}));
+  EXPECT_FALSE(Answer(check, {"17"}));
   EXPECT_FALSE(Answer(check, {"17 ", "read committed", ""}));
   EXPECT_FALSE(Answer(check, {"", "read committed", ""}));
   EXPECT_TRUE(check.pooled());

@@ -72,6 +72,11 @@ TEST_F(LanesTest, AConnectionThatIsComingCountsUnlessItsHostIsInDoubt) {
   hosts[1].health.OnSilent(now, "silent");
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 1U);
+  hosts[1].health.OnAnswered(now);
+  connections.back()->SetPhase(Phase::kClosed);
+  usable = 1;
+  lanes.Begin(View());
+  EXPECT_EQ(lanes.left(), 1U);  // that one is not coming any more
 }
 
 TEST_F(LanesTest, WhoDoesNotAnswerIsNotCounted) {
@@ -146,6 +151,9 @@ TEST_F(LanesTest, MoreLanesThanAllowedHaveOneEach) {
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 0U);
   EXPECT_EQ(Choose(Lookup(slow)), nullptr);
+  for (int i = 0; i < 2; ++i) Take(*connections[i], slow);
+  lanes.Begin(View());
+  EXPECT_EQ(lanes.left(), 0U);  // nor fewer than none
 }
 
 TEST_F(LanesTest, TheLastConnectionIsLentWhenAllOthersHaveOneStatement) {

@@ -154,6 +154,22 @@ TEST(PoolFailure, ALookupThatNeedsAHostWithoutAConnectionGetsOne) {
   EXPECT_EQ(client->value, "from b");
 }
 
+TEST(PoolFailure, AnIdleConnectionMakesRoomAtOnceForTheHostThatIsNeeded) {
+  auto options = PoolWorld::Hosts(2);
+  options.settings.connections = 1;
+  PoolWorld world(options);
+  const auto client = world.Look("k");
+  world.Turn();
+  const std::size_t host = world.Connection(0).host();
+  world.Connection(0).Fail("40P01", "deadlock detected");
+  world.loop.EndTurn();
+  ASSERT_EQ(world.Open().size(), 1U);
+  EXPECT_EQ(world.Connection(0).host(), 1 - host);
+  world.Turn();
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(client->value, "v");
+}
+
 TEST(PoolFailure, WithAllConnectionsBusyOneIsLetRunEmptyForTheHostThatIsNeeded) {
   PoolWorld::Options options;
   options.hosts = {HostKind::kUnixSocket, HostKind::kTcp};

@@ -56,6 +56,20 @@ class Hedge : public SilenceWorld {
   std::uint64_t Hedged() const { return world->pool->counters().hedged; }
 };
 
+TEST_F(Hedge, TheClockIsLookedAtOftenOnlyWhileSomethingMayBeAskedTwice) {
+  Open(PoolWorld::Hosts(2));
+  for (const Table& table : {Hedging(5), world->reads}) {
+    const ClientPointer client = Look("k", table);
+    world->Turn();
+    Busy()->AnswerEverything("v");
+    EXPECT_EQ(client->value, "v");
+    world->Pass(milliseconds(100));
+    const std::uint64_t before = world->loop.readings();
+    world->Pass(std::chrono::seconds(2));
+    EXPECT_LT(world->loop.readings() - before, 1000U);
+  }
+}
+
 TEST_F(Hedge, ALookupThatTakesLongerThanUsualIsAskedOfTheOtherHostAndNotBefore) {
   Open(PoolWorld::Hosts(2));
   const Table table = Hedging(5);
@@ -75,6 +89,23 @@ TEST_F(Hedge, ALookupThatTakesLongerThanUsualIsAskedOfTheOtherHostAndNotBefore) 
   first->Answer("late");
   EXPECT_EQ(client->answers, 1);
   EXPECT_TRUE(world->pool->Quiet());
+}
+
+TEST_F(Hedge, NothingIsAskedTwiceWithinAMillisecondHoweverQuickIsUsual) {
+  Open(PoolWorld::Hosts(2));
+  const Table table = Hedging(5);
+  Lookups(table, kWindow, Duration::zero());
+  const ClientPointer first_one = Look("1", table);
+  world->Pass(std::chrono::microseconds(500));
+  const ClientPointer second_one = Look("2", table);
+  world->Pass(std::chrono::microseconds(500));
+  EXPECT_EQ(Hedged(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    for (auto* upstream : world->Open()) upstream->AnswerEverything("v");
+    world->Turn();
+  }
+  EXPECT_EQ(first_one->value, "v");
+  EXPECT_EQ(second_one->value, "v");
 }
 
 TEST_F(Hedge, TheFirstHostMayStillWin) {

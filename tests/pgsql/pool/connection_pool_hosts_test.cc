@@ -83,6 +83,29 @@ TEST_F(PoolHosts, WhenTheFavouriteFreezesTheOtherServesAndStaysTheFavourite) {
   }
 }
 
+TEST_F(PoolHosts, AConnectionThatSomebodyStillWaitsForIsNotTakenFromAHostThatIsWantedLess) {
+  auto options = PoolWorld::Hosts(2);
+  options.settings.connections = 2;
+  options.settings.pipeline_depth = 1;
+  options.settings.hosts_policy = config::HostsPolicy::kSticky;
+  world = std::make_unique<PoolWorld>(options);
+  const auto first = world->Look("1");
+  const auto second = world->Look("2");
+  world->Turn();
+  ASSERT_EQ(world->Open().size(), 2U);
+  const std::size_t other = 1 - world->Connection(0).host();
+  for (auto* upstream : world->Open()) upstream->Fail("40P01", "deadlock detected");
+  world->Turn();
+  ASSERT_EQ(world->factory.OpenTo(other).size(), 1U);
+  EXPECT_EQ(world->factory.OpenTo(other)[0]->unanswered(), 1U);
+  world->factory.OpenTo(other)[0]->Answer("v");
+  world->Turn();
+  for (auto* upstream : world->Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(first->value, "v");
+  EXPECT_EQ(second->value, "v");
+  EXPECT_EQ(world->factory.made_to(other), 1);
+}
+
 TEST_F(PoolHosts, WhenAHostReturnsConnectionsMoveThereUntilTheyAreEven) {
   world = std::make_unique<PoolWorld>(PoolWorld::Hosts(2));
   world->factory.SetMood(1, Mood::kRefuses);

@@ -1,6 +1,9 @@
 // Time limits and other bounds of a pool.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "pgsql/pool/connection_pool.h"
 #include "tests/pgsql/pool/catalogue_answers.h"
 #include "tests/pgsql/pool/pool_world.h"
@@ -68,13 +71,60 @@ TEST(PoolLimits, WhoWaitsLongerThanQueueWaitIsAnsweredRetry) {
   const auto waiting = world.Look("waiting");
   world.Pass(milliseconds(490));
   EXPECT_EQ(waiting->answers, 0);
-  world.Pass(milliseconds(40));
+  world.Pass(milliseconds(10));
   EXPECT_EQ(waiting->outcome, Outcome::kRetry);
   EXPECT_EQ(waiting->answers, 1);
   EXPECT_EQ(running->answers, 0);
   EXPECT_EQ(world.pool->counters().queue_timeouts, 1U);
   world.Connection(0).Answer("v");
   EXPECT_EQ(running->value, "v");
+}
+
+// One line tells what to look at.
+TEST(PoolLimits, WhoWasNotSentInTimeIsToldWhatKeptTheConnectionsBusy) {
+  PoolWorld::Options options;
+  options.settings.connections = 2;
+  options.settings.pipeline_depth = 1;
+  options.settings.queue_wait = milliseconds(500);
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto slow = PoolWorld::Table("SELECT s FROM t WHERE k = '%s'", WriteClass::kReads);
+  slow->name = "pgsql:slow.cf";
+  slow->service_time = {};
+  slow->service_time.Record(milliseconds(200));
+  const auto own = PoolWorld::Table("SELECT o FROM t WHERE k = '%s'", WriteClass::kReads);
+  own->name = "pgsql:own.cf";
+  own->session = SessionUse::kOwnSession;
+  const auto in_lane = world.Look("k", slow);
+  world.Pass(milliseconds(10));
+  const auto in_own = world.Look("k", own);
+  world.Pass(milliseconds(10));
+  const auto waiting = world.Look("k");
+  world.Pass(milliseconds(520));
+  EXPECT_EQ(waiting->outcome, Outcome::kRetry);
+  const std::string kept =
+      "it was not sent within queue_wait: 2 of 2 connections are busy, 1 of them with slow "
+      "statements, 1 belong to tables that change sessions; the longest statement, of "
+      "pgsql:slow.cf, has been under way for ";
+  EXPECT_EQ(waiting->reason.substr(0, kept.size()), kept);
+  const int taken = std::atoi(waiting->reason.c_str() + kept.size());
+  EXPECT_GE(taken, 510);  // of virtual time
+  EXPECT_LE(taken, 540);
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(in_lane->value, "v");
+  EXPECT_EQ(in_own->value, "v");
+}
+
+TEST(PoolLimits, OrThatNoConnectionWasReady) {
+  auto options = OneConnection();
+  options.settings.queue_wait = milliseconds(500);
+  PoolWorld world(options);
+  world.factory.SetMood(0, Mood::kSilent);
+  const auto waiting = world.Look("k");
+  world.Pass(milliseconds(530));
+  EXPECT_EQ(waiting->reason,
+            "it was not sent within queue_wait: no connection was ready; no database host could be "
+            "connected to yet");
 }
 
 TEST(PoolLimits, LookupTimeoutBoundsOneLookupOverEverything) {
@@ -103,6 +153,7 @@ TEST(PoolLimits, AStatementThatTakesTooLongIsCancelledAndRunElsewhere) {
   world.Pass(milliseconds(1040));
   EXPECT_EQ(slow->cancels(), 1);
   EXPECT_EQ(world.pool->counters().statement_timeouts, 1U);
+  EXPECT_EQ(world.pool->counters().cancels, 1U);
   EXPECT_EQ(client->answers, 0);
   slow->Fail("57014", "canceling statement due to user request");
   world.Turn();

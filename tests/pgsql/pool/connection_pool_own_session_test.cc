@@ -50,6 +50,27 @@ TEST_F(OwnSession, WhatChangesTheSessionKeepsItsConnection) {
   EXPECT_EQ(world->factory.made(), 2);
 }
 
+TEST_F(OwnSession, ATableThatHasAConnectionIsNotHeldUpByOneThatHasNone) {
+  Open(2);
+  const auto has_one = PoolWorld::Table("SELECT f(k) FROM t WHERE k = '%s'", WriteClass::kReads);
+  const auto has_none = PoolWorld::Table("SELECT g(k) FROM t WHERE k = '%s'", WriteClass::kReads);
+  has_one->session = has_none->session = SessionUse::kOwnSession;
+  const auto first = world->Look("1", has_one);
+  world->Turn();
+  Finish();
+  const auto before = world->Look("2", has_none);  // the other connection stays for all others
+  const auto after = world->Look("3", has_one);
+  world->loop.EndTurn();
+  std::vector<std::string> sent;
+  for (auto* upstream : world->Open()) {
+    if (upstream->oldest() != nullptr) sent.push_back(upstream->oldest()->sql);
+  }
+  EXPECT_EQ(sent, std::vector<std::string>{"SELECT f(k) FROM t WHERE k = '3'"});
+  Finish();
+  EXPECT_EQ(before->value, "v");
+  EXPECT_EQ(after->value, "v");
+}
+
 TEST_F(OwnSession, OneConnectionStaysForAllOtherTables) {
   said = {{"f", kOwn}};
   Open(4);

@@ -163,6 +163,93 @@ TEST(ConnectionPool, PipelineDepthBoundsWhatIsInFlightAndTheRestWaitsItsTurn) {
   for (const auto& client : clients) EXPECT_EQ(client->value, "v");
 }
 
+TEST(ConnectionPool, TellsWhatItHasAndWhatItDoes) {
+  PoolWorld::Options options;
+  options.settings.connections = 2;
+  options.settings.pipeline_depth = 1;
+  PoolWorld world(options);
+  world.factory.SetMood(0, fakes::ScriptedFactory::Mood::kSilent);
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(world.Look("k"));
+  world.Turn();
+  PoolGauges gauges = world.pool->Gauges();
+  EXPECT_EQ(gauges.connecting, 1U);
+  EXPECT_EQ(gauges.ready, 0U);
+  EXPECT_EQ(gauges.busy, 0U);
+  EXPECT_EQ(gauges.queued, 5U);
+  EXPECT_EQ(gauges.in_flight, 0U);
+  EXPECT_EQ(gauges.oldest_wait, Duration::zero());
+  world.factory.SetMood(0, fakes::ScriptedFactory::Mood::kAccepts);
+  world.Pass(milliseconds(5));
+  gauges = world.pool->Gauges();
+  EXPECT_EQ(gauges.connecting, 0U);
+  EXPECT_EQ(gauges.ready, 2U);
+  EXPECT_EQ(gauges.busy, 2U);
+  EXPECT_EQ(gauges.queued, 3U);
+  EXPECT_EQ(gauges.in_flight, 2U);
+  EXPECT_EQ(gauges.oldest_wait, milliseconds(5));
+  EXPECT_EQ(world.pool->InFlightOn(0), 2U);
+  const PoolHost& host = world.pool->hosts()[0];
+  EXPECT_EQ(host.connects, 2U);
+  EXPECT_EQ(host.connect_failures, 0U);
+  EXPECT_EQ(host.statements, 2U);
+  world.Connection(1).Answer("v");
+  world.Connection(0).Lose("gone");
+  EXPECT_EQ(host.failures, 1U);
+  EXPECT_EQ(world.pool->counters().connections_lost, 1U);
+  EXPECT_EQ(world.pool->counters().reruns, 1U);
+  for (int i = 0; i < 5; ++i) {
+    world.Turn();
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->value, "v");
+  EXPECT_EQ(world.pool->Gauges().oldest_wait, Duration::zero());
+  EXPECT_EQ(world.pool->Gauges().busy, 0U);
+}
+
+// What an answer says of itself.
+class CuriousClient final : public LookupSink {
+ public:
+  void OnAnswer(const Answer& answer) override {
+    ++answers;
+    host = answer.origin.host;
+    form = answer.origin.form;
+    rows = answer.origin.rows;
+    time = answer.origin.time;
+    no_host = answer.no_host;
+  }
+
+  int answers = 0;
+  std::string host;
+  StatementForm form = StatementForm::kPrepared;
+  std::size_t rows = 0;
+  Duration time{};
+  bool no_host = false;
+};
+
+TEST(ConnectionPool, AnAnswerTellsWhereItIsFrom) {
+  PoolWorld world;
+  CuriousClient client;
+  world.pool->Submit(world.reads, "k", &client);
+  world.Pass(milliseconds(7));
+  world.Connection(0).AnswerRows({"v", "w"});
+  EXPECT_EQ(client.answers, 1);
+  EXPECT_EQ(client.host, "a");
+  EXPECT_EQ(client.form, StatementForm::kText);
+  EXPECT_EQ(client.rows, 2U);
+  EXPECT_EQ(client.time, milliseconds(7));
+  EXPECT_FALSE(client.no_host);
+  world.pool->Submit(world.reads, "k", &client);
+  world.Turn();
+  world.factory.SetMood(0, fakes::ScriptedFactory::Mood::kRefuses);
+  world.Connection(0).Lose("gone");
+  world.Turn();
+  EXPECT_EQ(client.answers, 2);
+  EXPECT_EQ(client.host, "");  // no server answered
+  EXPECT_TRUE(client.no_host);
+  EXPECT_EQ(world.pool->hosts()[0].connect_failures, 2U);
+}
+
 TEST(ConnectionPool, ConnectionsAreSpreadOverHostsOfOneKind) {
   PoolWorld world(PoolWorld::Hosts(2));
   world.OpenAll();

@@ -58,5 +58,13 @@ TEST_F(LookupDeadlinesTest, LengthsThatNobodyAsksForAreForgotten) {
   EXPECT_EQ(deadlines.TakeDue(At(5000)), stays);
 }
 
+TEST_F(LookupDeadlinesTest, TheyAreForgottenOnceThereAreTooMany) {
+  const int many = static_cast<int>(LookupDeadlines::kManyLengths);
+  for (int timeout = 1; timeout <= many + 1; ++timeout) LookupDeadlines::Remove(Add(0, timeout));
+  EXPECT_EQ(deadlines.lengths(), LookupDeadlines::kManyLengths + 1);
+  Add(0, many + 2);
+  EXPECT_EQ(deadlines.lengths(), 1U);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -262,6 +262,25 @@ TEST_F(WorkQueuesTest, TheYoungestIsTheOneSubmittedLast) {
   EXPECT_EQ(queues.Youngest(), first);
 }
 
+TEST_F(WorkQueuesTest, WhatComesBackUntriedIsNotTheYoungest) {
+  const auto table = Table(Line::kShared);
+  Work* first = Add(table);
+  Work* second = Add(table);
+  queues.Remove(first);
+  first->sent = now;  // a neighbour of its batch aborted it: the try was taken back
+  queues.Add(first, now);
+  EXPECT_EQ(queues.Youngest(), second);
+}
+
+TEST_F(WorkQueuesTest, QuestionsKeepTheirOrder) {
+  const auto table = Table(Line::kShared);
+  Add(table);
+  const Work* one = Question(table);
+  const Work* two = Question(table);
+  EXPECT_EQ(queues.Shared().front(), one);
+  EXPECT_EQ(WorkList::Next(one), two);
+}
+
 TEST_F(WorkQueuesTest, TablesMayLiveLonger) {
   const auto table = Table(Line::kOwn);
   {

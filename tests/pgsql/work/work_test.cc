@@ -77,5 +77,12 @@ TEST(WorkList, KeepsTheOrderOfSubmission) {
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i]->sequence, i);
 }
 
+TEST(WorkList, QuestionsStandInTheOrderInWhichTheyCame) {
+  std::array<Work, 3> work;  // all of one sequence
+  WorkList list;
+  for (Work& one : work) list.InsertInOrder(&one);
+  EXPECT_EQ(Forward(list), (Pointers{&work[0], &work[1], &work[2]}));
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql
