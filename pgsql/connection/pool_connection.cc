@@ -8,7 +8,7 @@ namespace {
 
 // A work and the lookup that it is the second try of are waited for by the same one.
 bool SomebodyWaitsFor(const Work& work) {
-  return work.sink != nullptr || (work.first != nullptr && work.first->sink != nullptr);
+  return work.sink != nullptr || (work.twin.first != nullptr && work.twin.first->sink != nullptr);
 }
 
 }  // namespace
@@ -94,7 +94,8 @@ std::optional<Time> PoolConnection::SilentSince() const {
 
 bool PoolConnection::ReadsOnly() const {
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->kind == Work::Kind::kLookup && (work->script || work->may_write)) return false;
+    if (work->kind == Work::Kind::kLookup && (work->needs.script || work->needs.may_write))
+      return false;
   }
   return true;
 }
@@ -102,7 +103,7 @@ bool PoolConnection::ReadsOnly() const {
 bool PoolConnection::Useless() const {
   bool has_lookups = false;
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (SomebodyWaitsFor(*work) || work->may_write) return false;
+    if (SomebodyWaitsFor(*work) || work->needs.may_write) return false;
     has_lookups = has_lookups || work->kind == Work::Kind::kLookup;
   }
   return has_lookups;

@@ -57,7 +57,7 @@ class PoolConnection {
   std::size_t slow_in_flight() const { return slow_in_flight_; }
   Work* running() const { return in_flight_.front(); }
   // A text of several statements: nothing may be sent behind it.
-  bool RunsScript() const { return !idle() && running()->script; }
+  bool RunsScript() const { return !idle() && running()->needs.script; }
   void OnSent(Work* work, std::uint64_t turn);
   void OnBack(Work* work);  // answered, or lost with the connection
 

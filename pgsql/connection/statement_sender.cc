@@ -26,7 +26,7 @@ bool IsAscii(std::string_view text) {
 void StatementSender::OpenBatch(PoolConnection& connection, Work* work) {
   if (!connection.upstream->BatchOpen()) connection.batch.number = ++last_batch_;
   connection.batch.writes =
-      work->may_write || (connection.upstream->BatchOpen() && connection.batch.writes);
+      work->needs.may_write || (connection.upstream->BatchOpen() && connection.batch.writes);
   work->batch = connection.batch.number;
 }
 
@@ -34,7 +34,7 @@ StatementForm StatementSender::FormFor(PoolConnection& connection, const PoolHos
                                        const Work& work, Time now) const {
   const StatementForm form = work.binding->plan.form(now);
   // With standard_conforming_strings off the statement with parameters may mean something else.
-  if (form == StatementForm::kText || work.as_text || work.script ||
+  if (form == StatementForm::kText || work.as_text || work.needs.script ||
       connection.upstream->escaper().DoublesBackslashes()) {
     return StatementForm::kText;
   }
@@ -84,13 +84,13 @@ Expansion StatementSender::Expand(PoolConnection& connection, const PoolHost& ho
 }
 
 bool StatementSender::SendLookup(PoolConnection& connection, Work* work) {
-  if (work->script) {
+  if (work->needs.script) {
     work->batch = ++last_batch_;
     if (!connection.upstream->SendScript(work, sql_)) return false;
     owner_->CountSent(connection, work);
     return true;
   }
-  if (!work->alone && !work->in_lane) return SendStatement(connection, work);
+  if (!work->needs.alone && !work->in_lane) return SendStatement(connection, work);
   // An error would undo what it wrote if it shared a transaction; and results are sent when a
   // transaction ends, so that alone it is measured by itself.
   return EndBatch(connection) && SendStatement(connection, work) && EndBatch(connection);
@@ -148,7 +148,7 @@ bool StatementSender::DeallocateSome(PoolConnection& connection, const Work& loo
     const auto name = connection.prepared.TakeLeftOver();
     if (!name.has_value()) return true;
     Work* work = owner_->NewWork(Work::Kind::kDeallocate, lookup.binding);
-    work->may_write = false;
+    work->needs.may_write = false;
     work->in_lane = lookup.in_lane;
     work->sent = lookup.sent;
     OpenBatch(connection, work);

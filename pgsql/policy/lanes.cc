@@ -100,7 +100,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
   const PoolConnection* owned = nullptr;  // and this one is another table's
   const ServiceTime& time = work.binding->service_time;
   // Nothing but slow ones before it, and a script alone, as what was never measured.
-  const bool alone = work.script || !time.known() || time.average() >= kLong;
+  const bool alone = work.needs.script || !time.known() || time.average() >= kLong;
   const std::size_t depth = alone ? 1 : depth_;
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;

@@ -127,7 +127,7 @@ StatementResult AsItCounts(const PoolConnection& connection, const Work& work,
     return counts;
   }
   if (connection.phase() == PoolConnection::Phase::kOutdated && !result.fatal &&
-      work.kind == Work::Kind::kLookup && !work.may_write && !work.script) {
+      work.kind == Work::Kind::kLookup && !work.needs.may_write && !work.needs.script) {
     counts.kind = StatementResult::Kind::kAborted;
     return counts;
   }

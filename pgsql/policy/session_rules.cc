@@ -65,7 +65,7 @@ bool SessionRules::WaitsForPooler(const PoolView& view, const PoolConnection& co
                                   const Work& work) const {
   if (!connection.upstream->Pooled()) return false;
   if (connection.upstream->BatchOpen()) {  // some want a batch of their own
-    return work.kind != Work::Kind::kLookup || work.may_write ||
+    return work.kind != Work::Kind::kLookup || work.needs.may_write ||
            UseOf(view, work, connection.host) != SessionUse::kShared;
   }
   return !connection.upstream->AllAnswered();
@@ -75,8 +75,8 @@ void SessionRules::Take(const PoolView& view, PoolConnection* connection, Work* 
   const SessionUse use = UseOf(view, *work, connection->host);
   const bool known = Known(*work->binding);
   // The catalogue may have changed since it was submitted.
-  work->may_write = !known || work->binding->write_class != WriteClass::kReads;
-  work->alone = work->may_write || use != SessionUse::kShared;
+  work->needs.may_write = !known || work->binding->write_class != WriteClass::kReads;
+  work->needs.alone = work->needs.may_write || use != SessionUse::kShared;
   if (use != SessionUse::kOwnSession) return;
   PoolConnection::Session& session = connection->session;
   if (session.owner == nullptr) session.owned_since = view.now;

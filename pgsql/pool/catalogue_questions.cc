@@ -29,7 +29,7 @@ void CatalogueQuestions::AskForStamps() {
     if (best == nullptr) continue;
     // The table stands for all.
     Work* work = work_->New(Work::Kind::kStamp, queues.Oldest()->binding);
-    work->may_write = false;
+    work->needs.may_write = false;
     sender_->Send(*best, work);
   }
 }

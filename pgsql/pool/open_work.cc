@@ -26,25 +26,24 @@ void OpenWork::Abandon(Work* lookup) {
   LookupDeadlines::Remove(lookup);
   if (!WorkList::InFlight(lookup)) {
     Recycle(lookup);  // what was sent is waited for, for the sake of the order
-  } else if (lookup->second != nullptr && !WorkList::InFlight(lookup->second)) {
-    Recycle(lookup->second);
+  } else if (lookup->twin.second != nullptr && !WorkList::InFlight(lookup->twin.second)) {
+    Recycle(lookup->twin.second);
   }
 }
 
 Work* OpenWork::New(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
+  if (kind != Work::Kind::kLookup) ++questions_;
   Work* work = works_.Take();
   work->kind = kind;
-  if (kind != Work::Kind::kLookup) ++questions_;
-  work->may_write = binding->write_class != WriteClass::kReads;
-  work->alone = false;
+  work->needs = {.may_write = binding->write_class != WriteClass::kReads,
+                 .script = kind == Work::Kind::kLookup && binding->IsScript()};
   work->form = StatementForm::kText;
   work->as_text = false;
   work->in_lane = false;
-  work->is_second = false;
-  work->sent = {};
-  work->script = kind == Work::Kind::kLookup && binding->IsScript();
+  work->twin = {};
   work->binding = std::move(binding);
   work->submitted = pool_->Now();
+  work->sent = {};
   work->attempts.Reset(pool_->hosts.size());
   work->sequence = ++last_sequence_;
   return work;
@@ -53,7 +52,7 @@ Work* OpenWork::New(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
 void OpenWork::AskAbout(const std::shared_ptr<TableBinding>& binding) {
   binding->write_class = WriteClass::kAsking;
   Work* work = New(Work::Kind::kClassify, binding);
-  work->may_write = false;
+  work->needs.may_write = false;
   work->sequence = 0;  // before every lookup: some wait for it
   Enqueue(work);
 }
@@ -95,8 +94,9 @@ void OpenWork::AnswerLookup(Work* work, const Answer& answer) {
   LookupSink* sink = std::exchange(lookup->sink, nullptr);
   LookupDeadlines::Remove(lookup);
   // The one of the two that is not under way is of no more use.
-  if (lookup->second != nullptr && !WorkList::InFlight(lookup->second) && lookup->second != work) {
-    Recycle(lookup->second);
+  if (lookup->twin.second != nullptr && !WorkList::InFlight(lookup->twin.second) &&
+      lookup->twin.second != work) {
+    Recycle(lookup->twin.second);
   }
   if (sink != nullptr) sink->OnAnswer(answer);
 }
@@ -113,7 +113,7 @@ void OpenWork::GiveUp(Work* work, std::string_view reason) {
     case Work::Kind::kDeallocate:
       return;
     case Work::Kind::kLookup:
-      if (work->first != nullptr) return;
+      if (work->twin.first != nullptr) return;
       AnswerLookup(work, {Outcome::kRetry, {}, reason, {}, pool_->hosts.AllDown()});
       return;
   }
@@ -130,7 +130,7 @@ bool OpenWork::RunAgain(Work* work, std::string_view reason) {
     case Work::Kind::kClassify:
       break;
   }
-  if (work->first != nullptr) return false;  // the lookup has another try under way
+  if (work->twin.first != nullptr) return false;  // the lookup has another try under way
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (twins_.Park(work)) return true;
   if (!work->attempts.MayYetBeServed(pool_->hosts, pool_->Now())) {

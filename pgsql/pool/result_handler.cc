@@ -60,7 +60,7 @@ void ResultHandler::OnResult(PoolConnection& connection, Work* work,
   }
   // What a statement left behind in the session must not meet another table's; and what it left in
   // libpq's buffer is not kept.
-  if ((work->script && work->binding->table->statement_class().changes_session) ||
+  if ((work->needs.script && work->binding->table->statement_class().changes_session) ||
       (connection.upstream->Swollen() && !connection.draining())) {
     connection.Drain();
     pool_->ScheduleDispatch();
@@ -97,7 +97,7 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
         if (other->batch == work.batch) work_->Reline(other->binding.get());
       }
     }
-    if (work.kind == Work::Kind::kLookup && !work.is_second) {
+    if (work.kind == Work::Kind::kLookup && !work.twin.is_second) {
       work.binding->usual_wait.Record(now - work.sent);
     }
   }
@@ -219,7 +219,7 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
 
 void ResultHandler::FailLookup(const PoolConnection& connection, Work* work,
                                const ResultVerdict& verdict, const StatementResult& result) {
-  if (verdict.as_text) work->as_text = TwinLookups::Asked(work)->as_text = true;
+  if (verdict.as_text) TwinLookups::Asked(work)->as_text = true;
   switch (verdict.attempt) {
     case ResultVerdict::Attempt::kCounts:
       break;

@@ -97,8 +97,8 @@ void SecondAsking::Hedge() {
 }
 
 bool SecondAsking::MayAskTwice(const Work& work) const {
-  return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.second == nullptr &&
-         !work.script && !work.may_write && pool_->rules.Known(*work.binding) &&
+  return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.twin.second == nullptr &&
+         !work.needs.script && !work.needs.may_write && pool_->rules.Known(*work.binding) &&
          work.binding->write_class == WriteClass::kReads;
 }
 

@@ -15,7 +15,7 @@ namespace proxymux::pgsql {
 class TwinLookups {
  public:
   // The lookup that a work is a try of, which is the work itself unless it is a second one.
-  static Work* Asked(Work* work) { return work->first != nullptr ? work->first : work; }
+  static Work* Asked(Work* work) { return work->twin.first != nullptr ? work->twin.first : work; }
   // Somebody waits for it.
   static bool Awaited(const Work& work);
 

@@ -67,20 +67,29 @@ struct Work {
   Kind kind = Kind::kLookup;
   std::shared_ptr<TableBinding> binding;
   std::string key;
-  LookupSink* sink = nullptr;                 // null: nobody waits any more
-  bool may_write = false;                     // gets a Sync of its own
-  bool alone = false;                         // the same, and for other reasons
-  bool script = false;                        // several statements: needs a connection for itself
+  LookupSink* sink = nullptr;  // null: nobody waits any more
+
+  // How it has to be sent.
+  struct Needs {
+    bool may_write = false;  // a Sync of its own
+    bool alone = false;      // the same, and for other reasons
+    bool script = false;     // several statements: a connection for itself
+  } needs;
+
   StatementForm form = StatementForm::kText;  // in which it was sent last
   bool as_text = false;         // whatever the plan says: its prepared statement failed it
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane
-  // The same question, asked of another host while this one owes an answer: the first answer wins.
-  // Only the first of the two has a sink. Null in both when there is none, or no longer.
-  Work* second = nullptr;
-  Work* first = nullptr;
-  bool is_second = false;  // also when the first one is over
+
+  // The same question, asked of another host while this one owes an answer (twin_lookups.h). Only
+  // the first of the two has a sink. Null in both when there is none, or no longer.
+  struct Twin {
+    Work* second = nullptr;
+    Work* first = nullptr;
+    bool is_second = false;  // also when the first one is over
+  } twin;
+
   Time submitted{};
   Time queued{};     // the latest time it was put into the queue
   Time sent{};       // the latest time; none yet: Time{}

@@ -152,7 +152,7 @@ TEST_F(PoolConnectionTest, NothingIsSentBehindAScript) {
   EXPECT_FALSE(connection.RunsScript());
   connection.OnBack(&work[0]);
   EXPECT_FALSE(connection.RunsScript());
-  work[1].script = true;
+  work[1].needs.script = true;
   Send(1, kStart);
   EXPECT_TRUE(connection.RunsScript());
 }
@@ -169,16 +169,16 @@ TEST_F(PoolConnectionTest, OneThatOnlyReadsMayEnd) {
   EXPECT_TRUE(connection.ReadsOnly());
   Send(0, kStart);
   EXPECT_TRUE(connection.ReadsOnly());
-  work[1].may_write = true;
+  work[1].needs.may_write = true;
   Send(1, kStart);
   EXPECT_FALSE(connection.ReadsOnly()) << "it may write";
   connection.OnBack(&work[1]);
-  work[2].script = true;
+  work[2].needs.script = true;
   Send(2, kStart);
   EXPECT_FALSE(connection.ReadsOnly()) << "several statements";
-  work[2].script = false;
+  work[2].needs.script = false;
   work[2].kind = Work::Kind::kPrepare;
-  work[2].may_write = true;
+  work[2].needs.may_write = true;
   EXPECT_TRUE(connection.ReadsOnly()) << "what prepares a statement does not run it";
 }
 
@@ -190,7 +190,7 @@ TEST_F(PoolConnectionTest, ItIsUselessWhenNobodyWaitsForItsLookups) {
   EXPECT_FALSE(connection.Useless()) << "somebody waits for the second one";
   work[1].sink = nullptr;
   EXPECT_TRUE(connection.Useless());
-  work[1].may_write = true;
+  work[1].needs.may_write = true;
   EXPECT_FALSE(connection.Useless()) << "what may write is to be done";
 }
 
@@ -198,7 +198,7 @@ TEST_F(PoolConnectionTest, ASecondTryIsWaitedForByWhoeverWaitsForTheFirst) {
   Work* second = Send(0, kStart);
   second->sink = nullptr;
   work[1].sink = &waiter;
-  second->first = &work[1];
+  second->twin.first = &work[1];
   EXPECT_FALSE(connection.Useless());
   work[1].sink = nullptr;
   EXPECT_TRUE(connection.Useless());

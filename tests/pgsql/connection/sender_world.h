@@ -42,7 +42,7 @@ class SenderWorld : public testing::Test, private SenderOwner, private UpstreamO
   Work* Lookup(const std::shared_ptr<TableBinding>& table, const std::string& key = "k") {
     Work* work = NewWork(Kind::kLookup, table);
     work->key = key;
-    work->script = table->IsScript();
+    work->needs.script = table->IsScript();
     return work;
   }
   Expansion Expand(Work* work) {
@@ -82,7 +82,7 @@ class SenderWorld : public testing::Test, private SenderOwner, private UpstreamO
   Work* NewWork(Kind kind, std::shared_ptr<TableBinding> binding) override {
     Work& work = works.emplace_back();
     work.kind = kind;
-    work.may_write = binding->write_class != WriteClass::kReads;
+    work.needs.may_write = binding->write_class != WriteClass::kReads;
     work.binding = std::move(binding);
     return &work;
   }

@@ -45,7 +45,7 @@ TEST_F(StatementBatchTest, WhatGoesAloneIsABatchOfItsOwn) {
   Work* alone = Lookup(table);
   Work* in_lane = Lookup(table);
   Work* after = Lookup(table);
-  alone->alone = true;
+  alone->needs.alone = true;
   in_lane->in_lane = true;
   for (Work* work : {before, alone, in_lane, after}) ASSERT_TRUE(Send(work));
   EXPECT_EQ(upstream->history(), "S|S|S|S");
@@ -58,7 +58,7 @@ TEST_F(StatementBatchTest, WhatGoesAloneIsABatchOfItsOwn) {
 TEST_F(StatementBatchTest, ABatchThatMayHaveWrittenIsCommitted) {
   const auto table = Table(StatementMode::kLegacy);
   Work* write = Lookup(table);
-  write->may_write = true;
+  write->needs.may_write = true;
   ASSERT_TRUE(Send(write));
   ASSERT_TRUE(Send(Lookup(table)));  // it reads, in that batch
   EXPECT_TRUE(EndBatch());
@@ -165,7 +165,7 @@ TEST_F(RefusalTest, AtAnyStepOfALookupHandsTheWorkBack) {
       SCOPED_TRACE(all.substr(0, step));
       Break(static_cast<int>(step));
       Work* work = Lookup(Table(StatementMode::kAuto));
-      work->alone = alone;
+      work->needs.alone = alone;
       EXPECT_EQ(Send(work), step == all.size());
       EXPECT_EQ(History(), all.substr(0, step));
       EXPECT_EQ(Made(), CountedBut(work) + recycled.size());
@@ -200,7 +200,7 @@ TEST_F(RefusalTest, OfTextOrOfParametersIsTold) {
 TEST_F(RefusalTest, OfACommitIsTold) {
   Open();
   Work* write = Lookup(Table(StatementMode::kLegacy));
-  write->may_write = true;
+  write->needs.may_write = true;
   ASSERT_TRUE(Send(write));
   upstream->BreakSyncing();
   EXPECT_FALSE(EndBatch());

@@ -117,9 +117,9 @@ TEST_F(StatementSenderTest, WhatMayNotHaveParametersNowIsText) {
     work->as_text = true;
     EXPECT_EQ(FormOf(work), StatementForm::kText);
     work->as_text = false;
-    work->script = true;
+    work->needs.script = true;
     EXPECT_EQ(FormOf(work), StatementForm::kText);
-    work->script = false;
+    work->needs.script = false;
     table->plan.PutOff(now);
     EXPECT_EQ(FormOf(work), StatementForm::kText);
     now += seconds(1);

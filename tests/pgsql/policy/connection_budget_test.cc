@@ -143,9 +143,9 @@ TEST_F(ConnectionBudgetTest, ASilentOneMakesRoomWhenItHasReadsOnly) {
   EXPECT_EQ(ConnectionBudget::Silent(View(), std::nullopt), &silent);
   EXPECT_EQ(ConnectionBudget::Silent(View(), 1), &silent);
   EXPECT_EQ(ConnectionBudget::Silent(View(), 0), nullptr);
-  work->may_write = true;
+  work->needs.may_write = true;
   EXPECT_EQ(ConnectionBudget::Silent(View(), std::nullopt), nullptr);
-  work->may_write = false;
+  work->needs.may_write = false;
   silent.OnBack(work);
   silent.SetPhase(Phase::kClosed);
   EXPECT_EQ(ConnectionBudget::Silent(View(), std::nullopt), nullptr);

@@ -205,9 +205,9 @@ TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
   EXPECT_EQ(choose(), nullptr);
   connection.OnBack(slow);
   Work* script = Send(connection, Quick(), false, milliseconds(1));
-  script->script = true;
+  script->needs.script = true;
   EXPECT_EQ(choose(), nullptr);
-  script->script = false;
+  script->needs.script = false;
   EXPECT_EQ(choose(), &connection);
   Upstream(connection).pooled = true;
   EXPECT_EQ(choose(), &connection);

@@ -110,13 +110,13 @@ class PolicyWorld : public testing::Test {
     Work& work = works.emplace_back();
     work.binding = table;
     work.attempts.Reset(hosts.size());
-    work.script = table->IsScript();
+    work.needs.script = table->IsScript();
     return &work;
   }
   Work* Question(const std::shared_ptr<TableBinding>& table) {
     Work* work = Lookup(table);
     work->kind = Work::Kind::kClassify;
-    work->script = false;
+    work->needs.script = false;
     return work;
   }
   // In an earlier turn, a second ago.

@@ -219,12 +219,12 @@ TEST_F(AsItCountsTest, WhatReadsIsAskedAgainWhenItsSessionIsOutdated) {
   Ask("SELECT v FROM t WHERE k = '%s'");
   connection.Outdate();
   EXPECT_EQ(Count("SELECT 1", 1).kind, StatementResult::Kind::kAborted);
-  work.may_write = true;
+  work.needs.may_write = true;
   EXPECT_TRUE(Fit("SELECT 1", 1));
-  work.may_write = false;
-  work.script = true;
+  work.needs.may_write = false;
+  work.needs.script = true;
   EXPECT_TRUE(Fit("SELECT 1", 1));
-  work.script = false;
+  work.needs.script = false;
   work.kind = Work::Kind::kStamp;
   EXPECT_TRUE(Fit("SELECT 1", 1));
 }

@@ -172,31 +172,31 @@ TEST_F(SessionRulesTest, ThroughAPoolerOneBatchAtATime) {
   EXPECT_FALSE(waits(quick));
   EXPECT_TRUE(waits(Question(Quick())));
   EXPECT_TRUE(waits(Lookup(Own())));
-  quick->may_write = true;
+  quick->needs.may_write = true;
   EXPECT_TRUE(waits(quick));
 }
 
 TEST_F(SessionRulesTest, WhatSharesTakesNoSession) {
   PoolConnection& connection = Open();
   Work* work = Lookup(Quick());
-  work->may_write = true;  // that was when it was submitted
+  work->needs.may_write = true;  // that was when it was submitted
   rules.Take(View(), &connection, work);
   EXPECT_EQ(connection.session.owner, nullptr);
-  EXPECT_FALSE(work->may_write);
-  EXPECT_FALSE(work->alone);
+  EXPECT_FALSE(work->needs.may_write);
+  EXPECT_FALSE(work->needs.alone);
   const auto secured = Quick();
   secured->session = SessionUse::kOwnTransaction;
   Work* alone = Lookup(secured);
   rules.Take(View(), &connection, alone);
   EXPECT_EQ(connection.session.owner, nullptr);
-  EXPECT_FALSE(alone->may_write);
-  EXPECT_TRUE(alone->alone);
+  EXPECT_FALSE(alone->needs.may_write);
+  EXPECT_TRUE(alone->needs.alone);
   const auto writes = Quick();
   writes->write_class = WriteClass::kMayWrite;
   Work* write = Lookup(writes);
   rules.Take(View(), &connection, write);
-  EXPECT_TRUE(write->may_write);
-  EXPECT_TRUE(write->alone);
+  EXPECT_TRUE(write->needs.may_write);
+  EXPECT_TRUE(write->needs.alone);
 }
 
 TEST_F(SessionRulesTest, ALoanIsGivenBackWhenNothingWasLeftBehind) {
@@ -207,8 +207,8 @@ TEST_F(SessionRulesTest, ALoanIsGivenBackWhenNothingWasLeftBehind) {
   EXPECT_EQ(connection.session.owner, table);
   EXPECT_FALSE(connection.session.changed);
   EXPECT_EQ(connection.session.owned_since, now);
-  EXPECT_TRUE(work->may_write);
-  EXPECT_TRUE(work->alone);
+  EXPECT_TRUE(work->needs.may_write);
+  EXPECT_TRUE(work->needs.alone);
   const Time since = now;
   now += milliseconds(5);
   rules.Take(View(), &connection, work);

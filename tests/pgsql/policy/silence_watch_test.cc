@@ -75,9 +75,9 @@ TEST_F(SilenceWatchTest, AHostOnTrialIsGivenUpForAnother) {
   PoolConnection& connection = Open(0);
   Work* work = Send(connection, Quick());
   EXPECT_EQ(AboutHost(connection), HostStep::kGiveUp);
-  work->may_write = true;
+  work->needs.may_write = true;
   EXPECT_EQ(AboutHost(connection), HostStep::kNothing);  // it may be done already
-  work->may_write = false;
+  work->needs.may_write = false;
   Down(1);
   EXPECT_EQ(AboutHost(connection), HostStep::kNothing);  // there is nobody else
 }

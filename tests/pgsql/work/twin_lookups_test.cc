@@ -17,7 +17,7 @@ class TwinLookupsTest : public testing::Test {
     first.sink = &sink;
     first.sequence = 7;
     first.submitted = Time(std::chrono::seconds(3));
-    first.may_write = second.may_write = true;
+    first.needs.may_write = second.needs.may_write = true;
     second.sequence = 8;
     first.attempts.Reset(3);
     first.attempts.Count(1);
@@ -42,15 +42,15 @@ TEST_F(TwinLookupsTest, TheSecondOneAsksTheSameElsewhere) {
   Tie();
   EXPECT_EQ(second.key, "key");
   EXPECT_TRUE(second.as_text);
-  EXPECT_FALSE(second.may_write);
-  EXPECT_TRUE(second.is_second);
+  EXPECT_FALSE(second.needs.may_write);
+  EXPECT_TRUE(second.twin.is_second);
   EXPECT_EQ(second.sequence, 7u);
   EXPECT_EQ(second.submitted, first.submitted);
   EXPECT_EQ(second.sink, nullptr);
   EXPECT_EQ(second.attempts.on(0), 0);
   EXPECT_EQ(second.attempts.on(1), Attempts::kPerHost);
   EXPECT_EQ(first.attempts.on(1), 1);
-  EXPECT_FALSE(first.is_second);
+  EXPECT_FALSE(first.twin.is_second);
 }
 
 TEST_F(TwinLookupsTest, BothAreTriesOfTheFirst) {
@@ -101,9 +101,9 @@ TEST_F(TwinLookupsTest, WhenTheFirstIsOverASecondThatWaitsIsUseless) {
   const TwinLookups::Parted parted = twins.Part(&first);
   EXPECT_EQ(parted.useless, &second);
   EXPECT_EQ(parted.on_its_own, nullptr);
-  EXPECT_EQ(first.second, nullptr);
-  EXPECT_EQ(second.first, nullptr);
-  EXPECT_TRUE(second.is_second);
+  EXPECT_EQ(first.twin.second, nullptr);
+  EXPECT_EQ(second.twin.first, nullptr);
+  EXPECT_TRUE(second.twin.is_second);
 }
 
 TEST_F(TwinLookupsTest, OneThatIsUnderWayIsWaitedFor) {
@@ -112,7 +112,7 @@ TEST_F(TwinLookupsTest, OneThatIsUnderWayIsWaitedFor) {
   const TwinLookups::Parted parted = twins.Part(&first);
   EXPECT_EQ(parted.useless, nullptr);
   EXPECT_EQ(parted.on_its_own, nullptr);
-  EXPECT_EQ(second.first, nullptr);
+  EXPECT_EQ(second.twin.first, nullptr);
 }
 
 TEST_F(TwinLookupsTest, WhenTheSecondIsOverAFirstThatWasParkedIsOnItsOwn) {
@@ -121,8 +121,8 @@ TEST_F(TwinLookupsTest, WhenTheSecondIsOverAFirstThatWasParkedIsOnItsOwn) {
   const TwinLookups::Parted parted = twins.Part(&second);
   EXPECT_EQ(parted.on_its_own, &first);
   EXPECT_EQ(parted.useless, nullptr);
-  EXPECT_EQ(first.second, nullptr);
-  EXPECT_EQ(second.first, nullptr);
+  EXPECT_EQ(first.twin.second, nullptr);
+  EXPECT_EQ(second.twin.first, nullptr);
 }
 
 TEST_F(TwinLookupsTest, AFirstThatIsUnderWayGoesOn) {
@@ -131,7 +131,7 @@ TEST_F(TwinLookupsTest, AFirstThatIsUnderWayGoesOn) {
   const TwinLookups::Parted parted = twins.Part(&second);
   EXPECT_EQ(parted.on_its_own, nullptr);
   EXPECT_EQ(parted.useless, nullptr);
-  EXPECT_EQ(first.second, nullptr);
+  EXPECT_EQ(first.twin.second, nullptr);
 }
 
 TEST_F(TwinLookupsTest, OneAloneHasNobodyToPartFrom) {
