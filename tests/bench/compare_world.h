@@ -22,7 +22,7 @@ namespace proxymux::bench {
 
 class CompareWorld {
  public:
-  static constexpr int kMostTables = 50;  // files that ask the same database table
+  static constexpr int kMostTables = kManyTablesAsked;  // files that ask the same database table
 
   struct Options {
     int rows = 1000000;

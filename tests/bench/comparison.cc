@@ -9,6 +9,7 @@ namespace proxymux::bench {
 namespace {
 
 using harness::Service;
+using Words = std::vector<std::string>;
 
 const char* NameOf(Service service) { return service == Service::kStock ? "stock" : "proxymux"; }
 
@@ -120,6 +121,16 @@ MainResults Comparison::MeasureMain(const std::vector<std::string>& rows, int ro
       });
     }
     if (wanted(kTenThousand)) MeasureTenThousand(&results);
+    if (wanted(kBusy)) {
+      const Words words = {
+          "-c",     std::to_string(kManyClientsBusy), "--timeout", kPatience, "--connect-timeout",
+          kPatience};
+      MeasureGrown({Service::kInPlace, words, 1, 0, ""}, "10,000 busy clients", &results.clients);
+    }
+    if (wanted(kManyTables)) {
+      MeasureGrown({Service::kInPlace, {"-c", "200"}, kManyTablesAsked, 0, ""}, "1,000 tables",
+                   &results.tables);
+    }
     if (wanted(kFairness)) {
       for (const Service service : services) MeasureFairness(service, &results);
     }
@@ -145,6 +156,18 @@ void Comparison::MeasureTenThousand(MainResults* results) {
     results->with_idle.push_back(samples[1]);
     Say("200 connected", samples[0]);
     Say("10,000 connected", samples[1]);
+  });
+}
+
+void Comparison::MeasureGrown(const Trial& more, const std::string& what,
+                              MainResults::Grown* grown) {
+  Try(what + ", proxymux", false, [&] {
+    const Sample usual = world_->Measure({Service::kInPlace, {"-c", "200"}, 1, 0, ""});
+    Say("200 clients", usual);
+    const Sample grew = world_->Measure(more);
+    Say(what, grew);
+    grown->usual.push_back(usual);
+    grown->more.push_back(grew);
   });
 }
 

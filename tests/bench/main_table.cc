@@ -39,6 +39,7 @@ constexpr Target kTargets[] = {
 
 constexpr double kPgbenchShare = 0.7;
 constexpr double kNoLoss = 0.97;  // a smaller difference is taken for noise
+constexpr double kHardlyLess = 0.9;
 constexpr double kResidentMib = 64;
 constexpr double kFairRatio = 2;
 constexpr double kSlowRate = 12;
@@ -117,31 +118,54 @@ void AddPgbench(const MainResults& results, std::vector<TableLine>* lines) {
   lines->push_back(line);
 }
 
+// Neighbours in time are compared, so that a machine that changes its pace matters less.
+double MedianChange(const std::vector<Sample>& before, const std::vector<Sample>& after) {
+  std::vector<double> changes;
+  for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
+    const double rate = before[i].lookups_per_second;
+    if (rate > 0) changes.push_back(after[i].lookups_per_second / rate);
+  }
+  return Median(changes);
+}
+
+void AddChange(const std::string& load, const std::string& usual, const std::vector<Sample>& before,
+               const std::vector<Sample>& after, double at_least, std::vector<TableLine>* lines) {
+  const double was = MedianOf(before, &Sample::lookups_per_second);
+  const double is = MedianOf(after, &Sample::lookups_per_second);
+  lines->push_back(
+      {load, "lookups/s (" + usual + ": " + Number(was, 0) + ")", "", Number(is, 0), "", "", ""});
+  const double change = MedianChange(before, after);
+  TableLine line{load, "times the lookups/s of " + usual, "", Number(change, 2), "", "", ""};
+  Judge(&line, Want::kAtLeast, at_least, change, DigitsOf(at_least));
+  lines->push_back(line);
+}
+
 void AddTenThousand(const MainResults& results, std::vector<TableLine>* lines) {
   if (results.with_idle.empty()) return;
   const Sample before = MedianSample(results.without_idle);
   const Sample after = MedianSample(results.with_idle);
   const std::string load = Number(after.connected, 0) + " clients connected, 200 of them busy";
-  // Neighbours in time are compared, so that a machine that changes its pace matters less.
-  std::vector<double> changes;
-  const std::size_t rounds = std::min(results.with_idle.size(), results.without_idle.size());
-  for (std::size_t i = 0; i < rounds; ++i) {
-    const double rate = results.without_idle[i].lookups_per_second;
-    if (rate > 0) changes.push_back(results.with_idle[i].lookups_per_second / rate);
-  }
-  lines->push_back({load, "lookups/s (200 connected: " + Number(before.lookups_per_second, 0) + ")",
-                    "", Number(after.lookups_per_second, 0), "", "", ""});
-  TableLine change{
-      load, "times the lookups/s of 200 connected", "", Number(Median(changes), 2), "", "", ""};
-  Judge(&change, Want::kAtLeast, kNoLoss, Median(changes), 2);
-  change.target += " (no loss)";
-  lines->push_back(change);
+  AddChange(load, "200 connected", results.without_idle, results.with_idle, kNoLoss, lines);
+  lines->back().target += " (no loss)";
   TableLine resident{load, "resident MiB (200 connected: " + Number(before.resident_mib, 1) + ")",
                      "",   Number(after.resident_mib, 1),
                      "",   "",
                      ""};
   Judge(&resident, Want::kAtMost, kResidentMib, after.resident_mib, 0);
   lines->push_back(resident);
+}
+
+void AddGrown(const MainResults& results, std::vector<TableLine>* lines) {
+  const MainResults::Grown& clients = results.clients;
+  if (!clients.more.empty()) {
+    AddChange(Number(kManyClientsBusy, 0) + " clients, all of them busy", "200 clients",
+              clients.usual, clients.more, kHardlyLess, lines);
+  }
+  const MainResults::Grown& tables = results.tables;
+  if (!tables.more.empty()) {
+    AddChange("200 clients, " + Number(kManyTablesAsked, 0) + " tables", "one table", tables.usual,
+              tables.more, kHardlyLess, lines);
+  }
 }
 
 struct Fairness {
@@ -211,7 +235,7 @@ const std::vector<Load>& Loads() {
 std::vector<std::string> RowNames() {
   std::vector<std::string> names;
   for (const Load& load : Loads()) names.push_back(load.name);
-  names.insert(names.end(), {kPgbench, kTenThousand, kFairness});
+  names.insert(names.end(), {kPgbench, kTenThousand, kFairness, kBusy, kManyTables});
   return names;
 }
 
@@ -223,6 +247,7 @@ std::vector<TableLine> MainTable(const MainResults& results) {
   }
   AddPgbench(results, &lines);
   AddTenThousand(results, &lines);
+  AddGrown(results, &lines);
   AddFairness(results, &lines);
   return lines;
 }

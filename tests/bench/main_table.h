@@ -18,12 +18,14 @@ struct Load {
 };
 
 inline constexpr int kLoadTables = 5;
+inline constexpr int kManyClientsBusy = 10000, kManyTablesAsked = 1000;
 
 // Those that stock and proxymux both bear in the same form.
 const std::vector<Load>& Loads();
-// The others: what the database alone does, many idle clients, a table with a slow query.
+// The others: what the database alone does, many idle clients, a table with a slow query, many busy
+// clients, many tables.
 inline constexpr char kPgbench[] = "pgbench", kTenThousand[] = "ten-thousand",
-                      kFairness[] = "fairness";
+                      kFairness[] = "fairness", kBusy[] = "busy", kManyTables[] = "tables";
 std::vector<std::string> RowNames();  // all of them
 
 // One table's clients alone, and beside those of a table whose query is slow.
@@ -41,6 +43,11 @@ struct MainResults {
   std::vector<double> pgbench;  // queries/s
   std::vector<Sample> without_idle, with_idle;
   std::vector<FairnessSample> fairness_stock, fairness_proxymux;
+  // proxymux with the usual load, and with more of one thing, one after the other.
+  struct Grown {
+    std::vector<Sample> usual, more;
+  };
+  Grown clients, tables;
 };
 
 struct TableLine {

@@ -118,6 +118,25 @@ TEST(MainTable, TenThousandIsComparedRoundByRound) {
   EXPECT_EQ(Line(lines, "10,000 clients", "resident MiB (200 connected: 0.0)").met, "no");
 }
 
+TEST(MainTable, WhatGrowsIsComparedRoundByRound) {
+  MainResults results;
+  results.clients.usual = {Made(100000, 4), Made(50000, 8)};
+  results.clients.more = {Made(90000, 40), Made(45000, 80)};
+  results.tables.usual = {Made(100000, 4)};
+  results.tables.more = {Made(89000, 4)};
+  const auto lines = MainTable(results);
+  const TableLine& clients =
+      Line(lines, "10,000 clients, all of them busy", "times the lookups/s of 200 clients");
+  EXPECT_EQ(clients.proxymux, "0.90");
+  EXPECT_EQ(clients.target, ">= 0.9");
+  EXPECT_EQ(clients.met, "yes");
+  EXPECT_EQ(Line(lines, "10,000 clients, all", "lookups/s (200 clients: 75,000)").proxymux,
+            "67,500");
+  const TableLine& tables = Line(lines, "1,000 tables", "times the lookups/s of one table");
+  EXPECT_EQ(tables.proxymux, "0.89");
+  EXPECT_EQ(tables.met, "no");
+}
+
 TEST(MainTable, FairnessNeedsBothFigures) {
   MainResults results;
   FairnessSample sample{Made(60000, 3), Made(50000, 5), Made(13, 4000)};
