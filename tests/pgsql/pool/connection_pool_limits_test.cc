@@ -116,7 +116,7 @@ TEST(PoolLimits, WhoWasNotSentInTimeIsToldWhatKeptTheConnectionsBusy) {
 }
 
 TEST(PoolLimits, OrThatNoConnectionWasReady) {
-  auto options = OneConnection();
+  auto options = PoolWorld::Connections(1);
   options.settings.queue_wait = milliseconds(500);
   PoolWorld world(options);
   world.factory.SetMood(0, Mood::kSilent);

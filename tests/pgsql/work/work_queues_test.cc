@@ -267,7 +267,7 @@ TEST_F(WorkQueuesTest, WhatComesBackUntriedIsNotTheYoungest) {
   Work* first = Add(table);
   Work* second = Add(table);
   queues.Remove(first);
-  first->sent = now;  // a neighbour of its batch aborted it: the try was taken back
+  first->sent = At(1);  // a neighbour of its batch aborted it: the try was taken back
   queues.Add(first, now);
   EXPECT_EQ(queues.Youngest(), second);
 }
