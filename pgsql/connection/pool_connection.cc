@@ -3,15 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "pgsql/work/twin_lookups.h"
+
 namespace proxymux::pgsql {
-namespace {
-
-// A work and the lookup that it is the second try of are waited for by the same one.
-bool SomebodyWaitsFor(const Work& work) {
-  return work.sink != nullptr || (work.twin.first != nullptr && work.twin.first->sink != nullptr);
-}
-
-}  // namespace
 
 bool PoolConnection::MayMove(Phase from, Phase to) {
   switch (from) {
@@ -94,8 +88,8 @@ std::optional<Time> PoolConnection::SilentSince() const {
 
 bool PoolConnection::ReadsOnly() const {
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (work->kind == Work::Kind::kLookup && (work->needs.script || work->needs.may_write))
-      return false;
+    const Work::Needs& needs = work->needs;
+    if (work->kind == Work::Kind::kLookup && (needs.script || needs.may_write)) return false;
   }
   return true;
 }
@@ -103,7 +97,7 @@ bool PoolConnection::ReadsOnly() const {
 bool PoolConnection::Useless() const {
   bool has_lookups = false;
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
-    if (SomebodyWaitsFor(*work) || work->needs.may_write) return false;
+    if (TwinLookups::Awaited(*work) || work->needs.may_write) return false;
     has_lookups = has_lookups || work->kind == Work::Kind::kLookup;
   }
   return has_lookups;

@@ -1,7 +1,6 @@
 #include "pgsql/connection/statement_sender.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "pgsql/sql/key_parts.h"
 #include "pgsql/table/compiled_table.h"

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "pgsql/host/host_set.h"
 #include "pgsql/connection/pool_connection.h"
+#include "pgsql/host/host_set.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/sql/query_template.h"
 #include "pgsql/table/statement_form.h"

@@ -5,10 +5,9 @@
 
 #include <cstddef>
 #include <optional>
-#include <vector>
 
-#include "pgsql/host/host_set.h"
 #include "pgsql/connection/pool_connection.h"
+#include "pgsql/host/host_set.h"
 #include "pgsql/policy/pool_view.h"
 
 namespace proxymux::pgsql {

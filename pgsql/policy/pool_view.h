@@ -7,8 +7,8 @@
 #include <memory>
 #include <span>
 
-#include "pgsql/host/host_set.h"
 #include "pgsql/connection/pool_connection.h"
+#include "pgsql/host/host_set.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/work/work.h"
 

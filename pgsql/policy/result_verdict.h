@@ -42,7 +42,7 @@ struct ResultVerdict {
   // What is learned of the statement.
   enum class Lesson : std::uint8_t {
     kNothing,
-    kTextFailed,  // as text
+    kTextFailed,  // the query is wrong, whatever its form
     kUntyped,     // the type of a parameter cannot be inferred
     kRefused,     // there is no form with parameters
     kPutOff,      // it could not be prepared now

@@ -2,8 +2,8 @@
 //
 // Results come in order, those of one batch together: what the batch took shows at its first
 // result. Nobody knows which statement of it took so long. Those of one table are much alike; of
-// several tables each is looked at by itself from now on. Pure but for the tables' service times,
-// which it writes.
+// several tables each is looked at by itself from now on. Pure but for the tables' service times
+// and the connection's note of the batch that is measured, which it writes.
 #pragma once
 
 #include <cstdint>

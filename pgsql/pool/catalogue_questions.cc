@@ -1,5 +1,6 @@
 #include "pgsql/pool/catalogue_questions.h"
 
+#include <optional>
 #include <utility>
 
 #include "pgsql/host/error_class.h"

@@ -8,7 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <string_view>
 
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/upstream_connection.h"
@@ -17,6 +17,7 @@
 #include "pgsql/pool/pool_context.h"
 #include "pgsql/pool/work_sender.h"
 #include "pgsql/runtime/event_loop.h"
+#include "pgsql/table/statement_effects.h"
 #include "pgsql/work/table_binding.h"
 #include "pgsql/work/work.h"
 

@@ -53,7 +53,7 @@ PoolCounters ConnectionPool::counters() const {
 
 PoolGauges ConnectionPool::Gauges() const {
   PoolGauges gauges;
-  connections_.Count(&gauges);
+  connections_.FillIn(&gauges);
   const WorkQueues& queues = work_.queues();
   gauges.queued = queues.size();
   if (!queues.empty()) gauges.oldest_wait = pool_.Now() - queues.Oldest()->queued;

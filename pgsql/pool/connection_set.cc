@@ -1,6 +1,5 @@
 #include "pgsql/pool/connection_set.h"
 
-#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 
@@ -205,7 +204,7 @@ std::size_t ConnectionSet::InFlightOn(std::size_t host) const {
   return in_flight;
 }
 
-void ConnectionSet::Count(PoolGauges* gauges) const {
+void ConnectionSet::FillIn(PoolGauges* gauges) const {
   for (const auto& connection : connections_) {
     if (connection->phase() == PoolConnection::Phase::kConnecting) ++gauges->connecting;
     if (!connection->open()) continue;

@@ -1,6 +1,6 @@
-// The connections of a pool: opened, ready, lost, closed, and what is in flight on each. Keeps the
-// counts of the hosts (PoolHost::connecting, ready) and their health; what a connection that ends
-// owes goes back to the queue.
+// The connections of a pool: opened, ready, lost, closed, and what is in flight on each. Counts
+// them for their hosts (PoolHost::connecting, ready), and tells the hosts' health what it saw; what
+// a connection that ends owes goes back to the queue.
 //
 // A connection that ends stays in its place, closed, until RemoveClosed(): whoever goes through
 // them may end some.
@@ -15,6 +15,7 @@
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/upstream_connection.h"
 #include "pgsql/host/host_health.h"
+#include "pgsql/host/host_set.h"
 #include "pgsql/policy/pool_view.h"
 #include "pgsql/pool/open_work.h"
 #include "pgsql/pool/pool_context.h"
@@ -57,7 +58,7 @@ class ConnectionSet {
   void CountBack(PoolConnection& connection, Work* work);
   // Asks the server to give up what runs there.
   void Cancel(PoolConnection& connection);
-  // The session that the connection was lost with may have ended because of the work.
+  // The connection was lost, perhaps to the account of the work (Attempts::ChargeLoss).
   void ChargeLoss(const PoolConnection& connection, Work* work);
 
   // An idle one.
@@ -73,7 +74,7 @@ class ConnectionSet {
   std::size_t InFlightOn(std::size_t host) const;
   // Some of what is in flight is of tables that hedge.
   bool MayHedge() const { return hedgeable_ > 0; }
-  void Count(PoolGauges* gauges) const;
+  void FillIn(PoolGauges* gauges) const;
 
  private:
   void Move(PoolConnection& connection, PoolConnection::Phase phase);

@@ -1,11 +1,12 @@
 // Sends what waits, in a fair order: one turn of it.
 //
-// Lookups that share their connection go first come, first served. Tables that need connections of
-// their own take turns. Of the two kinds the one goes first whose oldest has waited longer, so that
-// a flood of the one does not fill every connection again before the other is looked at. Slow ones
-// come last (slow_dispatcher.h), but for the turns that they take on a single connection.
+// Slow lookups come first where they have lanes to go to (slow_dispatcher.h); on a single
+// connection they and the quick ones take turns. Quick lookups that share their connection go first
+// come, first served; tables that need connections of their own take turns. Of these two kinds the
+// one goes first whose next lookup was submitted earlier, so that a flood of the one does not fill
+// every connection again before the other is looked at.
 //
-// Bounded by what waits as the turn begins: what comes back meanwhile waits for the next one.
+// Each kind is bounded by what waits when it is looked at: what comes back meanwhile waits.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What the parts of one pool have in common. Each fact has one writer, named here; the others read.
+// What the parts of one pool have in common, and who writes it.
 // Owned by the ConnectionPool, which outlives its parts.
 #pragma once
 
@@ -40,15 +40,16 @@ struct PoolContext {
   std::minstd_rand random;
   std::unique_ptr<TurnTask> dispatch;
 
-  HostSet hosts;          // who asked a host, or was answered
+  HostSet hosts;          // whoever asks a host, or hears of it
   SessionRules rules;     // CatalogueQuestions
-  Demand demand;          // Dispatcher
-  PoolCounters counters;  // whoever did it
+  Demand demand;          // both dispatchers
+  PoolCounters counters;  // whoever does what is counted
 
+  // Of this turn.
   struct Turn {
-    std::uint64_t number = 0;
-    std::size_t depth = 1;  // see ConnectionBudget::Depth()
-  } turn;                   // ConnectionPool
+    std::uint64_t number = 0;  // ConnectionPool
+    std::size_t depth = 1;     // ConnectionOpener, see ConnectionBudget::Depth()
+  } turn;
 
   // Of the latest connection that could not be made or was lost: ConnectionSet.
   std::string last_failure = "no database host could be connected to yet";

@@ -1,8 +1,9 @@
 // Does not wait for a server that owes an answer: asks another host too, and puts the silent one to
 // the test. What is to be done is said by SilenceWatch.
 //
-// Only lookups that are known to read are asked twice. Either because their connection has been
-// silent for stall_limit, or because they take longer than usual for their table (hedge_percent).
+// Only lookups that are known to read are asked twice, and questions to the catalogue. Either
+// because their connection has been silent for stall_limit, or, lookups, because they take longer
+// than usual for their table (hedge_percent).
 #pragma once
 
 #include "pgsql/connection/pool_connection.h"

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/statement_sender.h"

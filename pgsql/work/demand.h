@@ -4,6 +4,8 @@
 // waits for it would be missing a millisecond later, so what came a few seconds ago counts. Pure.
 #pragma once
 
+#include <chrono>
+
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/work/work.h"
 #include "pgsql/work/work_queues.h"

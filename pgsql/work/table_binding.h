@@ -56,7 +56,7 @@ struct TableBinding {
   StatementPlan plan;
   ServiceTime service_time;
   UsualWait usual_wait;
-  std::size_t in_lanes = 0;  // statements of it that are in flight in lanes (connection_pool.h)
+  std::size_t in_lanes = 0;  // statements of it that are in flight in lanes
 
   // Its pool's: where its lookups wait, those that were never sent and do not share, in the order
   // of submission; and where it stands among the tables of that line.
