@@ -39,7 +39,7 @@ const House& Rooms() {
        {"config/values", "pgsql/host", "pgsql/runtime", "pgsql/table"}},
       {"pgsql/connection", "one connection as a pool sees it, and what is put on it; no libpq",
        {"pgsql/host", "pgsql/runtime", "pgsql/sql", "pgsql/table", "pgsql/work"}},
-      {"pgsql/policy", "what a pool decides: which connection, how many, what an error means",
+      {"pgsql/policy", "what a pool decides: which connection, whose session, silence, what follows from errors",
        {"pgsql/connection", "pgsql/host", "pgsql/runtime", "pgsql/table", "pgsql/work"}},
       {"pgsql/pool", "lookups in, answers out: carries out what the policies say",
        {"config/values", "pgsql/connection", "pgsql/host", "pgsql/policy", "pgsql/runtime",
