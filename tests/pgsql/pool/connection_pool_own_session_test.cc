@@ -129,6 +129,32 @@ TEST_F(OwnSession, OneLookupOpensOneConnection) {
   EXPECT_EQ(world->factory.made(), 1);
 }
 
+// A slow lookup that finds only another table's connection is to get one; but not when it has gone.
+TEST_F(OwnSession, WhatASlowLookupWantedIsForgottenWithItsTurn) {
+  said = {{"f", kOwn}};
+  Open(1);
+  const auto own = Table("f");
+  const auto slow = PoolWorld::Table("SELECT slow FROM t WHERE k = '%s'", WriteClass::kReads);
+  slow->service_time.Record(seconds(10));
+  ASSERT_TRUE(slow->NeedsLane());
+  const auto first = world->Look("1", own);
+  world->Turn();
+  Finish();
+  const auto running = world->Look("2", own);
+  world->Turn();
+  const auto gone = world->Look("3", slow);
+  world->Turn();
+  world->Abandon(gone);
+  Finish();
+  const auto last = world->Look("4", own);
+  world->Turn();
+  Finish();
+  EXPECT_EQ(last->value, "v");
+  const int made = world->factory.made();
+  for (int i = 0; i < 100; ++i) world->Pass(milliseconds(10));
+  EXPECT_EQ(world->factory.made(), made);
+}
+
 TEST_F(OwnSession, MoreTablesThanConnectionsTakeTurns) {
   for (const int connections : {1, 2, 3, 4}) {
     said.clear();
