@@ -134,16 +134,13 @@ bool HostSet::AllDown() const {
   });
 }
 
-bool HostSet::MayServe(std::size_t index, Time now) const {
-  const PoolHost& host = hosts_[index];
-  if (host.ready > 0) return true;
-  if (host.health.state() == State::kDown) return false;
-  return host.health.MayConnect(now);
+bool HostSet::MayServe(std::size_t index) const {
+  return hosts_[index].ready > 0 || hosts_[index].health.state() != State::kDown;
 }
 
-bool HostSet::AnyMayServe(Time now) const {
+bool HostSet::AnyMayServe() const {
   for (std::size_t index = 0; index < hosts_.size(); ++index) {
-    if (MayServe(index, now)) return true;
+    if (MayServe(index)) return true;
   }
   return false;
 }

@@ -80,10 +80,10 @@ class HostSet {
 
   bool AnyDown() const;
   bool AllDown() const;  // and no open connection to any
-  // Has a connection, is getting one, or may be connected to now. A host that is down counts only
-  // with an open connection: nobody waits for its probe.
-  bool MayServe(std::size_t index, Time now) const;
-  bool AnyMayServe(Time now) const;
+  // Has a connection, or the prospect of one. A host that is down counts only with an open
+  // connection: nobody waits for its probe.
+  bool MayServe(std::size_t index) const;
+  bool AnyMayServe() const;
 
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;

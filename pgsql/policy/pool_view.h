@@ -38,7 +38,7 @@ struct PoolView {
   }
   // The work was sent to the connection's host, and should go to another one now, or to none.
   bool PrefersOther(const Work& work, const PoolConnection& connection) const {
-    return work.attempts.PrefersOther(connection.host, hosts, now);
+    return work.attempts.PrefersOther(connection.host, hosts);
   }
 };
 

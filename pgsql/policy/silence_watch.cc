@@ -41,7 +41,7 @@ SilenceWatch::Step SilenceWatch::AboutUseless(const PoolView& view,
 
 bool SilenceWatch::OthersMayServe(const PoolView& view, std::size_t host) {
   for (std::size_t other = 0; other < view.hosts.size(); ++other) {
-    if (other != host && view.hosts.MayServe(other, view.now) &&
+    if (other != host && view.hosts.MayServe(other) &&
         view.hosts[other].health.state() != HostHealth::State::kSuspect) {
       return true;
     }

@@ -68,7 +68,7 @@ void Dispatcher::SendAgain(Queue queue) {
     if (connection != nullptr) {
       Send(*connection, work);
     } else {
-      held_up_.Note(*work, pool_->hosts, pool_->Now());
+      held_up_.Note(*work, pool_->hosts);
     }
     work = next;
   }

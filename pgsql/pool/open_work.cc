@@ -133,7 +133,7 @@ bool OpenWork::RunAgain(Work* work, std::string_view reason) {
   if (work->twin.first != nullptr) return false;  // the lookup has another try under way
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (twins_.Park(work)) return true;
-  if (!work->attempts.MayYetBeServed(pool_->hosts, pool_->Now())) {
+  if (!work->attempts.MayYetBeServed(pool_->hosts)) {
     GiveUp(work, reason);
     return false;
   }

@@ -193,15 +193,14 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
     case Work::Kind::kLookup:
       break;
   }
-  const Time now = pool_->Now();
   const Attempts& attempts = TwinLookups::Asked(work)->attempts;
   FailedTry failed{ClassifyError({result.sqlstate, result.fatal, PhaseOf(*work)}).fault};
   failed.sqlstate = result.sqlstate;
   failed.fatal = result.fatal;
   failed.form = work->form;
   failed.plan_is_current = work->binding->plan.id() == work->statement;
-  failed.untried_host = attempts.UntriedMayServe(pool_->hosts, now);
-  failed.cancel_may_have_hit = connection.cancel.MayHaveHit(now);
+  failed.untried_host = attempts.UntriedMayServe(pool_->hosts);
+  failed.cancel_may_have_hit = connection.cancel.MayHaveHit(pool_->Now());
   failed.cancel_hits_the_one = connection.cancel.HitsTheOne();
 
   const bool is_lookup = work->kind == Work::Kind::kLookup;

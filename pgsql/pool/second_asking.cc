@@ -110,7 +110,7 @@ bool SecondAsking::AskTwice(Work* work, bool may_make_room) {
   const bool room = may_make_room || connections_->all().size() < pool_->limit();
   bool possible = false;
   for (std::size_t host = 0; host < hosts.size(); ++host) {
-    possible = possible || (work->attempts.on(host) == 0 && hosts.MayServe(host, pool_->Now()) &&
+    possible = possible || (work->attempts.on(host) == 0 && hosts.MayServe(host) &&
                             (room || hosts[host].ready > 0) &&
                             hosts[host].health.state() != HostHealth::State::kSuspect);
   }

@@ -38,7 +38,7 @@ bool SlowDispatcher::SendAgain(Line line) {
   for (Work* work = again.front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
     if (work->binding->line <= line && !Send(work)) {
-      held_up_->Note(*work, pool_->hosts, pool_->Now());
+      held_up_->Note(*work, pool_->hosts);
       wait = true;
     }
     work = next;

@@ -92,13 +92,13 @@ void WorkLimits::GiveUpUnservable() {
     queues.Remove(work);
     unservable.PushBack(work);
   };
-  if (!pool_->hosts.AnyMayServe(pool_->Now())) {
+  if (!pool_->hosts.AnyMayServe()) {
     while (Work* work = queues.Oldest()) take(work);
   }
   for (const Queue queue : {Queue::kShared, Queue::kOwn, Queue::kSlow}) {
     for (Work* work = queues.Again(queue).front(); work != nullptr;) {
       Work* next = WorkList::Next(work);
-      if (!work->attempts.MayYetBeServed(pool_->hosts, pool_->Now())) take(work);
+      if (!work->attempts.MayYetBeServed(pool_->hosts)) take(work);
       work = next;
     }
   }

@@ -2,7 +2,7 @@
 // now, and whether any may.
 //
 // To one host it is sent twice at most: once, and once more when that try came to nothing. Another
-// host that was not tried yet comes first. Pure: what the hosts are like, and the time, come in.
+// host that was not tried yet comes first. Pure: what the hosts are like comes in.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "pgsql/host/host_set.h"
-#include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
 
@@ -38,12 +37,12 @@ class Attempts {
   bool any() const;
 
   // It should not go to `host`, but to another one, or to none.
-  bool PrefersOther(std::size_t host, const HostSet& hosts, Time now) const;
-  bool UntriedMayServe(const HostSet& hosts, Time now) const;
-  bool MayYetBeServed(const HostSet& hosts, Time now) const;
+  bool PrefersOther(std::size_t host, const HostSet& hosts) const;
+  bool UntriedMayServe(const HostSet& hosts) const;
+  bool MayYetBeServed(const HostSet& hosts) const;
   // The host that it waits for although nobody connects to it; none when it only waits for its
   // turn.
-  std::optional<std::size_t> NeededHost(const HostSet& hosts, Time now) const;
+  std::optional<std::size_t> NeededHost(const HostSet& hosts) const;
 
  private:
   std::vector<std::uint8_t> counts_;  // by host

@@ -6,16 +6,15 @@
 #include <optional>
 
 #include "pgsql/host/host_set.h"
-#include "pgsql/runtime/event_loop.h"
 #include "pgsql/work/work.h"
 
 namespace proxymux::pgsql {
 
 class HeldUp {
  public:
-  void Note(const Work& work, const HostSet& hosts, Time now) {
+  void Note(const Work& work, const HostSet& hosts) {
     any_ = true;
-    if (!host_needed_.has_value()) host_needed_ = work.attempts.NeededHost(hosts, now);
+    if (!host_needed_.has_value()) host_needed_ = work.attempts.NeededHost(hosts);
   }
 
   bool any() const { return any_; }

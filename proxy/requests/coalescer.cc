@@ -1,7 +1,9 @@
 #include "proxy/requests/coalescer.h"
 
+#include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <functional>
 
 namespace proxymux::proxy {
 namespace {
@@ -12,9 +14,21 @@ constexpr std::size_t kSpareFlights = 1024;
 // than its table usually does is not joined any more: that server may have stopped answering.
 constexpr pgsql::Duration kLate = std::chrono::milliseconds(50);
 
+constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15u;  // makes bits of an address reach all others
+
+std::uint64_t HashOf(const void* address) {
+  const std::uint64_t product = std::hash<const void*>()(address) * kSpread;
+  return product ^ (product >> 32);
+}
+
+// Of what is asked: equal for equal lookups.
+std::uint64_t HashOf(const pgsql::TableBinding& binding, std::string_view folded_key) {
+  return std::hash<std::string_view>()(folded_key) ^ HashOf(&binding);
+}
+
 }  // namespace
 
-// One lookup under way. Owned by the coalescer's list from NewFlight to Release.
+// One lookup under way. Owned by the coalescer, in its table, until Release.
 class Coalescer::Flight final : public pgsql::LookupSink {
  public:
   explicit Flight(Coalescer* coalescer) : coalescer_(coalescer) {}
@@ -26,9 +40,11 @@ class Coalescer::Flight final : public pgsql::LookupSink {
   std::shared_ptr<AnswerCache> cache;
   std::string key;
   bool shared = false;  // others may join
+  // Of what it asks, if it is shared; otherwise of its address: many that ask the same do not get
+  // into each other's way.
+  std::uint64_t hash = 0;
   pgsql::Work* ticket = nullptr;
-  Waiters waiters;        // in the order in which they came
-  std::size_t place = 0;  // in the coalescer's list
+  Waiters waiters;  // in the order in which they came
 
  private:
   Coalescer* const coalescer_;
@@ -38,26 +54,21 @@ Coalescer::Waiter::~Waiter() { assert(flight_ == nullptr); }
 
 Coalescer::Coalescer(const pgsql::EventLoop* loop) : loop_(loop) {}
 
-Coalescer::~Coalescer() { assert(flights_.empty()); }
+Coalescer::~Coalescer() { assert(flights_.size() == 0); }
 
 Coalescer::Flight* Coalescer::NewFlight() {
   if (spare_.empty()) spare_.push_back(std::make_unique<Flight>(this));
   Flight* flight = spare_.back().release();
   spare_.pop_back();
-  flight->place = flights_.size();
-  flights_.push_back(flight);
   return flight;
 }
 
 void Coalescer::Release(Flight* flight) {
-  flights_.back()->place = flight->place;
-  flights_[flight->place] = flights_.back();
-  flights_.pop_back();
+  assert(flight->waiters.empty());
   flight->binding.reset();
   flight->pool.reset();
   flight->cache.reset();
   flight->ticket = nullptr;
-  assert(flight->waiters.empty());
   std::unique_ptr<Flight> owned(flight);
   if (spare_.size() < kSpareFlights && owned->key.capacity() <= 4096) {
     spare_.push_back(std::move(owned));
@@ -65,20 +76,27 @@ void Coalescer::Release(Flight* flight) {
 }
 
 Coalescer::Flight* Coalescer::FindShared(const pgsql::TableBinding& binding,
-                                         std::string_view folded_key) {
-  const auto found = shared_.find({&binding, folded_key});
-  if (found == shared_.end()) return nullptr;
-  Flight* const flight = found->second;
+                                         std::string_view folded_key, std::uint64_t hash) {
+  Flight* const flight = flights_.Find(hash, [&](const Flight& other) {
+    return other.shared && other.binding.get() == &binding && other.key == folded_key;
+  });
+  if (flight == nullptr) return nullptr;
   const bool sent = !pgsql::ConnectionPool::Unsent(flight->ticket);
   const pgsql::ServiceTime& service = binding.service_time;
   const pgsql::Duration usual = service.known() ? service.average() : pgsql::Duration::zero();
   const bool late = sent && loop_->Now() - flight->ticket->sent >= kLate + usual;
   if (late || (sent && binding.settings.coalesce == config::Coalesce::kUnsent)) {
-    flight->shared = false;  // a new one takes its entry
-    shared_.erase(found);
+    StopSharing(flight);
     return nullptr;
   }
   return flight;
+}
+
+void Coalescer::StopSharing(Flight* flight) {
+  flights_.Erase(flight->hash, flight);
+  flight->shared = false;
+  flight->hash = HashOf(flight);
+  flights_.Insert(flight->hash, flight);
 }
 
 Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>& binding,
@@ -88,8 +106,10 @@ Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>&
   assert(waiter->flight_ == nullptr);
   const bool may_share = binding->write_class == pgsql::WriteClass::kReads &&
                          binding->settings.coalesce != config::Coalesce::kOff;
+  std::uint64_t hash = 0;
   if (may_share) {
-    if (Flight* const shared = FindShared(*binding, folded_key)) {
+    hash = HashOf(*binding, folded_key);
+    if (Flight* const shared = FindShared(*binding, folded_key, hash)) {
       Join(shared, waiter);
       return Started::kJoined;
     }
@@ -100,8 +120,9 @@ Coalescer::Started Coalescer::Lookup(const std::shared_ptr<pgsql::TableBinding>&
   flight->cache = cache;
   flight->key = folded_key;
   flight->shared = may_share;
+  flight->hash = may_share ? hash : HashOf(flight);
+  flights_.Insert(flight->hash, flight);
   Join(flight, waiter);
-  if (may_share) shared_.emplace(Key{binding.get(), flight->key}, flight);
   flight->ticket = pool->Submit(binding, folded_key, flight);
   return Started::kAsked;
 }
@@ -121,14 +142,15 @@ void Coalescer::Cancel(Waiter* waiter) {
   if (flight == nullptr) return;
   Leave(waiter);
   if (!flight->waiters.empty()) return;
-  if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  flights_.Erase(flight->hash, flight);
   flight->pool->Abandon(flight->ticket);
   Release(flight);
 }
 
 void Coalescer::AnswerAll(const pgsql::Answer& answer) {
   // What a waiter asks from its callback is a new flight, which is not among these.
-  const std::vector<Flight*> all = flights_;
+  std::vector<Flight*> all = flights_.All();
+  std::ranges::sort(all, {}, [](const Flight* flight) { return flight->ticket->sequence; });
   for (Flight* flight : all) {
     flight->pool->Abandon(flight->ticket);
     Finish(flight, answer);
@@ -163,7 +185,7 @@ template <typename Tell>
 void Coalescer::End(Flight* flight, Tell tell) {
   // Out of the table first: an equal lookup that a waiter makes from its callback is a new
   // question.
-  if (flight->shared) shared_.erase({flight->binding.get(), flight->key});
+  flights_.Erase(flight->hash, flight);
   while (Waiter* const waiter = flight->waiters.front()) {
     Leave(waiter);  // first: it may look up again, and then stands among those of another flight
     tell(waiter);

@@ -13,12 +13,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "pgsql/pool/connection_pool.h"
@@ -26,6 +25,7 @@
 #include "pgsql/work/intrusive_list.h"
 #include "pgsql/work/table_binding.h"
 #include "pgsql/work/work.h"
+#include "proxy/requests/flight_table.h"
 #include "proxy/tables/answer_cache.h"
 
 namespace proxymux::proxy {
@@ -84,20 +84,11 @@ class Coalescer {
 
  private:
   using Waiters = pgsql::IntrusiveList<Waiter, &Waiter::place_>;
-  struct Key {
-    const pgsql::TableBinding* binding;
-    std::string_view key;  // into the flight
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.key) ^
-             (std::hash<const void*>()(key.binding) * 0x9E3779B97F4A7C15u);
-    }
-  };
-
   // The flight that may be joined; null: there is none.
-  Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key);
+  Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key,
+                     std::uint64_t hash);
+  // Nobody else may join it.
+  void StopSharing(Flight* flight);
   void Keep(const Flight& flight, const pgsql::Answer& answer);
   Flight* NewFlight();
   void Release(Flight* flight);
@@ -113,10 +104,8 @@ class Coalescer {
   void End(Flight* flight, Tell tell);
 
   const pgsql::EventLoop* const loop_;
-  std::pmr::unsynchronized_pool_resource nodes_;  // of shared_: used again, not freed
-  std::pmr::unordered_map<Key, Flight*, KeyHash> shared_{&nodes_};
+  FlightTable<Flight> flights_;
   std::vector<std::unique_ptr<Flight>> spare_;
-  std::vector<Flight*> flights_;  // all flights; each knows its place here
 };
 
 }  // namespace proxymux::proxy

@@ -26,8 +26,10 @@ Sample Read(const json& document) {
                      document.at("connections").at("idle_connected").get<double>();
   for (const json& process : document.at("processes")) {
     // By answers, so that refusals make nothing cheaper either.
-    if (good > 0) sample.cpu_us += process.at("cpu_seconds").get<double>() * 1e6 / good;
+    const double cpu_us = good > 0 ? process.at("cpu_seconds").get<double>() * 1e6 / good : 0;
+    sample.cpu_us += cpu_us;
     if (process.at("name") == "service") {
+      sample.service_us = cpu_us;
       sample.resident_mib = process.at("resident_kib").get<double>() / 1024;
     }
   }

@@ -27,6 +27,7 @@ TEST(BenchJson, BecomesASample) {
   EXPECT_EQ(sample.p50_ms, 1.5);
   EXPECT_EQ(sample.p99_ms, 9.25);
   EXPECT_DOUBLE_EQ(sample.cpu_us, 75);
+  EXPECT_DOUBLE_EQ(sample.service_us, 25);
   EXPECT_EQ(sample.retry, 0);
   EXPECT_EQ(sample.resident_mib, 20);
   EXPECT_EQ(sample.connected, 10000);

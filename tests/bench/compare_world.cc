@@ -212,6 +212,11 @@ Sample CompareWorld::Measure(const Trial& trial) {
     files = {FileOfRows(trial.rows)};
   }
   const Running running(this, trial.service, files[0], trial.settings);
+  if (trial.known > 0) {
+    Words known;
+    for (int i = 0; i < trial.known; ++i) known.push_back(FileName(i));
+    RunToEnd(BenchWords(running, trial, known, 0, 1));
+  }
   ServeBefore(running, trial, files);
   return RunBench(running,
                   BenchWords(running, trial, files, options_.warm_up_seconds, options_.seconds));

@@ -22,7 +22,7 @@ namespace proxymux::bench {
 
 class CompareWorld {
  public:
-  static constexpr int kMostTables = kManyTablesAsked;  // files that ask the same database table
+  static constexpr int kMostTables = kManyTables;  // files that ask the same database table
 
   struct Options {
     int rows = 1000000;
@@ -46,6 +46,7 @@ class CompareWorld {
     int tables = 1;                  // this many table files in turn
     int rows = 0;                    // of the table of that size; 0: the large one
     std::string settings;            // proxymux.yaml
+    int known = 0;                   // so many table files are asked before, and not then
   };
 
   explicit CompareWorld(const Options& options);

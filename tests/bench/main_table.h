@@ -18,14 +18,14 @@ struct Load {
 };
 
 inline constexpr int kLoadTables = 5;
-inline constexpr int kManyClientsBusy = 10000, kManyTablesAsked = 1000;
+inline constexpr int kManyClientsBusy = 10000, kManyTables = 1000;
 
 // Those that stock and proxymux both bear in the same form.
 const std::vector<Load>& Loads();
 // The others: what the database alone does, many idle clients, a table with a slow query, many busy
 // clients, many tables.
 inline constexpr char kPgbench[] = "pgbench", kTenThousand[] = "ten-thousand",
-                      kFairness[] = "fairness", kBusy[] = "busy", kManyTables[] = "tables";
+                      kFairness[] = "fairness", kBusy[] = "busy", kTablesRow[] = "tables";
 std::vector<std::string> RowNames();  // all of them
 
 // One table's clients alone, and beside those of a table whose query is slow.
@@ -48,6 +48,7 @@ struct MainResults {
     std::vector<Sample> usual, more;
   };
   Grown clients, tables;
+  std::vector<Sample> all_tables;  // beside `tables`: each of them is asked
 };
 
 struct TableLine {

@@ -20,9 +20,10 @@ double MedianOf(const std::vector<Sample>& samples, double Sample::*member) {
 
 Sample MedianSample(const std::vector<Sample>& samples) {
   Sample median;
-  for (double Sample::*member : {&Sample::lookups_per_second, &Sample::p50_ms, &Sample::p99_ms,
-                                 &Sample::cpu_us, &Sample::retry, &Sample::connections,
-                                 &Sample::processes, &Sample::resident_mib, &Sample::connected}) {
+  for (double Sample::*member :
+       {&Sample::lookups_per_second, &Sample::p50_ms, &Sample::p99_ms, &Sample::cpu_us,
+        &Sample::service_us, &Sample::retry, &Sample::connections, &Sample::processes,
+        &Sample::resident_mib, &Sample::connected}) {
     median.*member = MedianOf(samples, member);
   }
   return median;

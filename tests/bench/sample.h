@@ -10,6 +10,7 @@ struct Sample {
   double lookups_per_second = 0;  // answered, found or not found
   double p50_ms = 0, p99_ms = 0;
   double cpu_us = 0;        // processor time per answer, of the service and PostgreSQL
+  double service_us = 0;    // of that, of the service's own process; proxymux only
   double retry = 0;         // lookups that got no answer but "try again", or none in form
   double connections = 0;   // to the database, the most at one time
   double processes = 0;     // of stock proxymap, at the end

@@ -124,6 +124,7 @@ TEST(MainTable, WhatGrowsIsComparedRoundByRound) {
   results.clients.more = {Made(90000, 40), Made(45000, 80)};
   results.tables.usual = {Made(100000, 4)};
   results.tables.more = {Made(89000, 4)};
+  results.all_tables = {Made(50000, 4)};
   const auto lines = MainTable(results);
   const TableLine& clients =
       Line(lines, "10,000 clients, all of them busy", "times the lookups/s of 200 clients");
@@ -132,9 +133,12 @@ TEST(MainTable, WhatGrowsIsComparedRoundByRound) {
   EXPECT_EQ(clients.met, "yes");
   EXPECT_EQ(Line(lines, "10,000 clients, all", "lookups/s (200 clients: 75,000)").proxymux,
             "67,500");
-  const TableLine& tables = Line(lines, "1,000 tables", "times the lookups/s of one table");
+  const TableLine& tables = Line(lines, "1,000 tables, one", "times the lookups/s of one table");
   EXPECT_EQ(tables.proxymux, "0.89");
   EXPECT_EQ(tables.met, "no");
+  const TableLine& all = Line(lines, "1,000 tables, all", "lookups/s");
+  EXPECT_EQ(all.proxymux, "50,000");
+  EXPECT_EQ(all.target, "");
 }
 
 TEST(MainTable, FairnessNeedsBothFigures) {

@@ -91,17 +91,16 @@ TEST_F(Hosts, OneThatWasDownIsNotPreferredToOneThatIsUpWhateverItsKind) {
 
 TEST_F(Hosts, MayServeWithAConnectionOrTheProspectOfOne) {
   HostSet hosts = Make({HostKind::kTcp});
-  EXPECT_TRUE(hosts.MayServe(0, kNow));
+  EXPECT_TRUE(hosts.MayServe(0));
   Down(hosts, 0);
-  EXPECT_FALSE(hosts.MayServe(0, kNow));
-  EXPECT_FALSE(hosts.MayServe(0, Later()));  // nobody waits for its probe
-  hosts[0].ready = 1;                        // full, but what is open works
-  EXPECT_TRUE(hosts.MayServe(0, kNow));
+  EXPECT_FALSE(hosts.MayServe(0));  // nobody waits for its probe
+  hosts[0].ready = 1;               // full, but what is open works
+  EXPECT_TRUE(hosts.MayServe(0));
   hosts[0].ready = 0;
   hosts[0].connecting = 1;
-  EXPECT_FALSE(hosts.MayServe(0, kNow));
+  EXPECT_FALSE(hosts.MayServe(0));
   Up(hosts, 0);  // in a trial
-  EXPECT_TRUE(hosts.MayServe(0, kNow));
+  EXPECT_TRUE(hosts.MayServe(0));
 }
 
 TEST_F(Hosts, ATrialIsOneConnection) {
@@ -213,10 +212,10 @@ TEST_F(Hosts, AllAreDownWhenNoneHasAConnection) {
   EXPECT_FALSE(hosts.AllDown());
   Down(hosts, 1);
   EXPECT_TRUE(hosts.AllDown());
-  EXPECT_FALSE(hosts.AnyMayServe(kNow));
+  EXPECT_FALSE(hosts.AnyMayServe());
   hosts[1].ready = 1;
   EXPECT_FALSE(hosts.AllDown());
-  EXPECT_TRUE(hosts.AnyMayServe(kNow));
+  EXPECT_TRUE(hosts.AnyMayServe());
 }
 
 TEST_F(Hosts, NothingMovesToAFavouriteThatHasNoConnectionYet) {

@@ -31,8 +31,8 @@ class AttemptsTest : public testing::Test {
     hosts[host].ready = 0;
     hosts[host].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
   }
-  bool PrefersOther(std::size_t host) const { return attempts.PrefersOther(host, hosts, kNow); }
-  std::optional<std::size_t> NeededHost() const { return attempts.NeededHost(hosts, kNow); }
+  bool PrefersOther(std::size_t host) const { return attempts.PrefersOther(host, hosts); }
+  std::optional<std::size_t> NeededHost() const { return attempts.NeededHost(hosts); }
 
   std::minstd_rand random{5};
   HostSet hosts{Three()};
@@ -81,21 +81,21 @@ TEST_F(AttemptsTest, ToEachHostTwice) {
   attempts.Exhaust(0);
   EXPECT_TRUE(PrefersOther(0));  // whatever others there are
   Down(1);
-  EXPECT_TRUE(attempts.UntriedMayServe(hosts, kNow));
-  EXPECT_TRUE(attempts.MayYetBeServed(hosts, kNow));
+  EXPECT_TRUE(attempts.UntriedMayServe(hosts));
+  EXPECT_TRUE(attempts.MayYetBeServed(hosts));
   attempts.Count(2);
-  EXPECT_FALSE(attempts.UntriedMayServe(hosts, kNow));
-  EXPECT_TRUE(attempts.MayYetBeServed(hosts, kNow));
+  EXPECT_FALSE(attempts.UntriedMayServe(hosts));
+  EXPECT_TRUE(attempts.MayYetBeServed(hosts));
   attempts.Count(2);
-  EXPECT_FALSE(attempts.MayYetBeServed(hosts, kNow));
+  EXPECT_FALSE(attempts.MayYetBeServed(hosts));
   EXPECT_TRUE(PrefersOther(0));
   EXPECT_TRUE(PrefersOther(2));
 }
 
 TEST_F(AttemptsTest, WhereNoHostMayServeNoneIsLeft) {
   for (std::size_t host = 0; host < 3; ++host) Down(host);
-  EXPECT_FALSE(attempts.UntriedMayServe(hosts, kNow));
-  EXPECT_FALSE(attempts.MayYetBeServed(hosts, kNow));
+  EXPECT_FALSE(attempts.UntriedMayServe(hosts));
+  EXPECT_FALSE(attempts.MayYetBeServed(hosts));
   EXPECT_EQ(NeededHost(), std::nullopt);
 }
 

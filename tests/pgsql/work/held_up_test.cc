@@ -38,7 +38,7 @@ TEST_F(HeldUpTest, NothingAtFirst) {
 TEST_F(HeldUpTest, WhatOnlyWaitsForItsTurnNeedsNoHost) {
   hosts[1].ready = 1;
   first.attempts.Count(0);
-  held_up.Note(first, hosts, kNow);
+  held_up.Note(first, hosts);
   EXPECT_TRUE(held_up.any());
   EXPECT_FALSE(held_up.host_needed().has_value());
 }
@@ -46,22 +46,22 @@ TEST_F(HeldUpTest, WhatOnlyWaitsForItsTurnNeedsNoHost) {
 TEST_F(HeldUpTest, TheFirstHostThatIsNeededStays) {
   hosts[0].ready = 1;
   first.attempts.Exhaust(0);
-  held_up.Note(first, hosts, kNow);
+  held_up.Note(first, hosts);
   EXPECT_EQ(held_up.host_needed(), 1u);
 
   hosts[0].ready = 0;
   second.attempts.Exhaust(1);
-  held_up.Note(second, hosts, kNow);
+  held_up.Note(second, hosts);
   EXPECT_EQ(held_up.host_needed(), 1u);
 }
 
 TEST_F(HeldUpTest, OneThatNeedsNoneDoesNotHideOneThatDoes) {
   hosts[0].ready = 1;
   second.attempts.Count(1);
-  held_up.Note(second, hosts, kNow);
+  held_up.Note(second, hosts);
   EXPECT_FALSE(held_up.host_needed().has_value());
   first.attempts.Exhaust(0);
-  held_up.Note(first, hosts, kNow);
+  held_up.Note(first, hosts);
   EXPECT_EQ(held_up.host_needed(), 1u);
 }
 
