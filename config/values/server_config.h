@@ -31,6 +31,7 @@ struct PoolSettings {
   Pooler pooler = Pooler::kAuto;
   std::string target_session_attrs;  // as libpq's; empty: what the table or libpq says
   Milliseconds queue_wait{10000};    // in the queue before RETRY
+  Milliseconds outage_wait{5000};    // for a host, from the moment when none can serve; 0: not
   Milliseconds tcp_user_timeout{
       10000};                          // unacknowledged data before the kernel drops the connection
   Milliseconds keepalive_idle{30000};  // silence before the first TCP keepalive probe

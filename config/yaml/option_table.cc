@@ -192,6 +192,15 @@ std::vector<Option> MakeOptions() {
        .minimum = 10,
        .maximum = kHour,
        .help = "How long a lookup may wait for a connection before it is answered RETRY."},
+      {.name = "outage_wait",
+       .member = Pool(&PoolSettings::outage_wait),
+       .default_text = "5s",
+       .minimum = 0,
+       .maximum = 5 * kMinute,
+       .help =
+           "How long lookups wait when no server of the pool can be reached, counted from the "
+           "beginning of the outage; then they are answered RETRY at once until one is back. 0s: at "
+           "once from the beginning."},
       {.name = "tcp_user_timeout",
        .member = Pool(&PoolSettings::tcp_user_timeout),
        .default_text = "10s",

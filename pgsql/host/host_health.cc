@@ -59,13 +59,15 @@ bool HostHealth::OnSilent(Time now, std::string reason) {
 }
 
 bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random,
-                          Duration took) {
+                          Duration took, bool awaited) {
   const bool known = state_ == State::kDown || state_ == State::kTrial;
   const bool changed = !known || reason_ != reason;
   SetState(State::kDown, now);
   reason_ = std::move(reason);
+  failure_ = kind;
+  const Duration passing = awaited ? kFirstBackoff : kUnreachableLimit;
   const Duration limit =
-      kind == FailureKind::kUnreachable ? std::min(kUnreachableLimit, retry_limit_) : retry_limit_;
+      kind == FailureKind::kUnreachable ? std::min(passing, retry_limit_) : retry_limit_;
   backoff_ = std::min(limit, std::max(kFirstBackoff, backoff_ * 2));
   // Between 75% and 100%: many services that lost one server must not come back in step, nor later
   // than the limit.

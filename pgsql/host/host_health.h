@@ -41,7 +41,8 @@ class HostHealth {
   };
 
   // `retry_limit` bounds the back-off of kRefused (retry_interval); that of kUnreachable never
-  // exceeds 800 ms, so that a host is in use again within a second of its return.
+  // exceeds 800 ms, so that a host is in use again within a second of its return, and 50 ms while
+  // lookups wait for it.
   explicit HostHealth(Duration retry_limit) : retry_limit_(retry_limit) {}
 
   State state() const { return state_; }
@@ -49,6 +50,7 @@ class HostHealth {
   Time since() const { return since_; }                  // of the state
   Time down_since() const { return down_since_; }        // kDown and kTrial only
   Time retry_at() const { return retry_at_; }            // kDown only
+  FailureKind failure() const { return failure_; }       // of the latest attempt that failed
   bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
   // The host passed its test a short time ago, so it lives; it is its statements that take long.
   bool Trusted(Time now) const { return state_ == State::kUp && now < trusted_until_; }
@@ -60,8 +62,9 @@ class HostHealth {
   bool OnSilent(Time now, std::string reason);
   // True when the state or the reason changed, which is worth one line in the log.
   // `took`: how long the attempt took; for an unreachable host the back-off is shorter by that.
+  // `awaited`: lookups wait for the host; the back-off of an unreachable one does not grow.
   bool OnFailed(Time now, FailureKind kind, std::string reason, std::minstd_rand* random,
-                Duration took = Duration::zero());
+                Duration took = Duration::zero(), bool awaited = false);
 
  private:
   void SetState(State state, Time now);
@@ -74,6 +77,7 @@ class HostHealth {
   Time retry_at_{};
   Time trusted_until_{};
   Duration backoff_{};
+  FailureKind failure_ = FailureKind::kUnreachable;
 };
 
 }  // namespace proxymux::pgsql

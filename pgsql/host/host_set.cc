@@ -134,8 +134,37 @@ bool HostSet::AllDown() const {
   });
 }
 
+Outage::Hosts HostSet::Seen() const {
+  Outage::Hosts seen = Outage::Hosts::kRefused;
+  for (const PoolHost& host : hosts_) {
+    Outage::Hosts like = Outage::Hosts::kTried;
+    switch (host.health.state()) {
+      case State::kUp:
+      case State::kSuspect:
+        like = Outage::Hosts::kInUse;
+        break;
+      case State::kUntried:
+      case State::kTrial:
+        break;
+      case State::kDown:
+        // What is open works, be the server full.
+        if (host.ready > 0) break;
+        like = Passes(host) ? Outage::Hosts::kUnreachable : Outage::Hosts::kRefused;
+        break;
+    }
+    seen = std::min(seen, like);
+  }
+  return seen;
+}
+
+bool HostSet::Passes(const PoolHost& host) const {
+  return host.health.failure() == HostHealth::FailureKind::kUnreachable;
+}
+
 bool HostSet::MayServe(std::size_t index) const {
-  return hosts_[index].ready > 0 || hosts_[index].health.state() != State::kDown;
+  const PoolHost& host = hosts_[index];
+  if (host.ready > 0 || host.health.state() != State::kDown) return true;
+  return outage_.waiting() && Passes(host);
 }
 
 bool HostSet::AnyMayServe() const {

@@ -16,6 +16,7 @@
 
 #include "config/values/server_config.h"
 #include "pgsql/host/host_health.h"
+#include "pgsql/host/outage.h"
 #include "pgsql/runtime/latency_histogram.h"
 #include "pgsql/table/host_spec.h"
 #include "pgsql/table/statement_effects.h"
@@ -34,7 +35,10 @@ struct PoolHost {
   Time text_until{};             // its prepared statements do not last: none is made before
   Time last_result{};            // from any of its connections
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
+  bool unproven = false;  // nothing was answered since a connection was lost or could not be made
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
+
+  Duration connect_time{};  // the latest connection took so long to be made; 0: none was yet
 
   CatalogueWatch catalogue;  // of what statements do there
 
@@ -50,6 +54,8 @@ class HostSet {
   explicit HostSet(std::vector<PoolHost> hosts) : hosts_(std::move(hosts)) {}
 
   void SetPolicy(config::HostsPolicy policy) { policy_ = policy; }
+  // How long lookups wait for an outage to pass (outage.h); 0: not at all.
+  void SetOutageWait(Duration window) { outage_wait_ = window; }
 
   std::size_t size() const { return hosts_.size(); }
   PoolHost& operator[](std::size_t index) { return hosts_[index]; }
@@ -80,20 +86,35 @@ class HostSet {
 
   bool AnyDown() const;
   bool AllDown() const;  // and no open connection to any
+  // Looks whether an outage has begun, lasts or is over (outage.h). True when its state changed.
+  bool LookForOutage(Time now) { return outage_.Look(now, Seen(), outage_wait_); }
+  const Outage& outage() const { return outage_; }
+  Duration WaitLeft(Time now) const { return outage_.WaitLeft(now, outage_wait_); }
+
+  // Where lookups can wait, none goes to a connection before the host has proved that it answers on
+  // it: behind a load balancer or a pooler it may be made and lost again, and a lookup has two
+  // tries.
+  bool AsksFirst(std::size_t index) const {
+    return outage_wait_ > Duration::zero() && hosts_[index].unproven;
+  }
   // Has a connection, or the prospect of one. A host that is down counts only with an open
-  // connection: nobody waits for its probe.
+  // connection, nobody waits for its probe: unless an outage is waited for, and it may pass.
   bool MayServe(std::size_t index) const;
   bool AnyMayServe() const;
 
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;
   bool InFullUse(const PoolHost& host) const;
+  bool Passes(const PoolHost& host) const;    // why it is down
   std::optional<HostKind> BestClass() const;  // of those that are up
+  Outage::Hosts Seen() const;
   bool KeepsFavourite() const;
 
   std::vector<PoolHost> hosts_;
   config::HostsPolicy policy_ = config::HostsPolicy::kSpread;
   std::optional<std::size_t> favourite_;  // sticky: where connections go
+  Duration outage_wait_{};
+  Outage outage_;
 };
 
 }  // namespace proxymux::pgsql

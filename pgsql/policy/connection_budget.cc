@@ -15,6 +15,12 @@ constexpr Duration kSlowConnect = std::chrono::milliseconds(250);
 // What is asked about a statement is answered sooner; after that its connection may be replaced.
 constexpr Duration kDoubt = std::chrono::milliseconds(250);
 
+// Between two attempts to connect to a host that lookups wait for; and after how many times the
+// usual time, and not before that time, one that hangs is given up for a new one.
+constexpr Duration kNextAttempt = std::chrono::milliseconds(50);
+constexpr int kTimesUsual = 8;
+constexpr Duration kShortest = std::chrono::milliseconds(400);
+
 bool IsOf(const PoolConnection& connection, std::optional<std::size_t> host) {
   return !host.has_value() || connection.host == *host;
 }
@@ -95,6 +101,25 @@ PoolConnection* ConnectionBudget::Silent(const PoolView& view, std::optional<std
     }
   }
   return nullptr;
+}
+
+ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView& view,
+                                                                 std::size_t host,
+                                                                 std::size_t limit) {
+  if (!view.hosts.outage().waiting() || !view.Doubtful(host)) return {};
+  PoolConnection* oldest = nullptr;
+  for (const auto& connection : view.connections) {
+    if (connection->phase() != Phase::kConnecting || connection->host != host) continue;
+    if (view.now - connection->last_used < kNextAttempt) return {};
+    if (oldest == nullptr || connection->last_used < oldest->last_used) oldest = connection.get();
+  }
+  if (oldest == nullptr) return {};
+  if (Open(view) < limit) return {.due = true};
+  // Of a host that never could be connected to nobody knows how long that takes.
+  const Duration usual = view.hosts[host].connect_time;
+  if (usual == Duration::zero()) return {};
+  const bool hopeless = view.now - oldest->last_used >= std::max(kShortest, kTimesUsual * usual);
+  return hopeless ? AnotherAttempt{.due = true, .in_place_of = oldest} : AnotherAttempt{};
 }
 
 ConnectionBudget::SessionRoom ConnectionBudget::RoomForSession(const PoolView& view,

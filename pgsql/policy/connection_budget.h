@@ -36,6 +36,14 @@ class ConnectionBudget {
   // Owes answers for too long, and only to reads; of any host or of one.
   static PoolConnection* Silent(const PoolView& view, std::optional<std::size_t> of_host);
 
+  // While lookups wait for a host: what is to be done about attempts to connect to it that hang. A
+  // load balancer may accept and say nothing until another server stands behind it.
+  struct AnotherAttempt {
+    bool due = false;
+    PoolConnection* in_place_of = nullptr;  // null: beside those that there are
+  };
+  static AnotherAttempt BesideHanging(const PoolView& view, std::size_t host, std::size_t limit);
+
   // Room for somebody who waits for a connection to that host that is no other table's.
   struct SessionRoom {
     bool coming = false;               // will be there anyway

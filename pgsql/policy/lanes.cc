@@ -112,7 +112,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
       continue;
     }
     possible = true;
-    if (view.InTrial(connection)) continue;
+    if (view.InTrial(connection) || view.Unproven(connection)) continue;
     if (!connection.lane()) {
       if (Less(connection, fresh)) fresh = &connection;
     } else if (!connection.idle() && connection.slow_in_flight() == 0) {

@@ -60,7 +60,7 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
       continue;
     }
     possible = true;
-    if (view.InTrial(connection)) continue;
+    if (view.InTrial(connection) || view.Unproven(connection)) continue;
     // A better one that is full now is waited for.
     if (connection.turn.reluctance > reluctance) continue;
     if (connection.turn.reluctance < reluctance) {

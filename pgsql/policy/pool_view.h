@@ -27,13 +27,19 @@ struct PoolView {
   const HostHealth& HealthOf(const PoolConnection& connection) const {
     return hosts[connection.host].health;
   }
+  // The pool's own question has to be answered there before a lookup is sent.
+  bool Unproven(const PoolConnection& connection) const {
+    return !connection.answered && hosts.AsksFirst(connection.host);
+  }
   // One statement at a time, until one is answered.
   bool InTrial(const PoolConnection& connection) const {
-    return !connection.idle() && HealthOf(connection).state() == HostHealth::State::kTrial;
+    return !connection.idle() &&
+           (Unproven(connection) || HealthOf(connection).state() == HostHealth::State::kTrial);
   }
   // Nothing is kept for a connection that may never be there.
-  bool Doubtful(const PoolConnection& connection) const {
-    const HostHealth::State state = HealthOf(connection).state();
+  bool Doubtful(const PoolConnection& connection) const { return Doubtful(connection.host); }
+  bool Doubtful(std::size_t host) const {
+    const HostHealth::State state = hosts[host].health.state();
     return state == HostHealth::State::kDown || state == HostHealth::State::kSuspect;
   }
   // The work was sent to the connection's host, and should go to another one now, or to none.

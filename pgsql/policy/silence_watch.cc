@@ -18,8 +18,10 @@ SilenceWatch::HostStep SilenceWatch::AboutHost(const PoolView& view,
                                                const PoolConnection& connection,
                                                Duration stall_limit) {
   if (view.HealthOf(connection).state() == HostHealth::State::kTrial) {
-    // Unless there is nobody else to do it, or it may be done already.
-    const bool elsewhere = OthersMayServe(view, connection.host) && connection.ReadsOnly();
+    // Unless there is nobody else to do it, or it may be done already. The pool's own question is
+    // asked again on another connection.
+    const bool elsewhere = (OthersMayServe(view, connection.host) || view.Unproven(connection)) &&
+                           connection.ReadsOnly();
     return elsewhere ? HostStep::kGiveUp : HostStep::kNothing;
   }
   // Another connection's answers show that the host lives: it is this statement that takes long.

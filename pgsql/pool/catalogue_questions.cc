@@ -23,9 +23,10 @@ std::optional<StatementEffects> EffectsIn(const RowSource& rows) {
 
 void CatalogueQuestions::AskForStamps() {
   const WorkQueues& queues = work_->queues();
-  if (!needed_ || queues.empty()) return;
+  if (queues.empty()) return;
   for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
-    if (!pool_->hosts[host].catalogue.ShouldAsk(pool_->Now())) continue;
+    const bool due = needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now());
+    if (!due && !pool_->hosts.AsksFirst(host)) continue;
     PoolConnection* best = Placement::ChooseForStamp(connections_->View(), host);
     if (best == nullptr) continue;
     // The table stands for all.

@@ -31,7 +31,8 @@ class CatalogueQuestions {
 
   // A lookup of the table is submitted.
   void NoteTable(const TableBinding& binding) { needed_ = needed_ || binding.catalogue != 0; }
-  // Asks the hosts that are due whether their catalogues have changed.
+  // Asks the hosts that are due whether their catalogues have changed, and those that have to prove
+  // that they answer (HostSet::AsksFirst), to which any question will do.
   void AskForStamps();
   // A question was answered, or failed.
   void OnStamp(const PoolConnection& connection, const Work& work, const StatementResult& result);

@@ -57,7 +57,8 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
   const std::size_t limit = pool_->limit();
   std::size_t open = ConnectionBudget::Open(connections_->View());
   const std::optional<std::size_t> needed = held_up.host_needed();
-  if (needed.has_value() && hosts[*needed].connecting == 0) {
+  if (needed.has_value() && hosts[*needed].connecting == 0 &&
+      hosts[*needed].health.MayConnect(pool_->Now())) {
     if (open >= limit && MakeRoom()) --open;
     if (open < limit) {
       hosts.PreferUnlessKept(*needed);
@@ -74,6 +75,7 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
       ++open;
     }
   }
+  OpenBesideHanging(&open);
   if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
   const std::size_t wanted = Wanted();
   while (open < wanted) {
@@ -81,6 +83,20 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
     if (!host.has_value()) return;
     connections_->Open(*host);
     ++open;
+  }
+}
+
+void ConnectionOpener::OpenBesideHanging(std::size_t* open) {
+  for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
+    const ConnectionBudget::AnotherAttempt another =
+        ConnectionBudget::BesideHanging(connections_->View(), host, pool_->limit());
+    if (!another.due) continue;
+    if (another.in_place_of != nullptr) {
+      connections_->Close(*another.in_place_of);
+      --*open;
+    }
+    connections_->Open(host);
+    ++*open;
   }
 }
 

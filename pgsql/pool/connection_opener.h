@@ -31,6 +31,7 @@ class ConnectionOpener {
  private:
   std::size_t Wanted() const;
   std::size_t CountOverdue();
+  void OpenBesideHanging(std::size_t* open);
   bool MakeRoom();
   bool DropSilent(std::optional<std::size_t> host);
   bool CloseUntested(std::size_t host);

@@ -10,12 +10,13 @@ namespace {
 
 // How often limits are looked at: while something could be sent to a connection that was sent
 // something just now, while a lookup may be asked of another host when it takes longer than usual,
-// while something is under way, while a host waits to be tried again (so that its return is seen
-// within a second, see HostHealth), and otherwise.
+// while something is under way, while lookups wait for a host (HostHealth), while a host waits to
+// be tried again (so that its return is seen within a second, see HostHealth), and otherwise.
 constexpr Duration kHeldBackTick = std::chrono::milliseconds(1);
 constexpr Duration kHedgeTick = std::chrono::milliseconds(1);
 constexpr Duration kBusyTick = std::chrono::milliseconds(20);
 constexpr Duration kProbeTick = std::chrono::milliseconds(100);
+constexpr Duration kOutageTick = std::chrono::milliseconds(10);
 constexpr Duration kIdleTick = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -26,7 +27,7 @@ ConnectionPool::ConnectionPool(PoolConfig config, UpstreamFactory* factory, Even
       connections_(&pool_, &work_, factory, this),
       timer_(loop->NewTimer([this] { Tick(); })) {
   pool_.dispatch = loop->NewTurnTask([this] { Dispatch(); });
-  pool_.hosts.SetPolicy(pool_.settings().hosts_policy);
+  ApplySettings();
 }
 
 Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_view key,
@@ -37,7 +38,12 @@ Work* ConnectionPool::Submit(std::shared_ptr<TableBinding> binding, std::string_
 
 void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
   pool_.config.settings = settings;
-  pool_.hosts.SetPolicy(settings.hosts_policy);
+  ApplySettings();
+}
+
+void ConnectionPool::ApplySettings() {
+  pool_.hosts.SetPolicy(pool_.settings().hosts_policy);
+  pool_.hosts.SetOutageWait(pool_.settings().outage_wait);
 }
 
 void ConnectionPool::ForgetStatements() {
@@ -56,6 +62,9 @@ PoolGauges ConnectionPool::Gauges() const {
   connections_.FillIn(&gauges);
   const WorkQueues& queues = work_.queues();
   gauges.queued = queues.size();
+  const Outage& outage = pool_.hosts.outage();
+  gauges.outage = outage.state();
+  if (gauges.outage != Outage::State::kNone) gauges.outage_lasts = pool_.Now() - outage.begun();
   if (!queues.empty()) gauges.oldest_wait = pool_.Now() - queues.Oldest()->queued;
   return gauges;
 }
@@ -101,6 +110,7 @@ void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault&
 
 void ConnectionPool::Dispatch() {
   ++pool_.turn.number;
+  outages_.Look();
   opener_.Begin();
   connections_.CloseDrained();
   connections_.RemoveClosed();
@@ -110,6 +120,7 @@ void ConnectionPool::Dispatch() {
   sender_.EndBatches();
   opener_.Rebalance(dispatcher_.held_up());
   opener_.Open(dispatcher_.held_up(), dispatcher_.session_wanted());
+  outages_.NoteWaiting();
   limits_.Shed();
   connections_.RemoveClosed();
   ArmTimer();
@@ -137,6 +148,7 @@ void ConnectionPool::ArmTimer() {
 Duration ConnectionPool::TickInterval() const {
   if (dispatcher_.held_back()) return kHeldBackTick;
   if (second_asking_.HedgesSoon()) return kHedgeTick;
+  if (pool_.hosts.outage().waiting()) return kOutageTick;
   if (!Quiet()) return kBusyTick;
   return pool_.hosts.AnyDown() ? kProbeTick : kIdleTick;
 }

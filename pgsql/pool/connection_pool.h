@@ -23,7 +23,8 @@
 //
 // Failures. A lookup whose connection dies, or that was aborted by a neighbour in its batch, is
 // sent again; to another host first, and at most twice to the same one. A lookup that no host can
-// take is answered kRetry at once. A statement over its time limit is cancelled on the server and
+// take is answered kRetry at once; when no host can take any, lookups wait for the time of
+// outage_wait first. A statement over its time limit is cancelled on the server and
 // tried elsewhere; a connection that does not react to that is dropped.
 //
 // Bounds: connections, statements in flight on each, waiting lookups, time in the queue, time in
@@ -45,6 +46,7 @@
 #include "pgsql/pool/connection_set.h"
 #include "pgsql/pool/dispatcher.h"
 #include "pgsql/pool/open_work.h"
+#include "pgsql/pool/outage_watch.h"
 #include "pgsql/pool/pool_config.h"
 #include "pgsql/pool/pool_context.h"
 #include "pgsql/pool/pool_counters.h"
@@ -101,6 +103,7 @@ class ConnectionPool final : private UpstreamObserver {
   void OnOutdated(UpstreamConnection* upstream) override;
   void OnLost(UpstreamConnection* upstream, const ConnectionFault& why) override;
 
+  void ApplySettings();
   void Dispatch();
   void Tick();
   void ArmTimer();
@@ -115,6 +118,7 @@ class ConnectionPool final : private UpstreamObserver {
   Dispatcher dispatcher_{&pool_, &work_, &connections_, &sender_};
   ConnectionOpener opener_{&pool_, &work_, &connections_};
   SecondAsking second_asking_{&pool_, &work_, &connections_};
+  OutageWatch outages_{&pool_, &work_};
   WorkLimits limits_{&pool_, &work_, &connections_};
   std::unique_ptr<Timer> timer_;
   std::optional<Time> next_tick_;  // when timer_ runs out

@@ -55,6 +55,7 @@ void ConnectionSet::Open(std::size_t host) {
 
 void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
+  pool_->hosts[connection.host].connect_time = pool_->Now() - connection.last_used;
   connection.last_used = connection.last_result = pool_->Now();
   PoolHost& host = pool_->hosts[connection.host];
   ++host.connects;
@@ -90,9 +91,13 @@ void ConnectionSet::FailHost(PoolHost& host, HostHealth::FailureKind kind,
                      !host.retried_at_once &&
                      (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
   host.retried_at_once = true;
-  if (!again && host.health.OnFailed(pool_->Now(), kind, reason, &pool_->random, took)) {
+  host.unproven = true;
+  if (again) return;
+  const bool awaited = pool_->hosts.outage().waiting();
+  if (host.health.OnFailed(pool_->Now(), kind, reason, &pool_->random, took, awaited)) {
     pool_->observer->OnHostDown(pool_->config.name, host);
   }
+  pool_->hosts.LookForOutage(pool_->Now());
 }
 
 void ConnectionSet::CountSent(PoolConnection& connection, Work* work) {
@@ -140,6 +145,7 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   if (!unanswered.empty()) {
     ++pool_->counters.connections_lost;
     host.failures += unanswered.size();
+    host.unproven = true;
   }
   pool_->last_failure = host.label + ": " + reason;
   pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());

@@ -65,6 +65,7 @@ void OpenWork::AskTwice(Work* lookup) {
 
 void OpenWork::Enqueue(Work* work) {
   work->in_lane = false;
+  work->in_outage = false;
   Reline(work->binding.get());
   queues_.Add(work, pool_->Now());
   pool_->ScheduleDispatch();
@@ -114,6 +115,7 @@ void OpenWork::GiveUp(Work* work, std::string_view reason) {
       return;
     case Work::Kind::kLookup:
       if (work->twin.first != nullptr) return;
+      if (pool_->hosts.AllDown()) ++pool_->counters.outage_retries;
       AnswerLookup(work, {Outcome::kRetry, {}, reason, {}, pool_->hosts.AllDown()});
       return;
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pgsql/host/outage.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -18,6 +19,9 @@ struct PoolCounters {
   std::uint64_t hedged = 0;   // because they took longer than usual
   std::uint64_t queue_timeouts = 0;
   std::uint64_t queue_full = 0;
+  std::uint64_t outages = 0;
+  std::uint64_t outage_waits = 0;    // lookups that waited for a host in one
+  std::uint64_t outage_retries = 0;  // lookups answered kRetry because all hosts were down
   std::uint64_t statement_timeouts = 0;
   std::uint64_t cancels = 0;
   std::uint64_t connections_lost = 0;
@@ -30,6 +34,8 @@ struct PoolGauges {
   std::size_t queued = 0;
   std::size_t in_flight = 0;
   Duration oldest_wait{};
+  Outage::State outage = Outage::State::kNone;
+  Duration outage_lasts{};  // since its beginning
 };
 
 }  // namespace proxymux::pgsql

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ class PoolObserver {
   virtual ~PoolObserver() = default;
   virtual void OnHostUp(const std::string& pool, const PoolHost& host, Duration was_down) = 0;
   virtual void OnHostDown(const std::string& pool, const PoolHost& host) = 0;
+  // No host can serve: lookups wait for as long as `wait`, or not any more (0).
+  virtual void OnOutage(const std::string& pool, const std::string& reason, Duration wait) = 0;
+  // One can again. So many lookups waited, so many were answered kRetry.
+  virtual void OnOutageOver(const std::string& pool, Duration lasted, std::uint64_t waited,
+                            std::uint64_t retried) = 0;
   // A connection owes answers for that long; the host is put to the test.
   virtual void OnHostSilent(const std::string& pool, const PoolHost& host, Duration silent) = 0;
   virtual void OnConnectionLost(const std::string& pool, const PoolHost& host,

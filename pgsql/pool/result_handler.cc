@@ -114,10 +114,12 @@ void ResultHandler::NoteAlive(PoolConnection& connection) {
   PoolHost& host = pool_->hosts[connection.host];
   host.last_result = now;
   host.retried_at_once = false;
+  host.unproven = false;
   const Time down_since = host.health.down_since();
   if (host.health.OnAnswered(now)) {
     pool_->observer->OnHostUp(pool_->config.name, host, now - down_since);
   }
+  pool_->hosts.LookForOutage(now);
 }
 
 void ResultHandler::HandleRows(PoolConnection& connection, Work* work,

@@ -24,10 +24,14 @@ void WorkLimits::Expire() {
 
 // Bounded by what waits now: an answer may bring new lookups.
 void WorkLimits::ExpireQueued() {
+  const Outage& outage = pool_->hosts.outage();
+  if (outage.waiting()) return;  // outage_wait is the limit
   const WorkQueues& queues = work_->queues();
   for (std::size_t left = queues.size(); left > 0; --left) {
     Work* oldest = queues.Oldest();
-    if (oldest == nullptr || pool_->Now() - oldest->queued < pool_->settings().queue_wait) return;
+    if (oldest == nullptr) return;
+    const Time since = std::max(oldest->queued, outage.over().value_or(Time{}));
+    if (pool_->Now() - since < pool_->settings().queue_wait) return;
     GiveUpWaiting(oldest);
   }
 }

@@ -53,6 +53,9 @@ class LookupSink {
   // Exactly once for every Submit that was not abandoned, and never from inside it. May Submit
   // again; must not Abandon another ticket.
   virtual void OnAnswer(const Answer& answer) = 0;
+  // No host can serve now, and the lookup waits for one; perhaps not the last time. Who has another
+  // answer may Abandon the ticket.
+  virtual void OnOutage(std::string_view /*reason*/) {}
 };
 
 struct Work {
@@ -81,6 +84,7 @@ struct Work {
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane
+  bool in_outage = false;       // waits for a host, which its sink was told
 
   // The same question, asked of another host while this one owes an answer (twin_lookups.h). Only
   // the first of the two has a sink. Null in both when there is none, or no longer.

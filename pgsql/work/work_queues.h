@@ -63,6 +63,9 @@ class WorkQueues {
   // What came here first, and so on with Younger(); null: nothing waits.
   Work* Oldest() const { return by_age_.front(); }
   static Work* Younger(const Work* work) { return ByAge::Next(work); }
+  // What came last, and so on with Older().
+  Work* Latest() const { return by_age_.back(); }
+  static Work* Older(const Work* work) { return ByAge::Previous(work); }
   // The lookup that was submitted last, to be given up first when too many wait; null: there is
   // none.
   Work* Youngest() const;

@@ -72,6 +72,18 @@ PlanKind KindOf(pgsql::StatementForm form) {
   return PlanKind::kNone;
 }
 
+const char* NameOf(pgsql::Outage::State state) {
+  switch (state) {
+    case pgsql::Outage::State::kNone:
+      return "serving";
+    case pgsql::Outage::State::kWaiting:
+      return "waiting";
+    case pgsql::Outage::State::kGivenUp:
+      return "down";
+  }
+  return "";
+}
+
 std::string WhyText(const pgsql::StatementPlan& plan) {
   if (plan.refused()) return "the server refused it with parameters; the log has its words";
   if (!plan.text_reason().empty()) return plan.text_reason();
@@ -87,6 +99,8 @@ std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time no
     const pgsql::PoolCounters& counters = pool->counters();
     PoolStatus status;
     status.name = pool->name();
+    status.state = NameOf(gauges.outage);
+    status.outage_lasts = duration_cast<milliseconds>(gauges.outage_lasts);
     status.limit = static_cast<std::uint64_t>(pool->settings().connections);
     status.open = gauges.ready;
     status.connecting = gauges.connecting;
@@ -104,6 +118,9 @@ std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time no
     status.timeouts = counters.queue_timeouts + counters.statement_timeouts;
     status.cancels = counters.cancels;
     status.queue_full = counters.queue_full;
+    status.outages = counters.outages;
+    status.outage_waits = counters.outage_waits;
+    status.outage_retries = counters.outage_retries;
     for (std::size_t host = 0; host < pool->hosts().size(); ++host) {
       status.hosts.push_back(CollectHost(*pool, host, now));
     }

@@ -26,6 +26,23 @@ void PoolLog::OnHostDown(const std::string& pool, const pgsql::PoolHost& host) {
                                    host.health.reason(), open));
 }
 
+void PoolLog::OnOutage(const std::string& pool, const std::string& reason, pgsql::Duration wait) {
+  const std::string what =
+      wait > pgsql::Duration::zero()
+          ? fmt::format("lookups wait for one for {:.1f} s (outage_wait)", Seconds(wait))
+          : "lookups are answered RETRY until one is back";
+  log_->LimitedWarning(fmt::format("outage {}", pool),
+                       fmt::format("pool {}: no host can be used ({}): {}", pool, reason, what));
+}
+
+void PoolLog::OnOutageOver(const std::string& pool, pgsql::Duration lasted, std::uint64_t waited,
+                           std::uint64_t retried) {
+  log_->Limited(LogSeverity::kInfo, fmt::format("outage over {}", pool),
+                fmt::format("pool {}: a host is in use again after {:.1f} s: {} lookups waited for "
+                            "it, {} were answered RETRY",
+                            pool, Seconds(lasted), waited, retried));
+}
+
 void PoolLog::OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
                            pgsql::Duration silent) {
   log_->LimitedWarning(

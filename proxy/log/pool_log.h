@@ -16,6 +16,9 @@ class PoolLog final : public pgsql::PoolObserver {
   void OnHostUp(const std::string& pool, const pgsql::PoolHost& host,
                 pgsql::Duration was_down) override;
   void OnHostDown(const std::string& pool, const pgsql::PoolHost& host) override;
+  void OnOutage(const std::string& pool, const std::string& reason, pgsql::Duration wait) override;
+  void OnOutageOver(const std::string& pool, pgsql::Duration lasted, std::uint64_t waited,
+                    std::uint64_t retried) override;
   void OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
                     pgsql::Duration silent) override;
   void OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,

@@ -34,6 +34,7 @@ class Coalescer::Flight final : public pgsql::LookupSink {
   explicit Flight(Coalescer* coalescer) : coalescer_(coalescer) {}
 
   void OnAnswer(const pgsql::Answer& answer) override { coalescer_->Finish(this, answer); }
+  void OnOutage(std::string_view reason) override { coalescer_->OnOutage(this, reason); }
 
   std::shared_ptr<pgsql::TableBinding> binding;
   std::shared_ptr<pgsql::ConnectionPool> pool;
@@ -174,9 +175,8 @@ void Coalescer::Keep(const Flight& flight, const pgsql::Answer& answer) {
   }
 }
 
-std::optional<AnswerCache::Aged> Coalescer::StaleFor(const Flight& flight,
-                                                     const pgsql::Answer& answer) const {
-  if (!answer.no_host || flight.cache == nullptr) return std::nullopt;
+std::optional<AnswerCache::Aged> Coalescer::StaleFor(const Flight& flight) const {
+  if (flight.cache == nullptr) return std::nullopt;
   if (flight.binding->write_class != pgsql::WriteClass::kReads) return std::nullopt;
   return flight.cache->FindStale(flight.key, loop_->RealNow());
 }
@@ -193,14 +193,24 @@ void Coalescer::End(Flight* flight, Tell tell) {
   Release(flight);
 }
 
+void Coalescer::GiveStale(Flight* flight, const AnswerCache::Aged& known, std::string_view cause) {
+  // A copy: what waiters ask from their callbacks goes through the same cache.
+  const std::string value(known.value);
+  const pgsql::Outcome outcome = value.empty() ? pgsql::Outcome::kNotFound : pgsql::Outcome::kFound;
+  const StaleAnswer stale{{outcome, value, {}}, known.age, cause};
+  End(flight, [&stale](Waiter* waiter) { waiter->OnStaleAnswer(stale); });
+}
+
+void Coalescer::OnOutage(Flight* flight, std::string_view reason) {
+  const auto known = StaleFor(*flight);
+  if (!known.has_value()) return;
+  flight->pool->Abandon(flight->ticket);
+  GiveStale(flight, *known, reason);
+}
+
 void Coalescer::Finish(Flight* flight, const pgsql::Answer& answer) {
-  if (const auto known = StaleFor(*flight, answer)) {
-    // A copy: what waiters ask from their callbacks goes through the same cache.
-    const std::string value(known->value);
-    const pgsql::Outcome outcome =
-        value.empty() ? pgsql::Outcome::kNotFound : pgsql::Outcome::kFound;
-    const StaleAnswer stale{{outcome, value, {}}, known->age, answer.reason};
-    End(flight, [&stale](Waiter* waiter) { waiter->OnStaleAnswer(stale); });
+  if (const auto known = answer.no_host ? StaleFor(*flight) : std::nullopt) {
+    GiveStale(flight, *known, answer.reason);
     return;
   }
   Keep(*flight, answer);

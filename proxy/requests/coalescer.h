@@ -93,10 +93,12 @@ class Coalescer {
   Flight* NewFlight();
   void Release(Flight* flight);
   void Finish(Flight* flight, const pgsql::Answer& answer);
-  // The older answer to give in place of `answer`; nothing: `answer` stands. The view is the
+  // It waits until some host is back: those who wait for it get the older answer, if there is one.
+  void OnOutage(Flight* flight, std::string_view reason);
+  // The older answer to give while every host is down; nothing: there is none. The view is the
   // cache's.
-  std::optional<AnswerCache::Aged> StaleFor(const Flight& flight,
-                                            const pgsql::Answer& answer) const;
+  std::optional<AnswerCache::Aged> StaleFor(const Flight& flight) const;
+  void GiveStale(Flight* flight, const AnswerCache::Aged& known, std::string_view cause);
   void Join(Flight* flight, Waiter* waiter);
   static void Leave(Waiter* waiter);
   // Takes the flight out of the table and tells everybody who waits for it.

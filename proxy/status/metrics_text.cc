@@ -141,7 +141,7 @@ class Builder {
         {"proxymux_pool_queue_limit", "Lookups that may wait; more are answered RETRY.",
          &PoolStatus::queue_limit},
     }};
-    static constexpr std::array<PoolMetric, 7> kCounters = {{
+    static constexpr std::array<PoolMetric, 10> kCounters = {{
         {"proxymux_pool_lookups_total", "Lookups given to the pool.", &PoolStatus::lookups},
         {"proxymux_pool_statements_total", "Statements sent to servers.", &PoolStatus::statements},
         {"proxymux_pool_syncs_total", "Sync messages sent: batches of statements.",
@@ -153,7 +153,19 @@ class Builder {
         {"proxymux_pool_cancels_total", "Statements cancelled on a server.", &PoolStatus::cancels},
         {"proxymux_pool_queue_full_total", "Lookups refused because the queue was full.",
          &PoolStatus::queue_full},
+        {"proxymux_pool_outages_total", "How often no host could serve.", &PoolStatus::outages},
+        {"proxymux_pool_outage_waits_total", "Lookups that waited for a host then.",
+         &PoolStatus::outage_waits},
+        {"proxymux_pool_outage_retries_total", "Lookups answered RETRY then.",
+         &PoolStatus::outage_retries},
     }};
+    {
+      Family family = Gauge("proxymux_pool_outage_seconds",
+                            "For how long no host has been able to serve; 0: one is.");
+      for (const PoolStatus& pool : pools) {
+        family.Add(std::chrono::duration<double>(pool.outage_lasts).count(), {{"pool", pool.name}});
+      }
+    }
     {
       Family family = Gauge("proxymux_pool_connections", "Database connections by state.");
       for (const PoolStatus& pool : pools) {

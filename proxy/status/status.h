@@ -93,8 +93,10 @@ struct HostStatus {
 
 struct PoolStatus {
   std::string name;
-  std::uint64_t limit = 0;  // of connections
-  std::uint64_t open = 0;   // ready for queries; busy + idle
+  std::string state;                          // "serving", "waiting", "down"
+  std::chrono::milliseconds outage_lasts{0};  // "waiting" and "down": for a host that can serve
+  std::uint64_t limit = 0;                    // of connections
+  std::uint64_t open = 0;                     // ready for queries; busy + idle
   std::uint64_t connecting = 0;
   std::uint64_t busy = 0;
   std::uint64_t idle = 0;
@@ -109,7 +111,10 @@ struct PoolStatus {
   std::uint64_t asked_twice_hedge = 0;  // because they took longer than usual
   std::uint64_t timeouts = 0;
   std::uint64_t cancels = 0;
-  std::uint64_t queue_full = 0;  // lookups refused because the queue was full
+  std::uint64_t queue_full = 0;      // lookups refused because the queue was full
+  std::uint64_t outages = 0;         // as often no host could serve
+  std::uint64_t outage_waits = 0;    // lookups that waited for one
+  std::uint64_t outage_retries = 0;  // lookups that were refused then
   std::vector<HostStatus> hosts;
 };
 

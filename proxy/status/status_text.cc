@@ -130,6 +130,15 @@ void AddService(const Json& status, std::size_t width, std::string* out) {
                    Text(relay, "waiting"), Text(relay, "connections"), Text(relay, "processes")));
 }
 
+// What is said below a pool that has no host.
+std::string OutageNote(const Json& pool) {
+  const std::string state = Text(pool, "state");
+  const std::string since = Milliseconds(pool, "outage_ms");
+  if (state == "waiting") return "no host for " + since + ": lookups wait for one (outage_wait)";
+  if (state == "down") return "no host for " + since + ": lookups are answered RETRY";
+  return "";
+}
+
 void AddPools(const Json& pools, std::size_t width, std::string* out) {
   TextGrid pool_grid(
       {"#", "POOL", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS", "STMTS", "RERUN", "TIMEOUT"}, 2);
@@ -138,11 +147,12 @@ void AddPools(const Json& pools, std::size_t width, std::string* out) {
   int number = 0;
   for (const Json& pool : pools) {
     const std::string id = fmt::format("{}", ++number);  // of a pool, for its hosts to refer to
-    pool_grid.Add({id, Text(pool, "name"),
-                   fmt::format("{}/{}", Text(pool, "open"), Text(pool, "limit")),
-                   Text(pool, "busy"), Count(pool, "queue_length"),
-                   Milliseconds(pool, "oldest_wait_ms"), Count(pool, "lookups"),
-                   Count(pool, "statements"), Count(pool, "reruns"), Count(pool, "timeouts")});
+    pool_grid.Add(
+        {id, Text(pool, "name"), fmt::format("{}/{}", Text(pool, "open"), Text(pool, "limit")),
+         Text(pool, "busy"), Count(pool, "queue_length"), Milliseconds(pool, "oldest_wait_ms"),
+         Count(pool, "lookups"), Count(pool, "statements"), Count(pool, "reruns"),
+         Count(pool, "timeouts")},
+        OutageNote(pool));
     const Json& hosts = Member(pool, "hosts");
     if (!hosts.is_array()) continue;
     for (const Json& host : hosts) {

@@ -187,6 +187,8 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
   const Json pool = pool_of(busy, "good.cf");
   expect(pool_of(idle, "good.cf"), pool, "pools.",
          {{"name", (pool["name"]).dump(), ""},
+          {"state", "\"serving\"", ""},
+          {"outage_ms", "0", ""},
           {"limit", "4", ""},
           {"busy", "0", ""},
           {"queue_length", "0", ""},
@@ -197,7 +199,10 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"asked_twice/hedge", "0", ""},
           {"timeouts", "0", ""},
           {"cancels", "0", ""},
-          {"queue_full", "0", ""}});
+          {"queue_full", "0", ""},
+          {"outages", "0", ""},
+          {"outage_waits", "0", ""},
+          {"outage_retries", "0", ""}});
   grows(pool_of(idle, "good.cf"), pool, "pools.",
         {"statements", "syncs", "reruns", "open", "idle"});
   checked.insert({"pools.connecting"});

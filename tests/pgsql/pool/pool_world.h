@@ -18,8 +18,10 @@ namespace proxymux::pgsql {
 class WaitingClient final : public LookupSink {
  public:
   void OnAnswer(const Answer& answer) override;
+  void OnOutage(std::string_view) override { ++outages; }
 
   int answers = 0;
+  int outages = 0;  // as often it was told that it waits for a host
   Outcome outcome = Outcome::kRetry;
   std::string value;
   std::string reason;
@@ -34,6 +36,13 @@ class RecordingObserver final : public PoolObserver {
   void OnHostUp(const std::string&, const PoolHost& host, Duration was_down) override {
     up.push_back(host.label);
     last_was_down = was_down;
+  }
+  void OnOutage(const std::string&, const std::string&, Duration wait) override {
+    outages.push_back(wait);
+  }
+  void OnOutageOver(const std::string&, Duration lasted, std::uint64_t waited,
+                    std::uint64_t retried) override {
+    outages_over.push_back({lasted, waited, retried});
   }
   void OnHostDown(const std::string&, const PoolHost& host) override { down.push_back(host.label); }
   void OnHostSilent(const std::string&, const PoolHost& host, Duration) override {
@@ -62,6 +71,12 @@ class RecordingObserver final : public PoolObserver {
 
   std::vector<std::string> up, down, silent, lost, timeouts, unclassified, own_sessions,
       kept_as_text, vanished;
+  struct OutageOver {
+    Duration lasted;
+    std::uint64_t waited, retried;
+  };
+  std::vector<Duration> outages;  // how long lookups wait
+  std::vector<OutageOver> outages_over;
   Duration last_was_down{};
 };
 
@@ -70,7 +85,7 @@ class PoolWorld {
  public:
   struct Options {
     std::vector<HostKind> hosts = {HostKind::kTcp};  // labelled "a", "b", ...
-    config::PoolSettings settings;
+    config::PoolSettings settings = {.outage_wait = {}};  // unless a test is about that
     std::chrono::seconds idle_interval{60};
     std::chrono::seconds retry_interval{60};
     std::uint32_t seed = 1;

@@ -53,6 +53,8 @@ inline ServiceStatus SampleStatus() {
 
   PoolStatus pool;
   pool.name = "mail@db1.example.com,/var/run/postgresql/mail";
+  pool.state = "waiting";
+  pool.outage_lasts = milliseconds(2345);
   pool.limit = 4;
   pool.open = 3;
   pool.connecting = 1;
@@ -70,6 +72,9 @@ inline ServiceStatus SampleStatus() {
   pool.timeouts = 605;
   pool.cancels = 606;
   pool.queue_full = 607;
+  pool.outages = 610;
+  pool.outage_waits = 611;
+  pool.outage_retries = 612;
   pool.hosts = {up, down};
   status.pools = {pool};
 
