@@ -38,7 +38,7 @@ struct PoolHost {
   bool unproven = false;  // nothing was answered since a connection was lost or could not be made
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  Duration connect_time{};  // the latest connection took so long to be made; 0: none was yet
+  std::optional<Duration> connect_time;  // of the latest connection; none: none was made yet
 
   CatalogueWatch catalogue;  // of what statements do there
 

@@ -116,9 +116,10 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
   if (oldest == nullptr) return {};
   if (Open(view) < limit) return {.due = true};
   // Of a host that never could be connected to nobody knows how long that takes.
-  const Duration usual = view.hosts[host].connect_time;
-  if (usual == Duration::zero()) return {};
-  const bool hopeless = view.now - oldest->last_used >= std::max(kShortest, kTimesUsual * usual);
+  const std::optional<Duration> usual = view.hosts[host].connect_time;
+  if (!usual.has_value()) return {};
+  const Duration patience = std::max(kShortest, kTimesUsual * *usual);
+  const bool hopeless = view.now - oldest->last_used >= patience;
   return hopeless ? AnotherAttempt{.due = true, .in_place_of = oldest} : AnotherAttempt{};
 }
 

@@ -240,6 +240,7 @@ TEST_F(PoolOutage, TheyAreSentInTheOrderInWhichTheyCame) {
 TEST_F(PoolOutage, NotMoreWaitThanTheQueueHolds) {
   auto options = Options();
   options.settings.queue_limit = 2;
+  options.settings.connections = 1;
   PoolWorld world(options);
   world.OpenAll();
   TakeAway(&world);
