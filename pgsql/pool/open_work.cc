@@ -65,7 +65,6 @@ void OpenWork::AskTwice(Work* lookup) {
 
 void OpenWork::Enqueue(Work* work) {
   work->in_lane = false;
-  work->in_outage = false;
   Reline(work->binding.get());
   queues_.Add(work, pool_->Now());
   pool_->ScheduleDispatch();

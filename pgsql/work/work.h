@@ -84,7 +84,6 @@ struct Work {
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane
-  bool in_outage = false;       // waits for a host, which its sink was told
 
   // The same question, asked of another host while this one owes an answer (twin_lookups.h). Only
   // the first of the two has a sink. Null in both when there is none, or no longer.

@@ -25,11 +25,13 @@ void WorkQueues::Add(Work* work, Time now) {
   Remove(work);
   work->queued = now;
   by_age_.PushBack(work);
+  if (first_new_ == nullptr) first_new_ = work;
   Enter(work);
 }
 
 void WorkQueues::Remove(Work* work) {
   if (!Holds(work)) return;
+  if (work == first_new_) first_new_ = ByAge::Next(work);
   by_age_.Remove(work);
   Leave(work);
 }

@@ -63,9 +63,10 @@ class WorkQueues {
   // What came here first, and so on with Younger(); null: nothing waits.
   Work* Oldest() const { return by_age_.front(); }
   static Work* Younger(const Work* work) { return ByAge::Next(work); }
-  // What came last, and so on with Older().
-  Work* Latest() const { return by_age_.back(); }
-  static Work* Older(const Work* work) { return ByAge::Previous(work); }
+  // The oldest of what came here since NoneIsNew(), and so on with Younger(); null: nothing did.
+  Work* FirstNew() const { return first_new_; }
+  void NoneIsNew() { first_new_ = nullptr; }
+  void AllAreNew() { first_new_ = by_age_.front(); }
   // The lookup that was submitted last, to be given up first when too many wait; null: there is
   // none.
   Work* Youngest() const;
@@ -82,6 +83,7 @@ class WorkQueues {
   std::array<Tables, kLines> tables_;
   std::size_t questions_ = 0;
   ByAge by_age_;  // all that waits, in the order in which it came here
+  Work* first_new_ = nullptr;
 };
 
 }  // namespace proxymux::pgsql

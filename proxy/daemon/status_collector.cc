@@ -99,8 +99,8 @@ std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time no
     const pgsql::PoolCounters& counters = pool->counters();
     PoolStatus status;
     status.name = pool->name();
-    status.state = NameOf(gauges.outage);
-    status.outage_lasts = duration_cast<milliseconds>(gauges.outage_lasts);
+    status.outage = {NameOf(gauges.outage), duration_cast<milliseconds>(gauges.outage_lasts),
+                     counters.outages, counters.outage_waits, counters.outage_retries};
     status.limit = static_cast<std::uint64_t>(pool->settings().connections);
     status.open = gauges.ready;
     status.connecting = gauges.connecting;
@@ -118,9 +118,6 @@ std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time no
     status.timeouts = counters.queue_timeouts + counters.statement_timeouts;
     status.cancels = counters.cancels;
     status.queue_full = counters.queue_full;
-    status.outages = counters.outages;
-    status.outage_waits = counters.outage_waits;
-    status.outage_retries = counters.outage_retries;
     for (std::size_t host = 0; host < pool->hosts().size(); ++host) {
       status.hosts.push_back(CollectHost(*pool, host, now));
     }

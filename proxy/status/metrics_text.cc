@@ -132,6 +132,29 @@ class Builder {
   };
   using PoolMetric = Metric<PoolStatus>;
 
+  void AddOutages(const std::vector<PoolStatus>& pools) {
+    static constexpr std::array<Metric<OutageStatus>, 3> kCounters = {{
+        {"proxymux_pool_outages_total", "How often no host could serve.", &OutageStatus::begun},
+        {"proxymux_pool_outage_waits_total", "Lookups that waited for a host then.",
+         &OutageStatus::waits},
+        {"proxymux_pool_outage_retries_total", "Lookups answered RETRY then.",
+         &OutageStatus::retries},
+    }};
+    {
+      Family family = Gauge("proxymux_pool_outage_seconds",
+                            "For how long no host has been able to serve; 0: one is.");
+      for (const PoolStatus& pool : pools) {
+        family.Add(pool.outage.lasts, {{"pool", pool.name}});
+      }
+    }
+    for (const auto& metric : kCounters) {
+      Family family = Counter(metric.name, metric.help);
+      for (const PoolStatus& pool : pools) {
+        family.Add(static_cast<double>(pool.outage.*metric.value), {{"pool", pool.name}});
+      }
+    }
+  }
+
   void AddPools(const std::vector<PoolStatus>& pools) {
     static constexpr std::array<PoolMetric, 3> kGauges = {{
         {"proxymux_pool_connections_limit", "Database connections that the pool may have.",
@@ -141,7 +164,7 @@ class Builder {
         {"proxymux_pool_queue_limit", "Lookups that may wait; more are answered RETRY.",
          &PoolStatus::queue_limit},
     }};
-    static constexpr std::array<PoolMetric, 10> kCounters = {{
+    static constexpr std::array<PoolMetric, 7> kCounters = {{
         {"proxymux_pool_lookups_total", "Lookups given to the pool.", &PoolStatus::lookups},
         {"proxymux_pool_statements_total", "Statements sent to servers.", &PoolStatus::statements},
         {"proxymux_pool_syncs_total", "Sync messages sent: batches of statements.",
@@ -153,19 +176,8 @@ class Builder {
         {"proxymux_pool_cancels_total", "Statements cancelled on a server.", &PoolStatus::cancels},
         {"proxymux_pool_queue_full_total", "Lookups refused because the queue was full.",
          &PoolStatus::queue_full},
-        {"proxymux_pool_outages_total", "How often no host could serve.", &PoolStatus::outages},
-        {"proxymux_pool_outage_waits_total", "Lookups that waited for a host then.",
-         &PoolStatus::outage_waits},
-        {"proxymux_pool_outage_retries_total", "Lookups answered RETRY then.",
-         &PoolStatus::outage_retries},
     }};
-    {
-      Family family = Gauge("proxymux_pool_outage_seconds",
-                            "For how long no host has been able to serve; 0: one is.");
-      for (const PoolStatus& pool : pools) {
-        family.Add(std::chrono::duration<double>(pool.outage_lasts).count(), {{"pool", pool.name}});
-      }
-    }
+    AddOutages(pools);
     {
       Family family = Gauge("proxymux_pool_connections", "Database connections by state.");
       for (const PoolStatus& pool : pools) {

@@ -91,12 +91,19 @@ struct HostStatus {
   LatencyHistogram latency;  // one statement, from sent to answered
 };
 
+// Whether a pool has a host that can serve.
+struct OutageStatus {
+  std::string state;                   // of the pool: "serving", "waiting", "down"
+  std::chrono::milliseconds lasts{0};  // since no host could serve; 0: one can
+  std::uint64_t begun = 0;             // how often that began
+  std::uint64_t waits = 0;             // lookups that waited for a host
+  std::uint64_t retries = 0;           // lookups that were answered RETRY
+};
+
 struct PoolStatus {
   std::string name;
-  std::string state;                          // "serving", "waiting", "down"
-  std::chrono::milliseconds outage_lasts{0};  // "waiting" and "down": for a host that can serve
-  std::uint64_t limit = 0;                    // of connections
-  std::uint64_t open = 0;                     // ready for queries; busy + idle
+  std::uint64_t limit = 0;  // of connections
+  std::uint64_t open = 0;   // ready for queries; busy + idle
   std::uint64_t connecting = 0;
   std::uint64_t busy = 0;
   std::uint64_t idle = 0;
@@ -111,10 +118,8 @@ struct PoolStatus {
   std::uint64_t asked_twice_hedge = 0;  // because they took longer than usual
   std::uint64_t timeouts = 0;
   std::uint64_t cancels = 0;
-  std::uint64_t queue_full = 0;      // lookups refused because the queue was full
-  std::uint64_t outages = 0;         // as often no host could serve
-  std::uint64_t outage_waits = 0;    // lookups that waited for one
-  std::uint64_t outage_retries = 0;  // lookups that were refused then
+  std::uint64_t queue_full = 0;  // lookups refused because the queue was full
+  OutageStatus outage;
   std::vector<HostStatus> hosts;
 };
 

@@ -47,8 +47,8 @@ Json PoolJson(const PoolStatus& pool) {
   Json hosts = Json::array();
   for (const HostStatus& host : pool.hosts) hosts.push_back(HostJson(host));
   return {{"name", pool.name},
-          {"state", pool.state},
-          {"outage_ms", pool.outage_lasts.count()},
+          {"state", pool.outage.state},
+          {"outage_ms", pool.outage.lasts.count()},
           {"limit", pool.limit},
           {"open", pool.open},
           {"connecting", pool.connecting},
@@ -65,9 +65,9 @@ Json PoolJson(const PoolStatus& pool) {
           {"timeouts", pool.timeouts},
           {"cancels", pool.cancels},
           {"queue_full", pool.queue_full},
-          {"outages", pool.outages},
-          {"outage_waits", pool.outage_waits},
-          {"outage_retries", pool.outage_retries},
+          {"outages", pool.outage.begun},
+          {"outage_waits", pool.outage.waits},
+          {"outage_retries", pool.outage.retries},
           {"hosts", std::move(hosts)}};
 }
 

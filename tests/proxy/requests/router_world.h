@@ -162,6 +162,7 @@ struct RouterWorld {
     config.name = "db1/mail";
     config.hosts.emplace_back(pgsql::HostKind::kTcp, "db1", std::chrono::seconds(60));
     config.settings.connections = 1;
+    config.settings.outage_wait = config::Milliseconds(0);  // unless a test is about that
     config.settings.stall_limit = config::Milliseconds(0);  // the tests let servers take their time
     return config;
   }

@@ -53,8 +53,7 @@ inline ServiceStatus SampleStatus() {
 
   PoolStatus pool;
   pool.name = "mail@db1.example.com,/var/run/postgresql/mail";
-  pool.state = "waiting";
-  pool.outage_lasts = milliseconds(2345);
+  pool.outage = {"waiting", milliseconds(2345), 610, 611, 612};
   pool.limit = 4;
   pool.open = 3;
   pool.connecting = 1;
@@ -72,9 +71,6 @@ inline ServiceStatus SampleStatus() {
   pool.timeouts = 605;
   pool.cancels = 606;
   pool.queue_full = 607;
-  pool.outages = 610;
-  pool.outage_waits = 611;
-  pool.outage_retries = 612;
   pool.hosts = {up, down};
   status.pools = {pool};
 
