@@ -56,6 +56,14 @@ TEST_F(WaitReasonTest, TheyAreBusyAndWithWhat) {
             "pgsql:/etc/postfix/slow.cf, has been under way for 4500 ms");
 }
 
+TEST_F(WaitReasonTest, ThatAConnectionIsIdleHidesNoOther) {
+  auto quick = Quick();
+  quick->name = "pgsql:/etc/postfix/quick.cf";
+  Send(Open(), quick, /*in_lane=*/false, milliseconds(7));
+  Open();  // idle
+  EXPECT_NE(Reason().find("has been under way for 7 ms"), std::string::npos) << Reason();
+}
+
 TEST_F(WaitReasonTest, NothingIsSaidOfWhatIsNotSo) {
   auto quick = Quick();
   quick->name = "pgsql:/etc/postfix/quick.cf";

@@ -101,6 +101,15 @@ TEST(CompiledTable, ReportsEveryFaultAtOnce) {
   EXPECT_EQ(errors[3].find("hosts: \"db:x\": "), 0u);
 }
 
+// Outside of quotes numbers only, unless the settings allow all.
+TEST(CompiledTable, WhatMayStandOutsideOfQuotesIsASetting) {
+  const config::TableConfig config = TableOfQuery("SELECT v FROM t WHERE id = %s");
+  config::TableSettings settings;
+  EXPECT_FALSE(Compiled(config, settings)->query().has_open_placeholder());
+  settings.unquoted_placeholders = config::UnquotedPlaceholders::kAny;
+  EXPECT_TRUE(Compiled(config, settings)->query().has_open_placeholder());
+}
+
 TEST(CompiledTable, WantsAQueryHostsAndADatabase) {
   EXPECT_EQ(Errors(TableOfQuery("")).size(), 1u);
   config::TableConfig config = TableOfQuery();

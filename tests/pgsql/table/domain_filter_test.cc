@@ -98,6 +98,24 @@ TEST(DomainFilter, AFileThatNamesItselfEnds) {
   EXPECT_EQ(Ask(filter, "b.org"), Verdict::kUnavailable);
 }
 
+TEST(DomainFilter, SixteenFilesMayNameEachOther) {
+  Files files;
+  for (int i = 0; i < 16; ++i) {
+    files["/" + std::to_string(i)] = i < 15 ? "/" + std::to_string(i + 1) : "a.org";
+  }
+  EXPECT_EQ(Ask(Compiled({"/0"}, files), "a.org"), Verdict::kMatch);
+  files["/15"] = "/16";
+  files["/16"] = "a.org";
+  EXPECT_EQ(Ask(Compiled({"/0"}, files), "a.org"), Verdict::kUnavailable);
+}
+
+TEST(DomainFilter, ABraceThatWasNotOpenedClosesNothing) {
+  const DomainFilter filter = Compiled({"a.org} {b.org, c.org} d.org"});
+  EXPECT_EQ(Ask(filter, "a.org}"), Verdict::kMatch);
+  EXPECT_EQ(Ask(filter, "{b.org, c.org}"), Verdict::kMatch);
+  EXPECT_EQ(Ask(filter, "d.org"), Verdict::kMatch);
+}
+
 TEST(DomainFilter, TablesAreAskedStepByStep) {
   const DomainFilter filter =
       Compiled({"a.org", "hash:/etc/A", "!inline:{b.org=x, c.org=y}", "d.org"});

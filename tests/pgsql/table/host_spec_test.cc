@@ -34,6 +34,7 @@ TEST(HostSpec, NamesAndPorts) {
   EXPECT_EQ(Parse("inet:db1:5433"), "tcp db1 5433");
   EXPECT_EQ(Parse("unix:db1"), "tcp db1 0");
   EXPECT_EQ(Parse("10.0.0.1:1"), "tcp 10.0.0.1 1");
+  EXPECT_EQ(Parse("db1:65535"), "tcp db1 65535");
 }
 
 TEST(HostSpec, ADirectoryTakesNoPort) {
@@ -99,7 +100,8 @@ TEST(HostSpec, ThePiecesOfAUriAreOneFaultThatQuotesNothing) {
        {Entries{"postgresql://mail:Pw", "Pw@db1/mail"}, Entries{"postgresql://mail:12", "Pw@db1"},
         Entries{"postgresql://mail:12", "Pw/Pw", "Pw:Pw", "/Pw@db1/mail"},
         Entries{"postgresql://mail:Pw@Pw", "Pw", "Pw@db1/mail"},
-        Entries{"postgres:/mail:Pw", "Pw:x", "Pw@db1/mail"}, Entries{"mail:Pw", "Pw@db1"}}) {
+        Entries{"postgres:/mail:Pw", "Pw:x", "Pw@db1/mail"}, Entries{"mail:Pw", "Pw@db1"},
+        Entries{"postgresql://mail", "Pw@db1"}}) {
     const ParsedHosts parsed = ParseHosts(entries);
     EXPECT_TRUE(parsed.hosts.empty()) << entries.front();
     ASSERT_EQ(parsed.faults.size(), 1u) << entries.front();
@@ -122,9 +124,10 @@ TEST(HostSpec, WhatMayShowAPasswordIsNotShown) {
         "user=a password=x:y@z//"}) {
     EXPECT_EQ(WhetherToShow(text), Showable::kYes) << text;
   }
-  for (const char* text : {"postgresql://u:p@w@db1/x", "postgresql://u:p@w/x#y@db1/x",
-                           "postgresql://u:1/w@db1/x", "postgresql://u:p@w?user=x@db1/x",
-                           "postgresql://db1/x?password=p@w", "postgres://u:1/w?user=x@db1"}) {
+  for (const char* text :
+       {"postgresql://u:p@w@db1/x", "postgresql://u:p@@db1/x", "postgresql://u:p@w/x#y@db1/x",
+        "postgresql://u:1/w@db1/x", "postgresql://u:p@w?user=x@db1/x",
+        "postgresql://db1/x?password=p@w", "postgres://u:1/w?user=x@db1"}) {
     EXPECT_EQ(WhetherToShow(text), Showable::kStrayAt) << text;
   }
   for (const char* text : {"postgres:/u:pw@db1", "postgressql://u:pw@db1/x", "u:pw@db1", "//x"}) {

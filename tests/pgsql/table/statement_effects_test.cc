@@ -83,6 +83,21 @@ TEST_F(Watch, AQuestionThatWasAskedInTimeBridgesItsAnswersDelay) {
   EXPECT_TRUE(watch.Fresh(now + milliseconds(1900)));
 }
 
+TEST_F(Watch, AtTheLastMomentIsInTime) {
+  watch.OnAsked(now);
+  watch.OnAnswered(now, 1);
+  watch.OnAsked(now + seconds(1));
+  EXPECT_TRUE(watch.Fresh(now + milliseconds(1001)));
+}
+
+// Two connections may be asked in one turn.
+TEST_F(Watch, OfTwoThatWereAskedAtOnceEachTells) {
+  watch.OnAsked(now);
+  watch.OnAsked(now);
+  EXPECT_FALSE(watch.OnAnswered(now, 1));
+  EXPECT_TRUE(watch.OnAnswered(now, 2));
+}
+
 TEST_F(Watch, AQuestionThatCameTooLateDoesNot) {
   watch.OnAsked(now);
   watch.OnAnswered(now, 1);
