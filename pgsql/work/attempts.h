@@ -5,10 +5,12 @@
 // host that was not tried yet comes first. Pure: what the hosts are like comes in.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "pgsql/host/host_set.h"
 
@@ -18,22 +20,19 @@ class Attempts {
  public:
   static constexpr std::uint8_t kPerHost = 2;
 
-  void Reset(std::size_t hosts) {
-    counts_.assign(hosts, 0);
-    lost_among_ = 0;
-  }
-  void Count(std::size_t host) { ++counts_[host]; }
+  void Reset(std::size_t hosts);
+  void Count(std::size_t host) { ++Counts()[host]; }
   void TakeBack(std::size_t host);  // it was not run there after all
   // The connection that it was sent on was lost, perhaps to its account; `latest` is the number of
   // the connection that was opened last. A server that goes away ends one connection after the
   // other: where there is no other host to go to, no attempt is used up on those that were there
   // already when the first one was lost.
   void ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest);
-  void Exhaust(std::size_t host) { counts_[host] = kPerHost; }
+  void Exhaust(std::size_t host) { Counts()[host] = kPerHost; }
   // For the second try of a lookup: it goes to none of the hosts that have the first one.
   void ExhaustTriedOf(const Attempts& first);
 
-  std::uint8_t on(std::size_t host) const { return counts_[host]; }
+  std::uint8_t on(std::size_t host) const { return Counts()[host]; }
   bool any() const;
 
   // It should not go to `host`, but to another one, or to none.
@@ -45,8 +44,18 @@ class Attempts {
   std::optional<std::size_t> NeededHost(const HostSet& hosts) const;
 
  private:
-  std::vector<std::uint8_t> counts_;  // by host
-  std::uint64_t lost_among_ = 0;      // the latest connection at the first loss; 0: none yet
+  // Few pools have more hosts than that: theirs are found without another line of memory.
+  static constexpr std::size_t kFew = 8;
+
+  std::span<std::uint8_t> Counts() { return {hosts_ <= kFew ? few_.data() : many_.get(), hosts_}; }
+  std::span<const std::uint8_t> Counts() const {
+    return {hosts_ <= kFew ? few_.data() : many_.get(), hosts_};
+  }
+
+  std::size_t hosts_ = 0;
+  std::array<std::uint8_t, kFew> few_{};  // by host
+  std::unique_ptr<std::uint8_t[]> many_;  // instead of few_
+  std::uint64_t lost_among_ = 0;          // the latest connection at the first loss; 0: none yet
 };
 
 }  // namespace proxymux::pgsql

@@ -84,10 +84,11 @@ class Coalescer {
 
  private:
   using Waiters = pgsql::IntrusiveList<Waiter, &Waiter::place_>;
+
   // The flight that may be joined; null: there is none.
   Flight* FindShared(const pgsql::TableBinding& binding, std::string_view folded_key,
                      std::uint64_t hash);
-  // Nobody else may join it.
+  // Nobody else may join it from now on.
   void StopSharing(Flight* flight);
   void Keep(const Flight& flight, const pgsql::Answer& answer);
   Flight* NewFlight();

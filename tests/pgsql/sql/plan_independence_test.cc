@@ -83,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
         Open{"SELECT row_number() OVER () FROM t WHERE k = '%s'", "row_number()"},
         Open{"SELECT substr(k, 2, -1) FROM t WHERE k = '%s'", "substr()"},
         Open{"SELECT split_part(k, '@', 0) FROM t WHERE k = '%s'", "split_part()"},
+        Open{"SELECT split_part(k, '@', 123456789) FROM t WHERE k = '%s'", "split_part()"},
+        Open{"SELECT split_part(k, '@', 1 FROM t WHERE k = '%s'", "split_part()"},
         Open{"SELECT split_part(k, '@', n) FROM t WHERE k = '%s'", "split_part()"},
         Open{"WITH RECURSIVE x AS (SELECT 1) SELECT * FROM x WHERE k = '%s'", "RECURSIVE"},
         Open{"SELECT CASE WHEN f('%s') THEN g('%s') END", "f()"},
@@ -94,6 +96,7 @@ bool Known(const std::string& query) { return OnlyKnownFunctions(query, LexSql(q
 TEST(PlanIndependence, SaysWhetherAllFunctionsAreKnown) {
   EXPECT_TRUE(Known("SELECT concat('%u', '@', d) FROM t WHERE '%s' IS NOT NULL"));
   EXPECT_TRUE(Known("SELECT concat('%u', '@x')"));
+  EXPECT_TRUE(Known("SELECT a FROM t WHERE k = ('%s') AND n + (1) > 0"));
   EXPECT_FALSE(Known("SELECT pg_typeof('%s')"));
   EXPECT_FALSE(Known("SELECT to_jsonb('%s')"));
   EXPECT_FALSE(Known("SELECT pg_catalog.lower('%s')"));

@@ -137,6 +137,7 @@ TEST(QueryTemplate, ATemplatesHalfCharacterTakesNothingOfTheKey) {
   // libpq takes the quote for the second half of a character, the server the byte before it.
   EXPECT_EQ(Text("'\x83%s'", "\xe3' OR true --", Escaper(true, true)), "(leaves its token)");
   EXPECT_EQ(Text("E'\x83%s'", "\\", Escaper(true, true)), "(leaves its token)");
+  EXPECT_EQ(Text("'\x80%s'", "\xe3' OR true --", Escaper(true, true)), "(leaves its token)");
   EXPECT_EQ(Text("'\x83%s'", "\\", Escaper(true, true)), "(leaves its token)");
   EXPECT_EQ(Text("'\x83%s'", "\\", Escaper(false, true)), "(leaves its token)");
 }
@@ -179,6 +180,7 @@ TEST(QueryTemplate, ASignMustNotBeginACommentOrJoinAnOperator) {
   EXPECT_EQ(Text("SELECT 3!=%s", "-1"), "(not a number)");
   EXPECT_EQ(Text("SELECT %u%d", "5@-1"), "(not a number)");
   EXPECT_EQ(Text("SELECT x=%s", "-1"), "SELECT x=-1");
+  EXPECT_EQ(Text("%s", "-1"), "-1");
   EXPECT_EQ(Text("SELECT x<=%s", "-1"), "SELECT x<=-1");
   EXPECT_EQ(Text("SELECT f(%s,%s)", "-1"), "SELECT f(-1,-1)");
 }
@@ -293,6 +295,9 @@ TEST(QueryTemplateBind, QuotesElsewhereDoNotConfuse) {
 
 TEST(QueryTemplateBind, AParameterDoesNotRunIntoItsNeighbours) {
   EXPECT_EQ(Bind("SELECT x LIKE'%s'AND 1", "k"), "SELECT x LIKE $1 AND 1 | k");
+  for (const std::string alias : {"Zone", "_x", "\x80x"}) {
+    EXPECT_EQ(Bind("SELECT '%s'" + alias, "k"), "SELECT $1 " + alias + " | k");
+  }
 }
 
 TEST(QueryTemplateBind, ATrailingSemicolonIsOneStatement) {

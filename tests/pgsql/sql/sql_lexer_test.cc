@@ -97,6 +97,40 @@ TEST(SqlLexer, ALineCommentMayStandBetweenContinuedSegments) {
   EXPECT_EQ(Segments(text), (std::vector<std::string>{"a", "b''c"}));
 }
 
+TEST(SqlLexer, ASingleDashEndsALiteral) {
+  EXPECT_EQ(
+      Lex("'a'\n- 1\n'b'"),
+      (Lexemes{
+          {K::kLiteral, "'a'"}, {K::kOperator, "-"}, {K::kNumber, "1"}, {K::kLiteral, "'b'"}}));
+}
+
+TEST(SqlLexer, ASegmentThatIsNotClosedIsMarked) {
+  const auto last = [](std::string_view text) {
+    return LiteralSegments(text, LexSql(text).at(0)).back().unterminated;
+  };
+  EXPECT_TRUE(last("'abc"));
+  EXPECT_TRUE(last("'a'\n'bc"));
+  EXPECT_FALSE(last("'abc'"));
+  EXPECT_FALSE(last("'a'\n'bc'"));
+}
+
+TEST(SqlLexer, WhiteSpaceAndColons) {
+  EXPECT_EQ(Lex("a\vb\fc[1:2] := d"), (Lexemes{{K::kIdentifier, "a"},
+                                               {K::kIdentifier, "b"},
+                                               {K::kIdentifier, "c"},
+                                               {K::kPunctuation, "["},
+                                               {K::kNumber, "1"},
+                                               {K::kPunctuation, ":"},
+                                               {K::kNumber, "2"},
+                                               {K::kPunctuation, "]"},
+                                               {K::kOperator, ":="},
+                                               {K::kIdentifier, "d"}}));
+}
+
+TEST(SqlLexer, LettersOfAsciiAreFoldedAndNothingElse) {
+  EXPECT_EQ(LowerAscii("AZaz@[\xc3\x84"), "azaz@[\xc3\x84");
+}
+
 TEST(SqlLexer, SegmentsOfOneLiteral) {
   EXPECT_EQ(Segments("''"), (std::vector<std::string>{""}));
   EXPECT_EQ(Segments("'it''s' = 'x'"), (std::vector<std::string>{"it''s"}));
@@ -189,6 +223,23 @@ TEST(SqlLexer, WhatIsNotClosedReachesTheEndAndIsMarked) {
     EXPECT_EQ(tokens[1].end, std::string_view(text).size()) << text;
   }
   EXPECT_FALSE(LexSql("-- to the end").at(0).unterminated);
+}
+
+// The text is a view: what stands behind it is not its own.
+TEST(SqlLexer, NothingBehindTheTextIsRead) {
+  for (const char* text : {"abc x", "'a''b' c", "'a'\n'b' 'c'", "'a' --x\n-- y\n'b'",
+                           "$tag$a$tag$ b", "a - -- b", "1e5 x'0' E'\\'' U&'a' n'b' .5..6 :=::"}) {
+    const std::string_view whole = text;
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+      const std::string alone(whole.substr(0, size));
+      const std::vector<Token> tokens = LexSql(whole.substr(0, size));
+      ASSERT_EQ(tokens, LexSql(alone)) << alone;
+      for (const Token& token : tokens) {
+        if (token.kind != K::kLiteral) continue;
+        EXPECT_EQ(LiteralSegments(whole, token), LiteralSegments(alone, token)) << alone;
+      }
+    }
+  }
 }
 
 TEST(SqlLexer, EveryByteIsInATokenOrWhiteSpace) {

@@ -54,6 +54,19 @@ TEST_F(AttemptsTest, AreCountedByHost) {
   EXPECT_FALSE(attempts.any());
 }
 
+TEST_F(AttemptsTest, AreCountedForAnyNumberOfHosts) {
+  for (const std::size_t count : {20, 3, 10, 1, 20}) {
+    attempts.Reset(count);
+    EXPECT_FALSE(attempts.any()) << count;
+    for (std::size_t host = 0; host < count; ++host) {
+      attempts.Count(host);
+      EXPECT_EQ(attempts.on(host), 1) << host << " of " << count;
+    }
+    attempts.Exhaust(count - 1);
+    EXPECT_EQ(attempts.on(count - 1), Attempts::kPerHost);
+  }
+}
+
 TEST_F(AttemptsTest, AHostThatWasNotTriedComesFirst) {
   EXPECT_FALSE(PrefersOther(0));
   attempts.Count(0);
