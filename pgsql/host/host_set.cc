@@ -161,10 +161,18 @@ bool HostSet::Passes(const PoolHost& host) const {
   return host.health.failure() == HostHealth::FailureKind::kUnreachable;
 }
 
+static bool InService(const PoolHost& host) {
+  return host.ready > 0 || host.health.state() != State::kDown;
+}
+
 bool HostSet::MayServe(std::size_t index) const {
   const PoolHost& host = hosts_[index];
-  if (host.ready > 0 || host.health.state() != State::kDown) return true;
-  return outage_.waiting() && Passes(host);
+  return InService(host) || (outage_.waiting() && Passes(host));
+}
+
+bool HostSet::Alone(std::size_t index) const {
+  return std::ranges::none_of(
+      hosts_, [&](const PoolHost& host) { return &host != &hosts_[index] && InService(host); });
 }
 
 bool HostSet::AnyMayServe() const {

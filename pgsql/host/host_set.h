@@ -101,6 +101,8 @@ class HostSet {
   // connection, nobody waits for its probe: unless an outage is waited for, and it may pass.
   bool MayServe(std::size_t index) const;
   bool AnyMayServe() const;
+  // No other host has a connection or the prospect of one; what is waited for is none.
+  bool Alone(std::size_t index) const;
 
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;

@@ -44,6 +44,8 @@ void ConnectionSet::Move(PoolConnection& connection, PoolConnection::Phase phase
   if (connection.open()) --host.ready;
   connection.SetPhase(phase);
   if (connection.open()) ++host.ready;
+  // Before anybody asks whether the host may yet serve what the connection owes.
+  pool_->hosts.LookForOutage(pool_->Now());
 }
 
 void ConnectionSet::Open(std::size_t host) {
@@ -130,7 +132,7 @@ void ConnectionSet::Cancel(PoolConnection& connection) {
 }
 
 void ConnectionSet::ChargeLoss(const PoolConnection& connection, Work* work) {
-  work->attempts.ChargeLoss(connection.host, connection.number, last_number_);
+  work->attempts.ChargeLoss(connection.host, connection.number, last_number_, pool_->hosts);
 }
 
 void ConnectionSet::Close(PoolConnection& connection) {

@@ -15,8 +15,9 @@ void Attempts::TakeBack(std::size_t host) {
   if (on(host) > 0) --Counts()[host];
 }
 
-void Attempts::ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest) {
-  if (hosts_ == 1 && on(host) > 1 && connection <= lost_among_) {
+void Attempts::ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest,
+                          const HostSet& hosts) {
+  if (on(host) > 1 && connection <= lost_among_ && hosts.Alone(host)) {
     TakeBack(host);
   } else if (lost_among_ == 0) {
     lost_among_ = latest;

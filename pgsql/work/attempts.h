@@ -25,9 +25,10 @@ class Attempts {
   void TakeBack(std::size_t host);  // it was not run there after all
   // The connection that it was sent on was lost, perhaps to its account; `latest` is the number of
   // the connection that was opened last. A server that goes away ends one connection after the
-  // other: where there is no other host to go to, no attempt is used up on those that were there
-  // already when the first one was lost.
-  void ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest);
+  // other: where no other host is left to go to, the last attempt is not used up on those that were
+  // there already when the first one was lost.
+  void ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest,
+                  const HostSet& hosts);
   void Exhaust(std::size_t host) { Counts()[host] = kPerHost; }
   // For the second try of a lookup: it goes to none of the hosts that have the first one.
   void ExhaustTriedOf(const Attempts& first);

@@ -78,6 +78,23 @@ TEST_F(PoolOutage, LookupsWaitForTheHostAndAreAnsweredWhenItIsBack) {
   EXPECT_EQ(world.observer.outages_over[0].retried, 0U);
 }
 
+TEST_F(PoolOutage, WhatTheLastConnectionOfAHostThatIsDownOwesIsWaitedForToo) {
+  PoolWorld world(Options());
+  world.OpenAll();
+  std::vector<decltype(world.Look(""))> clients;
+  for (int i = 0; i < 40; ++i) clients.push_back(world.Look("k" + std::to_string(i)));
+  world.Turn();
+  world.factory.SetMood(0, Mood::kRefuses);
+  // One after the other, as they end when a server is killed; meanwhile it refuses new ones.
+  while (!world.Open().empty()) {
+    world.Open().front()->Lose("gone", "");
+    world.Pass(milliseconds(1));
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->answers, 0) << client->reason;
+  world.Pass(kWait);
+  for (const auto& client : clients) EXPECT_EQ(client->outcome, Outcome::kRetry);
+}
+
 TEST_F(PoolOutage, NobodyWaitsLongerThanTheWindowOfTheOutage) {
   PoolWorld world(Options());
   world.OpenAll();

@@ -83,9 +83,14 @@ class RecordingObserver final : public PoolObserver {
 // Whoever has not been answered when it ends is a failure of the test.
 class PoolWorld {
  public:
+  static config::PoolSettings NoOutageWait() {
+    config::PoolSettings settings;
+    settings.outage_wait = {};
+    return settings;
+  }
   struct Options {
     std::vector<HostKind> hosts = {HostKind::kTcp};  // labelled "a", "b", ...
-    config::PoolSettings settings = {.outage_wait = {}};  // unless a test is about that
+    config::PoolSettings settings = NoOutageWait();  // unless a test is about that
     std::chrono::seconds idle_interval{60};
     std::chrono::seconds retry_interval{60};
     std::uint32_t seed = 1;

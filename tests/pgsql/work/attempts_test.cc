@@ -139,50 +139,70 @@ TEST_F(AttemptsTest, TheSecondTryGoesToNoHostThatHasTheFirst) {
 }
 
 // Connections 1 to 4 to the only host, which goes away: they are lost one after the other.
-TEST(AttemptsOfASingleHostTest, NoAttemptIsUsedUpOnConnectionsThatWereThereAtTheFirstLoss) {
+class AttemptsOfASingleHostTest : public testing::Test {
+ protected:
+  AttemptsOfASingleHostTest() { attempts.Reset(1); }
+
+  HostSet hosts{[] {
+    std::vector<PoolHost> one;
+    one.emplace_back(HostKind::kTcp, "host", seconds(60));
+    return one;
+  }()};
   Attempts attempts;
-  attempts.Reset(1);
+};
+
+TEST_F(AttemptsOfASingleHostTest, NoAttemptIsUsedUpOnConnectionsThatWereThereAtTheFirstLoss) {
   attempts.Count(0);
-  attempts.ChargeLoss(0, /*connection=*/2, /*latest=*/4);
+  attempts.ChargeLoss(0, /*connection=*/2, /*latest=*/4, hosts);
   EXPECT_EQ(attempts.on(0), 1);
   for (const std::uint64_t connection : {1, 4}) {
     attempts.Count(0);
-    attempts.ChargeLoss(0, connection, /*latest=*/4);
+    attempts.ChargeLoss(0, connection, /*latest=*/4, hosts);
     EXPECT_EQ(attempts.on(0), 1);
   }
   attempts.Count(0);
-  attempts.ChargeLoss(0, /*connection=*/5, /*latest=*/5);
+  attempts.ChargeLoss(0, /*connection=*/5, /*latest=*/5, hosts);
   EXPECT_EQ(attempts.on(0), 2);
 }
 
-TEST(AttemptsOfASingleHostTest, TheFirstAttemptCountsOnAnyConnection) {
-  Attempts attempts;
-  attempts.Reset(1);
+TEST_F(AttemptsOfASingleHostTest, TheFirstAttemptCountsOnAnyConnection) {
   attempts.Count(0);
-  attempts.ChargeLoss(0, 2, 4);
+  attempts.ChargeLoss(0, 2, 4, hosts);
   attempts.TakeBack(0);
   attempts.Count(0);
-  attempts.ChargeLoss(0, 3, 4);
+  attempts.ChargeLoss(0, 3, 4, hosts);
   EXPECT_EQ(attempts.on(0), 1);
 }
 
-TEST(AttemptsOfASingleHostTest, AnotherLookupKnowsNothingOfTheLoss) {
-  Attempts attempts;
+TEST_F(AttemptsOfASingleHostTest, AnotherLookupKnowsNothingOfTheLoss) {
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4, hosts);
   attempts.Reset(1);
   attempts.Count(0);
-  attempts.ChargeLoss(0, 2, 4);
-  attempts.Reset(1);
   attempts.Count(0);
-  attempts.Count(0);
-  attempts.ChargeLoss(0, 2, 4);
+  attempts.ChargeLoss(0, 2, 4, hosts);
   EXPECT_EQ(attempts.on(0), 2);
 }
 
-TEST_F(AttemptsTest, WhereThereAreOtherHostsEachLossCounts) {
+TEST_F(AttemptsTest, WhereOtherHostsAreLeftEachLossCounts) {
   attempts.Count(0);
-  attempts.ChargeLoss(0, 2, 4);
+  attempts.ChargeLoss(0, 2, 4, hosts);
   attempts.Count(0);
-  attempts.ChargeLoss(0, 3, 4);
+  attempts.ChargeLoss(0, 3, 4, hosts);
+  EXPECT_EQ(attempts.on(0), 2);
+}
+
+TEST_F(AttemptsTest, WhereAllGoAwayTheLastAttemptIsKept) {
+  Down(1);
+  Down(2);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4, hosts);
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 3, 4, hosts);
+  EXPECT_EQ(attempts.on(0), 1);
+  hosts[2].ready = 1;  // what is open works, be the server full
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 4, 4, hosts);
   EXPECT_EQ(attempts.on(0), 2);
 }
 
