@@ -1,4 +1,5 @@
-// While no mirror answers the clients are told so at once, and served again as soon as one is back.
+// While no mirror answers and nobody is to wait for one, the clients are told so at once, and served
+// again as soon as one is back. outage_drill_test.cc has those that wait.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@ using harness::ProxymapClient;
 using harness::seconds;
 using protocol::Status;
 using std::chrono::steady_clock;
+
+constexpr char kNoWait[] = "pool: {outage_wait: 0s}\n";
 
 struct Outage {
   harness::Answer first;
@@ -117,7 +120,7 @@ class AllDownDrill : public MailDrill {
 };
 
 TEST_F(AllDownDrill, BothRefuse) {
-  Drill drill = Make("both mirrors stopped for 2 s", kClients);
+  Drill drill = Make("both mirrors stopped for 2 s, no outage_wait", kClients, kNoWait);
   Outage outage;
   const LoadReport report = Run(
       &drill,
@@ -131,8 +134,8 @@ TEST_F(AllDownDrill, BothRefuse) {
 
 // The first ones wait until a test connection has failed.
 TEST_F(AllDownDrill, BothFreeze) {
-  Drill drill = Make("both mirrors frozen for 3 s", kClients,
-                     "pool: {stall_limit: 300ms, connect_timeout: 500ms}\n");
+  Drill drill = Make("both mirrors frozen for 3 s, no outage_wait", kClients,
+                     "pool: {stall_limit: 300ms, connect_timeout: 500ms, outage_wait: 0s}\n");
   Outage outage;
   const LoadReport report = Run(
       &drill,

@@ -157,13 +157,14 @@ void NetworkDrill::ExpectAllCutOffAndBack(const std::string& name, const std::st
 }
 
 TEST_F(NetworkDrill, AllAreCutOff) {
-  ExpectAllCutOffAndBack("all mirrors cut off for 10 s", "", seconds(4), seconds(10));
+  ExpectAllCutOffAndBack("all mirrors cut off for 10 s, no outage_wait",
+                         "pool: {outage_wait: 0s}\n", seconds(4), seconds(10));
 }
 
 TEST_F(NetworkDrill, AllAreCutOffWithShortLimits) {
-  ExpectAllCutOffAndBack("all mirrors cut off for 3 s, short limits",
-                         "pool: {connect_timeout: 300ms, stall_limit: 200ms}\n", milliseconds(500),
-                         seconds(3));
+  ExpectAllCutOffAndBack("all mirrors cut off for 3 s, short limits, no outage_wait",
+                         "pool: {connect_timeout: 300ms, stall_limit: 200ms, outage_wait: 0s}\n",
+                         milliseconds(500), seconds(3));
 }
 
 // Each pool tries one of its hosts first, at random: with several of them some meet the one that is
