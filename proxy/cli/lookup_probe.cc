@@ -55,6 +55,7 @@ std::variant<std::unique_ptr<LookupProbe>, std::string> LookupProbe::Make(
   pgsql::PoolConfig pool;
   pool.name = model.name();
   pool.settings = model.settings();
+  pool.settings.outage_wait = {};  // whoever asks by hand wants to see what is wrong now
   pool.idle_interval = config.idle_interval;
   std::vector<pgsql::ConnectPlan> plans;
   for (const pgsql::HostSpec& host : binding.table->hosts()) {

@@ -1,5 +1,5 @@
-// While no mirror answers and nobody is to wait for one, the clients are told so at once, and served
-// again as soon as one is back. outage_drill_test.cc has those that wait.
+// While no mirror answers and nobody is to wait for one, the clients are told so at once, and
+// served again as soon as one is back. outage_drill_test.cc has those that wait.
 #include <gtest/gtest.h>
 
 #include <algorithm>

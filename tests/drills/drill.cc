@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <stdexcept>
 
 #include "tests/drills/connection_watch.h"
@@ -26,10 +27,18 @@ const char* NameOf(Service service) { return service == Service::kStock ? "stock
 
 }  // namespace
 
+double Bound(double limit) {
+  return std::getenv("PROXYMUX_DRILL") != nullptr ? limit : std::numeric_limits<double>::infinity();
+}
+
 bool Thorough() { return std::getenv("PROXYMUX_DRILL_STOCK") != nullptr; }
 
 void SayFigure(const std::string& drill, Service service, const std::string& figure) {
-  std::printf("drill: %s | %s | %s\n", drill.c_str(), NameOf(service), figure.c_str());
+  SayFigure(drill, std::string(NameOf(service)), figure);
+}
+
+void SayFigure(const std::string& drill, const std::string& service, const std::string& figure) {
+  std::printf("drill: %s | %s | %s\n", drill.c_str(), service.c_str(), figure.c_str());
   std::fflush(stdout);
 }
 
@@ -41,20 +50,33 @@ Drill::Drill(DrillOptions options, std::function<std::string()> directory,
              std::function<void()> mend)
     : options_(std::move(options)), directory_(std::move(directory)), mend_(std::move(mend)) {}
 
+double Drill::Allowed(double target_ms) const { return Bound(target_ms + calm_ms_ + away_ms_); }
+
 LoadReport Drill::Run(const Happening& happening) {
-  if (Thorough()) RunOn(Service::kStock, happening);
-  return RunOn(Service::kInPlace, happening);
+  const auto run = [&](Service service, const std::string& name,
+                       const std::vector<harness::TableFile>& tables) {
+    return RunOn(service, name, tables, happening);
+  };
+  if (Thorough()) {
+    run(Service::kStock, NameOf(Service::kStock), options_.postfix.tables);
+    if (!options_.bouncer_tables.empty()) {
+      run(Service::kStock, "stock behind PgBouncer", options_.bouncer_tables);
+    }
+  }
+  return run(Service::kInPlace, NameOf(Service::kInPlace), options_.postfix.tables);
 }
 
-LoadReport Drill::RunOn(Service service, const Happening& happening) {
+LoadReport Drill::RunOn(Service service, const std::string& name,
+                        const std::vector<harness::TableFile>& tables, const Happening& happening) {
   PostfixInstance::Options options = options_.postfix;
   options.service = service;
+  options.tables = tables;
   if (service == Service::kStock) options.yaml.clear();
   PostfixInstance postfix(directory_(), options);
   postfix.Start();
   harness::LoadOptions load_options = harness::LoadOn(postfix, options_.clients);
   if (!options_.tables.empty()) load_options.tables = options_.tables;
-  if (service != Service::kStock) {
+  if (service != Service::kStock && !options_.cold) {
     {
       LoadClients first(load_options);  // connections are opened, statements prepared
       first.WaitForAnswers(kAnswersBefore);
@@ -67,11 +89,10 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
   if (!options_.ports.empty()) watch = std::make_unique<ConnectionWatch>(options_.ports);
   const MachineWatch machine;  // of all that the load's waits are part of
   LoadClients load(load_options);
-  if (!load.WaitForAnswers(kAnswersBefore)) {
-    throw std::runtime_error(options_.name + ": " + NameOf(service) + " does not answer:\n" +
-                             postfix.Log());
+  if (!options_.cold && !load.WaitForAnswers(kAnswersBefore)) {
+    throw std::runtime_error(options_.name + ": " + name + " does not answer:\n" + postfix.Log());
   }
-  Scene scene{service, postfix, load, machine};
+  Scene scene{service, name, postfix, load, machine};
   happening(scene);
   const LoadReport report = load.Finish(scene.patience());
   away_ms_ = machine.away_ms();
@@ -100,7 +121,7 @@ LoadReport Drill::RunOn(Service service, const Happening& happening) {
     }
     calm += ")";
   }
-  SayFigure(options_.name, service, figure + (calm + connections));
+  SayFigure(options_.name, name, figure + (calm + connections));
   if (service != Service::kStock) log_ = postfix.Log();
   return report;
 }

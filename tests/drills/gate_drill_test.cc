@@ -60,7 +60,7 @@ class GateDrill : public MailDrill {
       std::snprintf(figure, sizeof(figure), "in use again after %.0f ms at most", longest_ms);
       SayFigure(options.name, scene.service, figure);
       if (scene.stock()) return;
-      EXPECT_LT(longest_ms, back_ms_ + scene.machine.away_ms()) << scene.postfix.Log();
+      EXPECT_LT(longest_ms, Bound(back_ms_ + scene.machine.away_ms())) << scene.postfix.Log();
     });
     log_ = drill.log();
     calm_ms_ = drill.Allowed(0);
@@ -75,7 +75,7 @@ class GateDrill : public MailDrill {
                 const std::function<void(TcpGate&, int)>& trouble) {
     const LoadReport report = Run(Options(name, kClients), BothHosts(), rounds, trouble);
     EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << log_;
-    EXPECT_LT(report.max_ms, longest_ms + calm_ms_) << report.Text() << '\n' << log_;
+    EXPECT_LT(report.max_ms, Bound(longest_ms + calm_ms_)) << report.Text() << '\n' << log_;
   }
   void Mirrored(const std::string& name, double longest_ms, const Trouble& trouble) {
     Mirrored(name, longest_ms, Thorough() ? 3 : 1, [&](TcpGate& gate, int) { trouble(gate); });
@@ -86,7 +86,7 @@ class GateDrill : public MailDrill {
              const std::function<void(TcpGate&, int)>& trouble) {
     const LoadReport report = Run(Options(name + ", no other mirror", kClients, kAlone),
                                   gate_.TcpHost(), rounds, trouble);
-    EXPECT_LT(report.max_ms, kAloneMs + calm_ms_) << report.Text() << '\n' << log_;
+    EXPECT_LT(report.max_ms, Bound(kAloneMs + calm_ms_)) << report.Text() << '\n' << log_;
   }
   void Alone(const std::string& name, const Trouble& trouble) {
     Alone(name, Thorough() ? 2 : 1, [&](TcpGate& gate, int) { trouble(gate); });

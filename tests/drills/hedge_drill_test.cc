@@ -88,8 +88,7 @@ class HedgeDrill : public MailDrill {
   // The sum of a metric's values whose labels hold `label`.
   static double Metric(const PostfixInstance& postfix, const std::string& name,
                        const std::string& label) {
-    std::istringstream lines(
-        harness::HttpGet(postfix.AdminSocket(), "/metrics").body);
+    std::istringstream lines(harness::HttpGet(postfix.AdminSocket(), "/metrics").body);
     double sum = 0;
     bool found = false;
     for (std::string line; std::getline(lines, line);) {

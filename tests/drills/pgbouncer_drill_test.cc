@@ -81,7 +81,7 @@ class PgBouncerDrill : public MailDrill {
     const double taken_ms = Since(begin);
     if (scene.stock()) return;
     SayFigure(name, scene.service, "in use again after " + std::to_string(int(taken_ms)) + " ms");
-    EXPECT_LT(taken_ms, limit_ms + scene.machine.away_ms()) << scene.postfix.Log();
+    EXPECT_LT(taken_ms, Bound(limit_ms + scene.machine.away_ms())) << scene.postfix.Log();
   }
 
   void GoesAway(const std::string& name, const std::string& second,
@@ -102,7 +102,7 @@ class PgBouncerDrill : public MailDrill {
     const std::uint64_t connects = gate_->accepted() - before;
     SayFigure(name, scene.service, std::to_string(connects) + " connects to PgBouncer");
     if (scene.stock()) return;
-    EXPECT_LE(connects, most) << scene.postfix.Log();
+    EXPECT_LE(connects, Bound(most)) << scene.postfix.Log();
   }
 
   std::unique_ptr<PgBouncer> bouncer_, other_;

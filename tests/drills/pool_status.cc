@@ -22,8 +22,7 @@ std::string PoolState::Text() const {
 }
 
 PoolState ReadPoolState(const harness::PostfixInstance& postfix) {
-  const harness::HttpAnswer answer =
-      harness::HttpGet(postfix.AdminSocket(), "/status.json");
+  const harness::HttpAnswer answer = harness::HttpGet(postfix.AdminSocket(), "/status.json");
   const auto document = nlohmann::json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
   if (answer.status != 200 || document.is_discarded() || document["pools"].size() != 1) {
     throw std::runtime_error("no status of one pool: " + answer.body);

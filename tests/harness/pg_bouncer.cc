@@ -39,8 +39,8 @@ Result RunInConsole(int port, const std::string& command) {
 
 }  // namespace
 
-PgBouncer::PgBouncer(std::string directory, const PostgresCluster& server, const Options& options)
-    : directory_(std::move(directory)), server_port_(server.port()), port_(FreePort()) {
+PgBouncer::PgBouncer(std::string directory, int server_port, const Options& options)
+    : directory_(std::move(directory)), server_port_(server_port), port_(FreePort()) {
   std::filesystem::create_directory(directory_);
   const passwd* owner = ::getpwnam("postgres");
   if (owner == nullptr || !std::filesystem::exists(kProgram)) {

@@ -23,7 +23,10 @@ class PgBouncer {
   };
 
   // Makes `directory`, which must not exist yet; Start() starts it.
-  PgBouncer(std::string directory, const PostgresCluster& server, const Options& options);
+  PgBouncer(std::string directory, const PostgresCluster& server, const Options& options)
+      : PgBouncer(std::move(directory), server.port(), options) {}
+  // Of whatever listens on that port of 127.0.0.1.
+  PgBouncer(std::string directory, int server_port, const Options& options);
   ~PgBouncer();
 
   // Other settings, for the next Start().

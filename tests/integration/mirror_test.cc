@@ -154,7 +154,7 @@ TEST_F(Mirrors, MirrorsStoppedInTurnLoseNothing) {
 }
 
 TEST_F(Mirrors, WithoutAnyMirrorTheAnswerIsRetryAndThenTheServiceRecovers) {
-  Start();
+  Start("pool: {outage_wait: 0s}\n");
   ProxymapClient client(postfix_->SocketPath());
   const std::string table = postfix_->Table("pgsql-aliases.cf");
   ASSERT_TRUE(client.Lookup(table, harness::AliasOf(1)).IsValue(harness::AddressOf(1)));

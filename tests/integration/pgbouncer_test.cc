@@ -29,6 +29,8 @@ using harness::seconds;
 using harness::Service;
 using protocol::Status;
 
+constexpr char kNoWait[] = "pool: {outage_wait: 0s}\n";
+
 class BehindPgBouncer : public testing::Test {
  protected:
   ~BehindPgBouncer() override {
@@ -175,7 +177,7 @@ TEST_F(BehindPgBouncer, AStartupParameterThatItRefusesKeepsTheHostDownUntilItIsI
   StartBouncer("transaction");
   const std::string uri = "postgresql://mailreader:let%20me%20read@" + bouncer_->TcpHost() +
                           "/mail?options=-cstatement_timeout%3D5s";
-  StartService("", harness::MailTables(uri));
+  StartService(kNoWait, harness::MailTables(uri));
   EXPECT_TRUE(Look(1).Is(Status::kRetry));
   EXPECT_TRUE(postfix_->WaitForLog("unsupported startup parameter: options")) << postfix_->Log();
   bouncer_->Stop();
@@ -255,7 +257,7 @@ TEST_F(BehindPgBouncer, NoLookupIsLostWhileTheDatabaseBehindItIsStopped) {
 
 TEST_F(BehindPgBouncer, WithoutTheDatabaseTheAnswerIsRetryAndThenTheServiceRecovers) {
   StartBouncer("transaction", 20, {"server_login_retry = 1", "query_wait_timeout = 2"});
-  StartService();
+  StartService(kNoWait);
   EXPECT_TRUE(Look(1).IsValue(harness::AddressOf(1))) << postfix_->Log();
   world_.first().StopImmediate();
   for (int i = 0; i < 3; ++i) {

@@ -46,7 +46,7 @@ class Secrets : public testing::Test {
     options.tables.clear();
     // What is no address takes the name server's time.
     options.yaml = "admin: {listen: " + admin_ +
-                   "}\npool: {connect_timeout: 1s}\n"
+                   "}\npool: {connect_timeout: 1s, outage_wait: 0s}\n"
                    "pools: {\"postgresql://mail:Qw1@db1.invalid/mail\": {connections: 2}}\n";
     options_ = options;
   }

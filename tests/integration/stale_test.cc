@@ -55,8 +55,8 @@ class WithoutMirrors : public testing::Test {
     options.tables.push_back({"counting.cf", harness::TableText(world_.Hosts(),
                                                                 "SELECT nextval('counting') WHERE "
                                                                 "'%s' <> ''")});
-    options.yaml = "pool: {connect_timeout: 1s}\ntables:\n" + stale("kept.cf", "1h") +
-                   stale("short.cf", "6s") + stale("counting.cf", "1h");
+    options.yaml = "pool: {connect_timeout: 1s, outage_wait: 0s}\ntables:\n" +
+                   stale("kept.cf", "1h") + stale("short.cf", "6s") + stale("counting.cf", "1h");
     postfix_ = std::make_unique<PostfixInstance>(directory, options);
     postfix_->Start();
     client_ = std::make_unique<ProxymapClient>(postfix_->SocketPath());

@@ -237,6 +237,7 @@ TEST_F(TableFiles, TableThatIsNotApprovedIsDeniedAndTheLogSaysWhatWouldApproveIt
 
 TEST_F(TableFiles, NoDatabaseAtTheStartMeansRetryUntilOneIsThere) {
   harness::PostgresCluster late(world_.NewDirectory());
+  options_.yaml = "pool: {outage_wait: 0s}\n";
   options_.tables.push_back(
       {"late.cf",
        harness::TableText(late.TcpHost(), "SELECT goto FROM alias WHERE address = '%s'")});

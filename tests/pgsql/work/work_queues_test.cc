@@ -281,6 +281,27 @@ TEST_F(WorkQueuesTest, QuestionsKeepTheirOrder) {
   EXPECT_EQ(WorkList::Next(one), two);
 }
 
+TEST_F(WorkQueuesTest, TellWhatCameSinceTheyWereLookedAt) {
+  const auto table = Table(Line::kShared);
+  EXPECT_EQ(queues.FirstNew(), nullptr);
+  Work* first = Add(table);
+  Work* second = Add(table);
+  EXPECT_EQ(queues.FirstNew(), first);
+  queues.Remove(first);
+  EXPECT_EQ(queues.FirstNew(), second);
+  queues.NoneIsNew();
+  EXPECT_EQ(queues.FirstNew(), nullptr);
+  Work* third = Add(table);
+  EXPECT_EQ(queues.FirstNew(), third);
+  ComesBack(second);  // what was there before is new again when it comes back
+  EXPECT_EQ(WorkQueues::Younger(third), second);
+  queues.Remove(third);
+  EXPECT_EQ(queues.FirstNew(), second);
+  queues.NoneIsNew();
+  queues.AllAreNew();
+  EXPECT_EQ(queues.FirstNew(), second);
+}
+
 TEST_F(WorkQueuesTest, TablesMayLiveLonger) {
   const auto table = Table(Line::kOwn);
   {

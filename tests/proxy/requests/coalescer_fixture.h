@@ -50,7 +50,8 @@ class Asker final : public Coalescer::Waiter {
 
 class CoalescerTest : public ::testing::Test {
  protected:
-  CoalescerTest() : world_(&loop_) {}
+  explicit CoalescerTest(config::Milliseconds outage_wait = {})
+      : world_(&loop_, {}, true, outage_wait) {}
   ~CoalescerTest() override {
     EXPECT_EQ(world_.coalescer.flights(), 0u);
     loop_.EndTurn();

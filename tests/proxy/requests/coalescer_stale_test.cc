@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 // What was known an hour ago, in a table that keeps answers for the case that every host is down.
 class CoalescerStaleTest : public CoalescerTest {
  protected:
-  CoalescerStaleTest() {
+  explicit CoalescerStaleTest(config::Milliseconds outage_wait = {}) : CoalescerTest(outage_wait) {
     cache_ = std::make_shared<AnswerCache>(AnswerCache::Limits{{}, {}, 100, hours(2)});
     cache_->Keep("user", "box", loop_.RealNow(), loop_.RealNow());
     cache_->Keep("nobody", "", loop_.RealNow(), loop_.RealNow());
@@ -143,6 +143,32 @@ TEST_F(CoalescerStaleTest, WhoAsksAgainFromOneMayFillTheCacheUp) {
       << "it was dropped from the cache meanwhile";
   EXPECT_EQ(cache_->FindStale("user", loop_.RealNow()), std::nullopt);
   world_.coalescer.Cancel(&a);
+}
+
+class CoalescerInOutageTest : public CoalescerStaleTest {
+ protected:
+  CoalescerInOutageTest() : CoalescerStaleTest(seconds(5)) {}
+};
+
+TEST_F(CoalescerInOutageTest, WhoeverHasAnAnswerThatIsKeptDoesNotWait) {
+  Asker a, b, c;
+  Ask(&a, "user");
+  EXPECT_EQ(Ask(&b, "user"), Started::kJoined);
+  Ask(&c, "never asked");
+  LoseTheDatabase();
+  EXPECT_THAT(a.answers, ElementsAre("box"));
+  EXPECT_THAT(b.ages, ElementsAre(hours(1)));
+  EXPECT_THAT(b.causes, ElementsAre(HasSubstr("connection refused")));
+  EXPECT_THAT(c.answers, IsEmpty());
+  Asker late;
+  Ask(&late, "nobody");
+  loop_.EndTurn();
+  EXPECT_THAT(late.answers, ElementsAre("()")) << "not found";
+  EXPECT_EQ(world_.coalescer.flights(), 1U);
+  loop_.Advance(seconds(5));
+  loop_.EndTurn();
+  EXPECT_THAT(c.answers, ElementsAre(HasSubstr("connection refused")));
+  EXPECT_THAT(c.ages, IsEmpty());
 }
 
 }  // namespace

@@ -148,21 +148,22 @@ inline std::shared_ptr<pgsql::TableBinding> Bind(const std::string& name, const 
 
 struct RouterWorld {
   explicit RouterWorld(pgsql::EventLoop* loop, std::set<std::string, std::less<>> approved = {},
-                       bool smtputf8_enable = true)
+                       bool smtputf8_enable = true, config::Milliseconds outage_wait = {})
       : log(lines.logger(), loop),
         pool_log(&log),
         factory(1),
-        pool(std::make_shared<pgsql::ConnectionPool>(Config(), &factory, loop, &pool_log, 1)),
+        pool(std::make_shared<pgsql::ConnectionPool>(Config(outage_wait), &factory, loop, &pool_log,
+                                                     1)),
         registry(std::move(approved)),
         coalescer(loop),
         router(&registry, &coalescer, &relay, &domains, loop, &log, smtputf8_enable) {}
 
-  static pgsql::PoolConfig Config() {
+  static pgsql::PoolConfig Config(config::Milliseconds outage_wait) {
     pgsql::PoolConfig config;
     config.name = "db1/mail";
     config.hosts.emplace_back(pgsql::HostKind::kTcp, "db1", std::chrono::seconds(60));
     config.settings.connections = 1;
-    config.settings.outage_wait = config::Milliseconds(0);  // unless a test is about that
+    config.settings.outage_wait = outage_wait;
     config.settings.stall_limit = config::Milliseconds(0);  // the tests let servers take their time
     return config;
   }

@@ -1,0 +1,79 @@
+// What the drills of short outages share: tables with one address, and something that happens to
+// what is behind it, while 50 clients ask. Lookups wait for it (outage_wait); none may be lost.
+//
+// Of scripts/drill the first run has the setting's default, and, for comparison, stock with
+// PgBouncer between. Elsewhere the wait is long, so that what is asserted holds on a machine that
+// is slow to start a server, too.
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tests/drills/mail_drill.h"
+#include "tests/harness/pg_bouncer.h"
+
+namespace proxymux::drills {
+
+inline constexpr int kWaiting = 50;
+
+class OutageDrill : public MailDrill {
+ protected:
+  using Happening = std::function<void(Drill::Scene&)>;
+
+  // What happens, twice, is over when it returns; lookups are to be answered again at most
+  // `back_ms` later. `mend` puts back what happened to others than the servers, after each service.
+  // `cold`: it begins before anybody was answered, and happens once.
+  void Run(
+      const std::string& name, int port, double back_ms, const Happening& happening,
+      const std::function<void()>& mend = [] {}, bool cold = false) {
+    const std::string yaml =
+        Thorough() ? "" : "pool: {outage_wait: 1m}\ntable: {lookup_timeout: 2m}\n";
+    DrillOptions options = Options(name, kWaiting, yaml);
+    options.postfix.tables = harness::MailTables(HostAt(port));
+    options.ports = {port};
+    options.cold = cold;
+    std::unique_ptr<harness::PgBouncer> between;
+    if (Thorough()) {
+      between = std::make_unique<harness::PgBouncer>(world_.NewDirectory(), port,
+                                                     harness::PgBouncer::Options());
+      between->Start();
+      options.bouncer_tables = harness::MailTables(between->TcpHost());
+    }
+    Drill drill(
+        options, [this] { return world_.NewDirectory(); },
+        [&] {
+          world_.Mend();
+          mend();
+        });
+    double longest_ms = 0;
+    const harness::LoadReport report = drill.Run([&](Drill::Scene& scene) {
+      double away_ms = 0;
+      for (int i = 0; i < (scene.stock() || cold ? 1 : 2); ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        happening(scene);
+        away_ms = std::max(away_ms, Since(begin));
+        scene.load.WaitForAnswers(10000, scene.patience());
+      }
+      char figure[100];
+      std::snprintf(figure, sizeof(figure), "the outage lasted %.0f ms at most", away_ms);
+      SayFigure(name, scene.name, figure);
+      longest_ms = away_ms;
+    });
+    log_ = drill.log();
+    EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << log_;
+    EXPECT_LT(report.max_ms, drill.Allowed(longest_ms + back_ms)) << report.Text() << '\n' << log_;
+    EXPECT_LE(drill.most_connections(), 2 * kConnectionLimit) << log_;
+  }
+  void ExpectWaited() {
+    EXPECT_NE(log_.find("lookups waited for it, 0 were answered RETRY"), std::string::npos) << log_;
+  }
+
+  static std::string HostAt(int port) { return "127.0.0.1:" + std::to_string(port); }
+
+  std::string log_;
+};
+
+}  // namespace proxymux::drills
