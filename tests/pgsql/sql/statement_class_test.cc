@@ -84,6 +84,8 @@ TEST(StatementClass, LongNamesAreCutAsTheServerCutsThem) {
   const std::string name(62, 'a');
   EXPECT_EQ(Classify("SELECT " + name + "bcd(1)").called_names, Names{name + "b"});
   EXPECT_EQ(Classify("SELECT \"" + name + "\xc3\xa9\"(1)").called_names, Names{name});
+  // Bytes that begin no character have no border among them.
+  EXPECT_EQ(Classify("SELECT \"" + std::string(64, '\x80') + "\"(1)").called_names, Names{""});
 }
 
 TEST(StatementClass, WhatIsLeftBehindInTheSessionIsSeen) {
@@ -99,7 +101,7 @@ TEST(StatementClass, WhatIsLeftBehindInTheSessionIsSeen) {
        {"SELECT 1", "(SELECT 1) UNION SELECT 2", "WITH a AS (SELECT 1) SELECT * FROM a",
         "INSERT INTO log VALUES (1) RETURNING 1", "UPDATE t SET a = 1 RETURNING a",
         "WITH x AS (INSERT INTO log VALUES (1) RETURNING a) SELECT a FROM x", "SELECT nextval('s')",
-        "VALUES (1)", "TABLE t", "SELECT t.into FROM t", "SELECT 1; SELECT 2"}) {
+        "VALUES (1)", "TABLE t", "SELECT t.into FROM t", "SELECT 1; SELECT 2", "SELECT 1; (("}) {
     EXPECT_FALSE(Classify(text).changes_session) << text;
   }
 }
