@@ -8,9 +8,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-// PostgreSQL cuts names to this many bytes (NAMEDATALEN - 1), at a character's border.
-constexpr std::size_t kNameBytes = 63;
-
 // Words that cannot be the name of a function when they stand bare and unqualified: reserved words,
 // and those that the grammar keeps for constructs of its own. Sorted.
 constexpr std::array<std::string_view, 70> kNeverCalled = {
@@ -34,22 +31,14 @@ std::vector<Token> WithoutComments(const std::vector<Token>& tokens) {
   return kept;
 }
 
-std::string CutName(std::string name) {
-  if (name.size() <= kNameBytes) return name;
-  std::size_t end = kNameBytes;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
-  name.resize(end);
-  return name;
-}
-
-// The name of an identifier token as the catalogue has it; `known` turns false when the text does
-// not tell.
+// The name of an identifier token as the catalogue has it, but for its length; `known` turns false
+// when the text does not tell.
 std::string NameOf(std::string_view text, const Token& token, bool* known) {
   const std::string_view word = token.In(text);
   if (token.kind == TokenKind::kIdentifier) {
     // Servers with single-byte encodings also fold letters outside of ASCII, by their locale.
     for (const char c : word) *known = *known && static_cast<unsigned char>(c) < 0x80;
-    return CutName(LowerAscii(word));
+    return LowerAscii(word);
   }
   if (token.kind == TokenKind::kUnicodeIdentifier) *known = false;
   std::string name;
@@ -59,7 +48,7 @@ std::string NameOf(std::string_view text, const Token& token, bool* known) {
     name.push_back(word[i]);
     if (word[i] == '"') ++i;
   }
-  return CutName(std::move(name));
+  return name;
 }
 
 bool IsName(const Token& token) {

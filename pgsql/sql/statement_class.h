@@ -27,7 +27,9 @@ struct StatementClass {
   // other tables would meet: SET, BEGIN, a temporary table, a session lock, ... Its connection is
   // closed behind it.
   bool changes_session = false;
-  // Sorted, each once, as pg_proc.proname has them: folded unless quoted, without a schema.
+  // Sorted, each once, as pg_proc.proname has them: folded unless quoted, without a schema. Long
+  // ones are whole: where a name is cut depends on the database's encoding, and the server cuts
+  // what it is asked for (the type `name`) where it cut the function's.
   std::vector<std::string> called_names;  // followed by '('
   std::vector<std::string>
       attribute_names;             // behind a '.': may be a function of one composite argument

@@ -10,6 +10,7 @@ namespace {
 
 using harness::Answer;
 using harness::Describe;
+using harness::PostgresCluster;
 using harness::ProxymapClient;
 using protocol::Status;
 
@@ -54,6 +55,48 @@ TEST_F(SessionChange, ASearchPathThatStays) {
     ASSERT_TRUE(set.IsValue("set")) << Describe(set);
     const Answer good = Look("good.cf", "good@example.com");
     ASSERT_TRUE(good.IsValue("right")) << "lookup " << i << ": " << Describe(good);
+  }
+}
+
+// Forty letters that are eighty bytes in the table file, which this database's encoding makes forty
+// again, so that the server does not cut the name; and eighty that it does cut.
+TEST_F(SessionChange, FunctionsWithLongNamesAreKnown) {
+  std::string in_file, in_sql;
+  for (int i = 0; i < 40; ++i) {
+    in_file += "\xc3\xa9";
+    in_sql += "\\00e9";
+  }
+  const std::string cut(80, 'a');
+  PostgresCluster& server = world_.first();
+  server.Sql("postgres", "DROP DATABASE IF EXISTS latin");
+  server.Sql("postgres",
+             "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' "
+             "LC_CTYPE 'C'");
+  server.Sql("latin", R"(
+      CREATE TABLE addresses (address text PRIMARY KEY, goto text);
+      INSERT INTO addresses VALUES ('good@example.com', 'right');
+      CREATE SCHEMA evil;
+      CREATE TABLE evil.addresses (address text, goto text);
+      INSERT INTO evil.addresses VALUES ('good@example.com', 'wrong');
+      GRANT USAGE ON SCHEMA evil TO mailreader;
+      GRANT SELECT ON ALL TABLES IN SCHEMA public, evil TO mailreader;)");
+  for (const std::string& name : {in_sql, cut}) {
+    server.Sql("latin",
+               "CREATE FUNCTION public.U&\"" + name +
+                   "\"(t text) RETURNS text LANGUAGE plpgsql VOLATILE AS $f$ BEGIN PERFORM "
+                   "set_config('search_path', 'evil', false); RETURN 'set'; END $f$");
+  }
+  const std::string more = "dbname = latin\nencoding = UTF8\n";
+  options_.tables.clear();
+  Add("whole.cf", "SELECT public.\"" + in_file + "\"('%s')", more);
+  Add("cut.cf", "SELECT public.\"" + cut + "\"('%s')", more);
+  Add("good.cf", "SELECT goto FROM addresses WHERE address = '%s'", more);
+  StartService("pool: {connections: 1}\n");
+  for (const char* setter : {"whole.cf", "cut.cf", "whole.cf", "cut.cf"}) {
+    const Answer set = Look(setter, "k@example.com");
+    ASSERT_TRUE(set.IsValue("set")) << Describe(set);
+    const Answer good = Look("good.cf", "good@example.com");
+    ASSERT_TRUE(good.IsValue("right")) << "behind " << setter << ": " << Describe(good);
   }
 }
 

@@ -167,6 +167,27 @@ TEST_F(Catalogue, AQuestionWhoseSyncFailsComesBackWithItsConnection) {
   EXPECT_EQ(second->value, "v");
 }
 
+// Nothing else is sent on it that would show that it is broken.
+TEST_F(Catalogue, AConnectionThatDoesNotTakeAQuestionIsReplaced) {
+  auto options = PoolWorld::Connections(1);
+  options.settings.pipeline_depth = 1;
+  world = std::make_unique<PoolWorld>(options);
+  const auto table = Table("f");
+  const auto first = world->Look("1", table);
+  world->Turn();
+  Finish();
+  const auto running = world->Look("2", table);
+  world->Pass(milliseconds(600));  // a stamp is due, and there is no room for a lookup
+  world->Connection(0).BreakSending();
+  const auto waiting = world->Look("3", table);
+  world->Turn();
+  ASSERT_EQ(world->observer.lost.size(), 1U);
+  EXPECT_NE(world->observer.lost[0].find("does not take statements"), std::string::npos);
+  Finish();
+  EXPECT_EQ(running->value, "v");
+  EXPECT_EQ(waiting->value, "v");
+}
+
 // A stamp behind a slow statement would keep its lane from what waits, beside an idle connection.
 TEST_F(Catalogue, AStampDoesNotWaitBehindASlowStatement) {
   world = std::make_unique<PoolWorld>(PoolWorld::Connections(2));

@@ -197,6 +197,28 @@ TEST(PoolLanes, ATableThatBecomesSlowLeavesTheOthersAlone) {
   Finish(world);
 }
 
+// No other lookup of that table comes later: those that wait already change their line.
+TEST(PoolLanes, WhatWaitsForATableThatBecomesSlowInAnothersBatchWaitsForALane) {
+  auto options = PoolWorld::Connections(1);
+  options.settings.pipeline_depth = 2;
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto table = PoolWorld::Table("SELECT slow FROM t WHERE k = '%s'", WriteClass::kReads);
+  const auto first = world.Look("f", world.reads);
+  const auto neighbour = world.Look("n", table);
+  const auto waiting = LookMany(world, 4, table);
+  world.Turn();
+  auto& connection = world.Connection(0);
+  ASSERT_EQ(connection.unanswered(), 2U);
+  world.loop.Advance(milliseconds(200));
+  connection.AnswerEverything("v");
+  world.Turn();
+  EXPECT_EQ(table->in_lanes, 1U);
+  EXPECT_EQ(connection.unanswered(), 1U);
+  Finish(world);
+  EXPECT_EQ(Answered(waiting), 4U);
+}
+
 TEST(PoolLanes, ALaneThatIsLostGivesItsWorkBack) {
   PoolWorld world(PoolWorld::Connections(2));
   world.OpenAll();

@@ -298,6 +298,9 @@ TEST(QueryTemplateBind, AParameterDoesNotRunIntoItsNeighbours) {
   for (const std::string alias : {"Zone", "_x", "\x80x"}) {
     EXPECT_EQ(Bind("SELECT '%s'" + alias, "k"), "SELECT $1 " + alias + " | k");
   }
+  for (const std::string digit : {"0", "9"}) {  // not the parameter $10
+    EXPECT_EQ(Bind("SELECT '%s'" + digit, "k"), "SELECT $1 " + digit + " | k");
+  }
 }
 
 TEST(QueryTemplateBind, ATrailingSemicolonIsOneStatement) {
@@ -323,7 +326,8 @@ TEST(QueryTemplateBind, TypedLiteralsStayText) {
         "SELECT timestamp with time zone '%s'", "SELECT timestamp(3) '%s'",
         "SELECT double precision '%s'", "SELECT \"Type\" '%s'", "SELECT s.t '%s'",
         "SELECT s.select '%s'", "SELECT varchar(5) '%s'", "SELECT x AS '%s'",
-        "SELECT x FROM t ORDER BY '%s'", "SELECT x LIKE 'a' ESCAPE '%s'"})
+        "SELECT x FROM t ORDER BY '%s'", "SELECT x FROM t ORDER BY ('%s')",
+        "SELECT x FROM t GROUP BY x, (('%s'))", "SELECT x LIKE 'a' ESCAPE '%s'"})
     EXPECT_TRUE(StaysText(query)) << query;
 }
 

@@ -59,6 +59,13 @@ TEST(SqlLexer, ABackslashIsOrdinaryInAPlainLiteral) {
   EXPECT_EQ(Lex("'a\\' b'", BackslashInLiteral::kEscapes), (Lexemes{{K::kLiteral, "'a\\' b'"}}));
 }
 
+TEST(SqlLexer, WhereABackslashEscapesInAPlainLiteralItDoesInANationalOneAndNoOther) {
+  const auto lex = [](std::string_view text) { return Lex(text, BackslashInLiteral::kEscapes); };
+  EXPECT_EQ(lex("N'a\\' b'"), (Lexemes{{K::kNationalLiteral, "N'a\\' b'"}}));
+  EXPECT_EQ(lex("B'1\\' b"), (Lexemes{{K::kBitLiteral, "B'1\\'"}, {K::kIdentifier, "b"}}));
+  EXPECT_EQ(lex("U&'a\\' b"), (Lexemes{{K::kUnicodeLiteral, "U&'a\\'"}, {K::kIdentifier, "b"}}));
+}
+
 TEST(SqlLexer, ABackslashEscapesInAnEscapeLiteral) {
   EXPECT_EQ(Lex("e'a\\'b''c\\\\' d"),
             (Lexemes{{K::kEscapeLiteral, "e'a\\'b''c\\\\'"}, {K::kIdentifier, "d"}}));
@@ -186,6 +193,8 @@ TEST(SqlLexer, Numbers) {
                                                      {K::kNumber, "1e10"},
                                                      {K::kNumber, "1.5E-3"}}));
   EXPECT_EQ(Lex("1..2"), (Lexemes{{K::kNumber, "1"}, {K::kOperator, ".."}, {K::kNumber, "2"}}));
+  EXPECT_EQ(Lex("90 $90 a90"),
+            (Lexemes{{K::kNumber, "90"}, {K::kParameter, "$90"}, {K::kIdentifier, "a90"}}));
 }
 
 // PostgreSQL 16 reads more of these as one number; 15 refuses what is glued to a number.

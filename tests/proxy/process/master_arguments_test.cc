@@ -90,6 +90,13 @@ TEST(MasterArguments, OnlyTheTwoNamesAreExpanded) {
   EXPECT_EQ(ExpandServiceNames("$$service_name ${service_name $(process_name)", "s", "p"),
             "$$service_name ${service_name p");
   EXPECT_EQ(ExpandServiceNames("", "s", "p"), "");
+  // What stands behind the text is not its own.
+  EXPECT_EQ(ExpandServiceNames(std::string_view("a$$service_name").substr(0, 2), "s", "p"), "a$");
+}
+
+TEST(MasterArguments, SocketsAreCountedUpToAThousand) {
+  EXPECT_EQ(Parsed({"-t", "unix", "-s", "1000"}).socket_count, 1000);
+  EXPECT_THAT(Refused({"-t", "unix", "-s", "1001"}), HasSubstr("a number from 1 to 1000"));
 }
 
 TEST(MasterArguments, WhatCannotWorkIsRefusedWithAReason) {

@@ -85,6 +85,8 @@ TEST_F(PostfixSettingsTest, TimesHaveUnitsAndNonsenseTakesTheDefault) {
                                                {"5h", 18000},
                                                {"1d", 86400},
                                                {"1w", 604800},
+                                               {"2147483647", 2147483647},
+                                               {"2147483648", 18000},
                                                {"0", 18000},
                                                {"-5s", 18000},
                                                {"soon", 18000},

@@ -2,6 +2,7 @@
 #include "proxy/process/socket_name.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,6 +102,17 @@ TEST_F(SocketNameTest, AListenerIsKnownByAnyNameThatLeadsToIt) {
   EXPECT_FALSE(IsNameOf(directory_.path() + "/other", fd));
   close(fd);
   close(other);
+}
+
+TEST_F(SocketNameTest, ASocketOfAnotherKindHasNoSuchName) {
+  const int fd = Listen(path_);
+  const int internet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(internet, 0);
+  EXPECT_FALSE(IsNameOf(path_, internet));
+  int pair[2] = {-1, -1};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  EXPECT_FALSE(IsNameOf(path_, pair[0])) << "it has no name at all";
+  for (const int each : {fd, internet, pair[0], pair[1]}) close(each);
 }
 
 }  // namespace

@@ -106,6 +106,18 @@ TEST(StockScheduler, EndWithoutAByteOfTheReplyIsRepeatedOnce) {
   EXPECT_EQ(world.scheduler.Status().failures, 1u);
 }
 
+TEST(StockScheduler, WhatNobodyWaitsForIsNotRepeated) {
+  World world(ServicePolicy(2));
+  const RequestId gone = world.Ask("unix:passwd.byname");
+  world.Greet(0);
+  world.scheduler.Abandon(gone, world.now);
+  world.Took(Kind::kConnect);
+  world.Close(0);
+  EXPECT_EQ(world.Took(Kind::kConnect), 0u);
+  EXPECT_EQ(world.scheduler.Status().queued, 0);
+  EXPECT_EQ(world.FailureOf(gone), "");
+}
+
 TEST(StockScheduler, EndInTheMiddleOfAReplyFailsTheRequest) {
   World world(ServicePolicy(2));
   const RequestId id = world.Ask("unix:passwd.byname");

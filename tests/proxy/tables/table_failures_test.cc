@@ -53,6 +53,8 @@ TEST(TableFailures, AKeyIsNotShownHoweverTheServerQuotesIt) {
   EXPECT_EQ(Shown(longest + "@x.org", "column \"" + longest.substr(0, 63) + "\" does not exist"),
             hidden);
   EXPECT_EQ(Shown("m\xc3\xbcller@x.org", "nobody is called m\xc3\xbcller"), hidden);
+  // No byte above ASCII parts a word: the halves of this one would be too short to tell.
+  EXPECT_EQ(Shown("l\xc3\x80n@x.org", "no rows for xl\xc3\x80n7"), hidden);
 }
 
 TEST(TableFailures, WithoutAHostOrAServersWords) {

@@ -149,5 +149,20 @@ TEST_F(TableServiceReloadTest, AChangedTableThatLeavesItsSectionIsNotTakenUp) {
   EXPECT_THAT(lines_.TakeText(), Not(HasSubstr("cannot be used")));
 }
 
+// A table that is broken has no pool, and names none.
+TEST_F(TableServiceReloadTest, ASectionThatNamesAnotherTablesPoolStopsNoChangedTable) {
+  Write("x.cf", kGood);
+  Write("y.cf", kGood);
+  Write("z.cf", kBroken);
+  Serve({"x.cf", "y.cf", "z.cf"}, std::string(kFast) + kTls);
+  const auto table = Find("x.cf");
+  const auto before = table->binding;
+  Write("x.cf", "hosts = db1 db2\ndbname = mail\nquery = SELECT 1\n");
+  RunUntil([&] { return table->binding != before || table->state != TableState::kOk; });
+  EXPECT_EQ(table->state, TableState::kOk) << table->reason;
+  EXPECT_EQ(table->pool->name(), "db1,db2/mail");
+  EXPECT_EQ(Find("y.cf")->pool->name(), "db1/mail");
+}
+
 }  // namespace
 }  // namespace proxymux::proxy
