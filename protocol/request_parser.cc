@@ -49,10 +49,9 @@ class AttributeCursor {
     return true;
   }
 
-  bool RequireType(std::string_view table) {
-    if (failed_) return false;
-    if (table.find(':') != std::string_view::npos) return true;
-    return Fail("table is not of the form TYPE:NAME", kTableAttribute, table);
+  void RequireType(std::string_view table) {
+    if (failed_ || table.find(':') != std::string_view::npos) return;
+    Fail("table is not of the form TYPE:NAME", kTableAttribute, table);
   }
 
   // The attributes that all requests begin with.

@@ -71,8 +71,7 @@ void WorkLimits::ExpireStatements() {
       }
       continue;
     }
-    Work* running = connection.running();
-    if (running == nullptr) continue;
+    Work* const running = connection.running();
     const Time began = std::max(running->sent, connection.last_result);
     if (now - began < running->binding->settings.query_timeout) continue;
     ++pool_->counters.statement_timeouts;
