@@ -114,7 +114,12 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
     if (oldest == nullptr || connection->last_used < oldest->last_used) oldest = connection.get();
   }
   if (oldest == nullptr) return {};
-  if (Open(view) < limit) return {.due = true};
+  // Hosts that nobody connects to are about to be tried.
+  std::size_t kept = 0;
+  for (std::size_t other = 0; other < view.hosts.size(); ++other) {
+    if (view.hosts[other].connecting == 0 && view.Doubtful(other)) ++kept;
+  }
+  if (Open(view) + kept < limit) return {.due = true};
   // Of a host that never could be connected to nobody knows how long that takes.
   const std::optional<Duration> usual = view.hosts[host].connect_time;
   if (!usual.has_value()) return {};

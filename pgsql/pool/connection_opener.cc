@@ -91,11 +91,14 @@ void ConnectionOpener::OpenBesideHanging(std::size_t* open) {
     const ConnectionBudget::AnotherAttempt another =
         ConnectionBudget::BesideHanging(connections_->View(), host, pool_->limit());
     if (!another.due) continue;
+    std::size_t next = host;
     if (another.in_place_of != nullptr) {
+      // It is another host's turn, if one has been waiting for that.
+      next = pool_->hosts.ChooseForProbe(pool_->Now()).value_or(host);
       connections_->Close(*another.in_place_of);
       --*open;
     }
-    connections_->Open(host);
+    connections_->Open(next);
     ++*open;
   }
 }

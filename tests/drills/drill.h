@@ -89,7 +89,7 @@ class Drill {
   int most_connections_ = 0;
 };
 
-// A bound of time, or of what grows with time: `limit` where scripts/drill has the machine for
+// A bound of time: `limit` where scripts/drill has the machine for
 // itself; elsewhere none, since a test must not fail because of how busy the machine is.
 double Bound(double limit);
 

@@ -270,7 +270,7 @@ TEST_F(NameDrill, ManyNamesWithoutAnAnswer) {
   EXPECT_LT(file, drill.Allowed(2000)) << drill.log();
   EXPECT_LT(second, drill.Allowed(2000)) << drill.log();
   EXPECT_LT(first, drill.Allowed(7000)) << drill.log();
-  EXPECT_LE(burst, Bound(4)) << drill.log();
+  EXPECT_LE(burst, 4U) << drill.log();
   EXPECT_EQ(report.wrong + report.config + report.fatal + report.lost, 0U) << report.Text();
 }
 

@@ -102,7 +102,7 @@ class PgBouncerDrill : public MailDrill {
     const std::uint64_t connects = gate_->accepted() - before;
     SayFigure(name, scene.service, std::to_string(connects) + " connects to PgBouncer");
     if (scene.stock()) return;
-    EXPECT_LE(connects, Bound(most)) << scene.postfix.Log();
+    EXPECT_LE(connects, most) << scene.postfix.Log();
   }
 
   std::unique_ptr<PgBouncer> bouncer_, other_;

@@ -217,13 +217,17 @@ TEST_F(ConnectionBudgetTest, TheVictimIsOfThatHostThenQuickThenNotBusyThenLongUn
 
 class BesideHangingTest : public ConnectionBudgetTest {
  protected:
-  static constexpr std::size_t kLimit = 2;
+  static constexpr std::size_t kLimit = 3;
 
   BesideHangingTest() {
     Down(0);
     Down(1);
     hosts.SetOutageWait(seconds(5));
     hosts.LookForOutage(now);
+  }
+  PoolConnection& Hanging(std::size_t host) {
+    ++hosts[host].connecting;
+    return Connecting(host);
   }
   ConnectionBudget::AnotherAttempt Another(std::size_t host = 0) const {
     return ConnectionBudget::BesideHanging(View(), host, kLimit);
@@ -232,7 +236,7 @@ class BesideHangingTest : public ConnectionBudgetTest {
 
 TEST_F(BesideHangingTest, AfterAWhileThereIsAnotherAttempt) {
   EXPECT_FALSE(Another().due) << "the first one is the probe's";
-  Connecting(0);
+  Hanging(0);
   EXPECT_FALSE(Another().due);
   now += milliseconds(49);
   EXPECT_FALSE(Another().due);
@@ -240,15 +244,15 @@ TEST_F(BesideHangingTest, AfterAWhileThereIsAnotherAttempt) {
   EXPECT_TRUE(Another().due);
   EXPECT_EQ(Another().in_place_of, nullptr);
   EXPECT_FALSE(Another(1).due) << "there is none that hangs";
-  Connecting(0);
+  Hanging(0);
   EXPECT_FALSE(Another().due) << "one has just begun";
 }
 
 // A slow network is no reason to give up what is about to come.
 TEST_F(BesideHangingTest, WhereThereIsRoomForNoMoreTheOldestMakesRoomWhenItIsHopeless) {
-  PoolConnection& oldest = Connecting(0);
+  PoolConnection& oldest = Hanging(0);
   now += milliseconds(50);
-  Connecting(0);
+  Hanging(0);
   now += seconds(3);
   EXPECT_FALSE(Another().due) << "it is not known how long that takes";
   hosts[0].connect_time = milliseconds(500);
@@ -260,10 +264,19 @@ TEST_F(BesideHangingTest, WhereThereIsRoomForNoMoreTheOldestMakesRoomWhenItIsHop
   EXPECT_EQ(Another().in_place_of, &oldest);
 }
 
+TEST_F(BesideHangingTest, RoomIsKeptForAHostThatNobodyTries) {
+  Hanging(0);
+  Hanging(0);
+  now += milliseconds(50);
+  EXPECT_FALSE(Another().due);
+  hosts[1].connecting = 1;
+  EXPECT_TRUE(Another().due);
+}
+
 TEST_F(BesideHangingTest, AQuickHostIsGivenAWhileAllTheSame) {
   hosts[0].connect_time = milliseconds(1);
-  Connecting(0);
-  Connecting(0);
+  Hanging(0);
+  Hanging(0);
   now += milliseconds(399);
   EXPECT_FALSE(Another().due);
   now += milliseconds(1);
@@ -271,7 +284,7 @@ TEST_F(BesideHangingTest, AQuickHostIsGivenAWhileAllTheSame) {
 }
 
 TEST_F(BesideHangingTest, NobodyWaitsAnyMore) {
-  Connecting(0);
+  Hanging(0);
   now += seconds(6);
   hosts.LookForOutage(now);
   EXPECT_FALSE(Another().due);

@@ -341,6 +341,34 @@ TEST_F(PoolOutage, AttemptsThatHangKeepNoneFromBeingMade) {
   EXPECT_EQ(client->value, "v");
 }
 
+// The old primary of a cluster is cut off; another host takes over.
+TEST_F(PoolOutage, WhatHangsOnOneHostKeepsNoOtherFromBeingTried) {
+  for (const int connections : {1, 2, 4}) {
+    SCOPED_TRACE(connections);
+    PoolWorld::Options options = Options(3);
+    options.settings.connections = connections;
+    PoolWorld world(options);
+    world.OpenAll();
+    const std::size_t old = world.Connection(0).host();
+    TakeAway(&world);
+    const auto client = world.Look("k");
+    for (int i = 0; i < 10; ++i) world.Pass(milliseconds(10));
+    world.factory.SetMood(old, Mood::kSilent);
+    for (int i = 0; i < 200; ++i) world.Pass(milliseconds(10));
+    EXPECT_LE(world.factory.most_open(), static_cast<std::size_t>(connections));
+    BringBack(&world, (old + 1) % 3);
+    int waited = 0;
+    for (; waited < 100 && world.Busy() == nullptr; ++waited) world.Pass(milliseconds(10));
+    // With one connection what hangs has to be given up first.
+    EXPECT_LE(waited, connections == 1 ? 50 : 10);
+    ASSERT_NE(world.Busy(), nullptr);
+    world.Busy()->Answer(kStamp);
+    world.Turn();
+    world.Busy()->AnswerEverything("v");
+    EXPECT_EQ(client->value, "v");
+  }
+}
+
 // A session that is made and leads nowhere.
 TEST_F(PoolOutage, AQuestionThatIsNotAnsweredIsAskedOnAnotherConnection) {
   PoolWorld world(Options());
