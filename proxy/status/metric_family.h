@@ -5,6 +5,7 @@
 #include <prometheus/metric_family.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,33 @@ class MetricFamilyBuilder {
  private:
   std::vector<prometheus::MetricFamily>* const families_;
   prometheus::MetricFamily family_;
+};
+
+// A metric that is one count of a status.
+template <typename Status>
+struct Metric {
+  const char* name;
+  const char* help;
+  std::uint64_t Status::*value;
+};
+
+// The families of a part of the metrics, in their order. Base of what adds them.
+class MetricFamilies {
+ public:
+  explicit MetricFamilies(std::vector<prometheus::MetricFamily>* families) : families_(families) {}
+
+  MetricFamilyBuilder Gauge(const char* name, const char* help) const {
+    return {families_, prometheus::MetricType::Gauge, name, help};
+  }
+  MetricFamilyBuilder Counter(const char* name, const char* help) const {
+    return {families_, prometheus::MetricType::Counter, name, help};
+  }
+  MetricFamilyBuilder Histogram(const char* name, const char* help) const {
+    return {families_, prometheus::MetricType::Histogram, name, help};
+  }
+
+ private:
+  std::vector<prometheus::MetricFamily>* const families_;
 };
 
 }  // namespace proxymux::proxy

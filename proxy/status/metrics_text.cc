@@ -11,37 +11,18 @@
 #include <utility>
 
 #include "proxy/status/metric_family.h"
+#include "proxy/status/pool_metrics.h"
 
 namespace proxymux::proxy {
 namespace {
 
 using prometheus::MetricFamily;
-using prometheus::MetricType;
 using Family = MetricFamilyBuilder;
 using Labels = MetricLabels;
 
-class Builder {
+class Builder : private MetricFamilies {
  public:
-  std::vector<MetricFamily> Build(const ServiceStatus& status) {
-    AddService(status);
-    AddRequests(status);
-    AddRelay(status.relay);
-    AddPools(status.pools);
-    AddHosts(status.pools);
-    AddTables(status.tables);
-    return std::move(families_);
-  }
-
- private:
-  Family Gauge(const char* name, const char* help) {
-    return Family(&families_, MetricType::Gauge, name, help);
-  }
-  Family Counter(const char* name, const char* help) {
-    return Family(&families_, MetricType::Counter, name, help);
-  }
-  Family Histogram(const char* name, const char* help) {
-    return Family(&families_, MetricType::Histogram, name, help);
-  }
+  using MetricFamilies::MetricFamilies;
 
   void AddService(const ServiceStatus& status) {
     Gauge("proxymux_info", "Always 1; the labels say what runs.")
@@ -124,167 +105,6 @@ class Builder {
         .Add(static_cast<double>(relay.starts));
   }
 
-  template <typename Status>
-  struct Metric {
-    const char* name;
-    const char* help;
-    std::uint64_t Status::*value;
-  };
-  using PoolMetric = Metric<PoolStatus>;
-
-  void AddOutages(const std::vector<PoolStatus>& pools) {
-    static constexpr std::array<Metric<OutageStatus>, 3> kCounters = {{
-        {"proxymux_pool_outages_total", "How often no host could serve.", &OutageStatus::begun},
-        {"proxymux_pool_outage_waits_total", "Lookups that waited for a host then.",
-         &OutageStatus::waits},
-        {"proxymux_pool_outage_retries_total", "Lookups answered RETRY then.",
-         &OutageStatus::retries},
-    }};
-    {
-      Family family = Gauge("proxymux_pool_outage_seconds",
-                            "For how long no host has been able to serve; 0: one is.");
-      for (const PoolStatus& pool : pools) {
-        family.Add(pool.outage.lasts, {{"pool", pool.name}});
-      }
-    }
-    for (const auto& metric : kCounters) {
-      Family family = Counter(metric.name, metric.help);
-      for (const PoolStatus& pool : pools) {
-        family.Add(static_cast<double>(pool.outage.*metric.value), {{"pool", pool.name}});
-      }
-    }
-  }
-
-  void AddPools(const std::vector<PoolStatus>& pools) {
-    static constexpr std::array<PoolMetric, 3> kGauges = {{
-        {"proxymux_pool_connections_limit", "Database connections that the pool may have.",
-         &PoolStatus::limit},
-        {"proxymux_pool_queue_length", "Lookups that wait for a connection.",
-         &PoolStatus::queue_length},
-        {"proxymux_pool_queue_limit", "Lookups that may wait; more are answered RETRY.",
-         &PoolStatus::queue_limit},
-    }};
-    static constexpr std::array<PoolMetric, 7> kCounters = {{
-        {"proxymux_pool_lookups_total", "Lookups given to the pool.", &PoolStatus::lookups},
-        {"proxymux_pool_statements_total", "Statements sent to servers.", &PoolStatus::statements},
-        {"proxymux_pool_syncs_total", "Sync messages sent: batches of statements.",
-         &PoolStatus::syncs},
-        {"proxymux_pool_reruns_total",
-         "Statements sent again after a connection or a neighbour in the batch failed.",
-         &PoolStatus::reruns},
-        {"proxymux_pool_timeouts_total", "Lookups that ran out of time.", &PoolStatus::timeouts},
-        {"proxymux_pool_cancels_total", "Statements cancelled on a server.", &PoolStatus::cancels},
-        {"proxymux_pool_queue_full_total", "Lookups refused because the queue was full.",
-         &PoolStatus::queue_full},
-    }};
-    AddOutages(pools);
-    {
-      Family family = Gauge("proxymux_pool_connections", "Database connections by state.");
-      for (const PoolStatus& pool : pools) {
-        family.Add(static_cast<double>(pool.connecting),
-                   {{"pool", pool.name}, {"state", "connecting"}});
-        family.Add(static_cast<double>(pool.busy), {{"pool", pool.name}, {"state", "busy"}});
-        family.Add(static_cast<double>(pool.idle), {{"pool", pool.name}, {"state", "idle"}});
-      }
-    }
-    {
-      Family family = Counter("proxymux_pool_asked_twice_total",
-                              "Lookups asked of another host as well, by reason.");
-      for (const PoolStatus& pool : pools) {
-        family.Add(static_cast<double>(pool.asked_twice_stall),
-                   {{"pool", pool.name}, {"reason", "stall"}});
-        family.Add(static_cast<double>(pool.asked_twice_hedge),
-                   {{"pool", pool.name}, {"reason", "hedge"}});
-      }
-    }
-    {
-      Family family = Gauge("proxymux_pool_oldest_wait_seconds",
-                            "How long the lookup that waits longest has waited.");
-      for (const PoolStatus& pool : pools) {
-        family.Add(pool.oldest_wait, {{"pool", pool.name}});
-      }
-    }
-    for (const PoolMetric& metric : kGauges) {
-      Family family = Gauge(metric.name, metric.help);
-      for (const PoolStatus& pool : pools) {
-        family.Add(static_cast<double>(pool.*metric.value), {{"pool", pool.name}});
-      }
-    }
-    for (const PoolMetric& metric : kCounters) {
-      Family family = Counter(metric.name, metric.help);
-      for (const PoolStatus& pool : pools) {
-        family.Add(static_cast<double>(pool.*metric.value), {{"pool", pool.name}});
-      }
-    }
-  }
-
-  template <typename Function>
-  static void ForEachHost(const std::vector<PoolStatus>& pools, Function add) {
-    for (const PoolStatus& pool : pools) {
-      for (const HostStatus& host : pool.hosts) {
-        add(host, Labels{{"pool", pool.name}, {"host", host.name}});
-      }
-    }
-  }
-
-  void AddHosts(const std::vector<PoolStatus>& pools) {
-    using HostMetric = Metric<HostStatus>;
-    static constexpr std::array<HostMetric, 2> kGauges = {{
-        {"proxymux_host_connections", "Connections to the host.", &HostStatus::connections},
-        {"proxymux_host_in_flight", "Statements sent and not yet answered.",
-         &HostStatus::in_flight},
-    }};
-    static constexpr std::array<HostMetric, 2> kCounters = {{
-        {"proxymux_host_connects_total", "Connections that were set up.", &HostStatus::connects},
-        {"proxymux_host_connect_failures_total", "Connections that could not be set up.",
-         &HostStatus::connect_failures},
-    }};
-    {
-      Family family = Gauge("proxymux_host_usable", "1 while the host takes lookups.");
-      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        family.Add(host.usable ? 1 : 0, std::move(labels));
-      });
-    }
-    {
-      Family family =
-          Gauge("proxymux_host_state_seconds", "How long the host has been in its state.");
-      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        labels.emplace_back("state", host.state);
-        family.Add(host.since, std::move(labels));
-      });
-    }
-    for (const HostMetric& metric : kGauges) {
-      Family family = Gauge(metric.name, metric.help);
-      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        family.Add(static_cast<double>(host.*metric.value), std::move(labels));
-      });
-    }
-    for (const HostMetric& metric : kCounters) {
-      Family family = Counter(metric.name, metric.help);
-      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        family.Add(static_cast<double>(host.*metric.value), std::move(labels));
-      });
-    }
-    {
-      Family family = Counter("proxymux_host_statements_total",
-                              "Statements answered by the host, by outcome (ok, failed).");
-      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        Labels failed = labels;
-        labels.emplace_back("status", "ok");
-        failed.emplace_back("status", "failed");
-        family.Add(static_cast<double>(host.ok), std::move(labels));
-        family.Add(static_cast<double>(host.failed), std::move(failed));
-      });
-    }
-    {
-      Family family =
-          Histogram("proxymux_host_latency_seconds", "One statement, from sent to answered.");
-      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        family.Add(host.latency, std::move(labels));
-      });
-    }
-  }
-
   void AddTables(const std::vector<TableStatus>& tables) {
     {
       Family family =
@@ -333,6 +153,7 @@ class Builder {
     }
   }
 
+ private:
   // Of the tables that keep answers.
   void AddCaches(const std::vector<TableStatus>& tables) {
     const auto add = [&](Family family, std::uint64_t CacheStatus::*value) {
@@ -353,22 +174,31 @@ class Builder {
     add(Gauge("proxymux_table_cache_entries", "Answers in the cache."), &CacheStatus::entries);
     add(Gauge("proxymux_table_cache_bytes", "Memory that they take."), &CacheStatus::bytes);
   }
-
-  std::vector<MetricFamily> families_;
 };
+
+std::vector<MetricFamily> FamiliesOf(const ServiceStatus& status) {
+  std::vector<MetricFamily> families;
+  Builder builder(&families);
+  builder.AddService(status);
+  builder.AddRequests(status);
+  builder.AddRelay(status.relay);
+  AddPoolMetrics(status.pools, &families);
+  builder.AddTables(status.tables);
+  return families;
+}
 
 }  // namespace
 
 std::string MetricsText(const ServiceStatus& status) {
   std::ostringstream out;
   out.imbue(std::locale::classic());
-  prometheus::TextSerializer().Serialize(out, Builder().Build(status));
+  prometheus::TextSerializer().Serialize(out, FamiliesOf(status));
   return out.str();
 }
 
 std::vector<std::string> MetricNames() {
   std::vector<std::string> names;
-  for (const MetricFamily& family : Builder().Build(ServiceStatus{})) names.push_back(family.name);
+  for (const MetricFamily& family : FamiliesOf(ServiceStatus{})) names.push_back(family.name);
   std::sort(names.begin(), names.end());
   return names;
 }

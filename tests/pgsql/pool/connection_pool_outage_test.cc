@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pgsql/pool/connection_pool.h"
-#include "tests/pgsql/pool/catalogue_answers.h"
-#include "tests/pgsql/pool/pool_world.h"
+#include "tests/pgsql/pool/outage_world.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -15,43 +13,6 @@ namespace {
 using Mood = fakes::ScriptedFactory::Mood;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr auto kWait = seconds(5);
-
-class PoolOutage : public ::testing::Test {
- protected:
-  static PoolWorld::Options Options(std::size_t hosts = 1) {
-    PoolWorld::Options options = PoolWorld::Hosts(hosts);
-    options.settings.outage_wait = kWait;
-    return options;
-  }
-  // All connections are lost, and no host can be connected to.
-  static void TakeAway(PoolWorld* world, const std::string& sqlstate = "") {
-    for (std::size_t host = 0; host < world->pool->hosts().size(); ++host) {
-      world->factory.SetMood(host, Mood::kRefuses);
-    }
-    for (auto* upstream : world->Open()) upstream->Lose("gone", sqlstate);
-    world->Turn();
-  }
-  static void BringBack(PoolWorld* world, std::size_t host = 0) {
-    world->factory.SetMood(host, Mood::kAccepts);
-  }
-  static bool IsQuestion(const fakes::ScriptedUpstream& upstream) {
-    return upstream.oldest() != nullptr && AsksStamp(upstream.oldest()->sql);
-  }
-  static void AnswerQuestion(PoolWorld* world) {
-    ASSERT_TRUE(IsQuestion(world->Connection(0)));
-    world->Connection(0).Answer(kStamp);
-    world->Turn();
-  }
-  static std::vector<std::string> Texts(const fakes::ScriptedUpstream& upstream) {
-    std::vector<std::string> lookups;
-    for (const std::string& text : upstream.texts()) {
-      if (!AsksCatalogue(text)) lookups.push_back(text);
-    }
-    return lookups;
-  }
-};
 
 TEST_F(PoolOutage, LookupsWaitForTheHostAndAreAnsweredWhenItIsBack) {
   PoolWorld world(Options());
@@ -169,48 +130,6 @@ TEST_F(PoolOutage, OneOfTwoHostsThatMayPassIsWaitedFor) {
   EXPECT_EQ(client->value, "v");
 }
 
-TEST_F(PoolOutage, TheHostIsTriedEvery50Milliseconds) {
-  PoolWorld world(Options());
-  world.OpenAll();
-  TakeAway(&world);
-  const auto client = world.Look("k");
-  const int before = world.factory.made();
-  for (int i = 0; i < 400; ++i) world.Pass(milliseconds(10));
-  EXPECT_GE(world.factory.made() - before, 4000 / 61);
-  EXPECT_LE(world.factory.made() - before, 4000 / 37);
-  for (int i = 0; i < 100; ++i) world.Pass(milliseconds(10));  // over
-  EXPECT_EQ(client->answers, 1);
-  const int in_window = world.factory.made();
-  for (int i = 0; i < 400; ++i) world.Pass(milliseconds(10));
-  EXPECT_LE(world.factory.made() - in_window, 12);
-}
-
-// A pooler or a load balancer may accept a connection and lose it again, as often as it is tried.
-TEST_F(PoolOutage, NoLookupIsSentBeforeTheHostHasAnswered) {
-  PoolWorld world(Options());
-  world.OpenAll();
-  const auto client = world.Look("k");
-  world.Turn();
-  for (auto* upstream : world.Open()) upstream->Lose("the server behind has gone", "08P01");
-  world.Turn();
-  int lost = 0;
-  for (int i = 0; i < 300; ++i) {
-    world.Pass(milliseconds(10));
-    if (world.Open().empty()) continue;
-    ASSERT_TRUE(IsQuestion(world.Connection(0))) << i;
-    ASSERT_TRUE(Texts(world.Connection(0)).empty());
-    world.Connection(0).Lose("the server behind has gone", "08P01");
-    ++lost;
-  }
-  EXPECT_GT(lost, 40);
-  EXPECT_EQ(client->answers, 0);
-  world.Pass(milliseconds(60));
-  AnswerQuestion(&world);
-  EXPECT_EQ(Texts(world.Connection(0)).size(), 1U);
-  world.Connection(0).Answer("v");
-  EXPECT_EQ(client->value, "v");
-}
-
 // Nor is one lost where a host is back for a moment only.
 TEST_F(PoolOutage, AnOutageThatFlapsHoldsNobodyForLonger) {
   PoolWorld world(Options());
@@ -313,80 +232,6 @@ TEST_F(PoolOutage, EachIsToldOnceThatItWaits) {
   EXPECT_EQ(last->outages, 1);
   EXPECT_EQ(under_way->outages, 1);
   world.Pass(kWait);
-}
-
-// As a load balancer does until another server stands behind it.
-TEST_F(PoolOutage, AttemptsThatHangKeepNoneFromBeingMade) {
-  PoolWorld world(Options());
-  world.OpenAll();
-  TakeAway(&world);
-  const auto client = world.Look("k");
-  world.Pass(milliseconds(100));
-  world.factory.SetMood(0, Mood::kSilent);
-  for (int i = 0; i < 200; ++i) world.Pass(milliseconds(10));
-  EXPECT_LE(world.factory.most_open(), 4U);
-  const int before = world.factory.made();
-  for (int i = 0; i < 100; ++i) world.Pass(milliseconds(10));
-  EXPECT_GE(world.factory.made() - before, 9);
-  EXPECT_EQ(client->answers, 0);
-  // What hangs still hangs; a new attempt gets through.
-  const int last = world.factory.made();
-  BringBack(&world);
-  for (int i = 0; i < 12 && world.Busy() == nullptr; ++i) world.Pass(milliseconds(10));
-  ASSERT_NE(world.Busy(), nullptr);
-  EXPECT_GE(world.factory.made(), last);
-  world.Busy()->Answer(kStamp);
-  world.Turn();
-  world.Busy()->AnswerEverything("v");
-  EXPECT_EQ(client->value, "v");
-}
-
-// The old primary of a cluster is cut off; another host takes over.
-TEST_F(PoolOutage, WhatHangsOnOneHostKeepsNoOtherFromBeingTried) {
-  for (const int connections : {1, 2, 4}) {
-    SCOPED_TRACE(connections);
-    PoolWorld::Options options = Options(3);
-    options.settings.connections = connections;
-    PoolWorld world(options);
-    world.OpenAll();
-    const std::size_t old = world.Connection(0).host();
-    TakeAway(&world);
-    const auto client = world.Look("k");
-    for (int i = 0; i < 10; ++i) world.Pass(milliseconds(10));
-    world.factory.SetMood(old, Mood::kSilent);
-    for (int i = 0; i < 200; ++i) world.Pass(milliseconds(10));
-    EXPECT_LE(world.factory.most_open(), static_cast<std::size_t>(connections));
-    BringBack(&world, (old + 1) % 3);
-    int waited = 0;
-    for (; waited < 100 && world.Busy() == nullptr; ++waited) world.Pass(milliseconds(10));
-    // With one connection what hangs has to be given up first.
-    EXPECT_LE(waited, connections == 1 ? 50 : 10);
-    ASSERT_NE(world.Busy(), nullptr);
-    world.Busy()->Answer(kStamp);
-    world.Turn();
-    world.Busy()->AnswerEverything("v");
-    EXPECT_EQ(client->value, "v");
-  }
-}
-
-// A session that is made and leads nowhere.
-TEST_F(PoolOutage, AQuestionThatIsNotAnsweredIsAskedOnAnotherConnection) {
-  PoolWorld world(Options());
-  world.OpenAll();
-  TakeAway(&world);
-  const auto client = world.Look("k");
-  world.Pass(milliseconds(100));
-  BringBack(&world);
-  world.Pass(milliseconds(60));
-  ASSERT_TRUE(IsQuestion(world.Connection(0)));
-  const int first = world.Connection(0).number();
-  for (int i = 0; i < 130; ++i) world.Pass(milliseconds(10));  // stall_limit and more
-  EXPECT_EQ(client->answers, 0);
-  ASSERT_FALSE(world.Open().empty());
-  EXPECT_NE(world.Connection(0).number(), first);
-  AnswerQuestion(&world);
-  world.Busy()->AnswerEverything("v");
-  EXPECT_EQ(client->value, "v");
 }
 
 TEST_F(PoolOutage, AMirrorThatIsUpIsNoOutage) {
