@@ -55,8 +55,10 @@ void PrintTo(const Cost& cost, std::ostream* out) {
 }
 
 // Every connection has as much as it takes, and the rest waits.
-Cost CostOf(const MakeTable& make, std::size_t table_count, int lookups) {
+// With `outage` no host can be reached, and all of it waits for one.
+Cost CostOf(const MakeTable& make, std::size_t table_count, int lookups, bool outage = false) {
   PoolWorld::Options options = PoolWorld::Hosts(2);
+  if (outage) options.settings.outage_wait = std::chrono::minutes(1);
   options.settings.connections = 4;
   options.settings.pipeline_depth = 4;
   options.settings.queue_limit = 100000;
@@ -68,6 +70,14 @@ Cost CostOf(const MakeTable& make, std::size_t table_count, int lookups) {
   std::vector<ClientPointer> clients;
   for (int i = 0; i < lookups; ++i) clients.push_back(world.Look("k", tables[i % table_count]));
   for (int i = 0; i < 3; ++i) world.Pass(milliseconds(20));
+  if (outage) {
+    for (std::size_t host = 0; host < 2; ++host) {
+      world.factory.SetMood(host, fakes::ScriptedFactory::Mood::kRefuses);
+    }
+    for (auto* upstream : world.Open()) upstream->Lose("gone", "");
+    for (int i = 0; i < 3; ++i) world.Pass(milliseconds(20));
+    EXPECT_EQ(world.pool->Gauges().queued, static_cast<std::size_t>(lookups));
+  }
   EXPECT_GT(world.pool->Gauges().queued, static_cast<std::size_t>(lookups) / 2);
   Cost cost;
   std::uint64_t before = world.loop.readings();
@@ -84,6 +94,13 @@ Cost CostOf(const MakeTable& make, std::size_t table_count, int lookups) {
 void ExpectNoGrowth(const MakeTable& make) {
   EXPECT_EQ(CostOf(make, 1, 100), CostOf(make, 1, 10000)) << "with what waits";
   EXPECT_EQ(CostOf(make, 20, 200), CostOf(make, 1000, 10000)) << "with the tables";
+}
+
+TEST(PoolCost, LookupsThatWaitForAHost) {
+  for (const MakeTable& make : {MakeTable(Quick), MakeTable(Own), MakeTable(Slow)}) {
+    EXPECT_EQ(CostOf(make, 1, 100, true), CostOf(make, 1, 10000, true)) << "with what waits";
+    EXPECT_EQ(CostOf(make, 20, 200, true), CostOf(make, 1000, 10000, true)) << "with the tables";
+  }
 }
 
 TEST(PoolCost, QuickLookups) { ExpectNoGrowth(Quick); }
