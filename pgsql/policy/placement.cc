@@ -108,4 +108,15 @@ PoolConnection* Placement::ChooseForStamp(const PoolView& view, std::size_t host
   return best;
 }
 
+PoolConnection* Placement::ChooseForProof(const PoolView& view, std::size_t host) {
+  if (!view.hosts.AsksFirst(host)) return nullptr;
+  for (const auto& connection : view.connections) {
+    if (connection->host == host && view.Unproven(*connection) && connection->idle() &&
+        connection->TakesWork()) {
+      return connection.get();
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace proxymux::pgsql

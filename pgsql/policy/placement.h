@@ -29,6 +29,9 @@ class Placement {
                          Among among);
   // For a question that is to be asked of that host, and not to wait behind slow statements.
   static PoolConnection* ChooseForStamp(const PoolView& view, std::size_t host);
+  // For the question whose answer proves that the host serves: a connection on which nothing was
+  // answered yet, and nothing is asked.
+  static PoolConnection* ChooseForProof(const PoolView& view, std::size_t host);
 
   // Of this turn: something could be sent to a connection that was sent something just now.
   bool held_back() const { return held_back_; }

@@ -26,8 +26,8 @@ void CatalogueQuestions::AskForStamps() {
   if (queues.empty()) return;
   for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
     const bool due = needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now());
-    if (!due && !pool_->hosts.AsksFirst(host)) continue;
-    PoolConnection* best = Placement::ChooseForStamp(connections_->View(), host);
+    PoolConnection* best = due ? Placement::ChooseForStamp(connections_->View(), host) : nullptr;
+    if (best == nullptr) best = Placement::ChooseForProof(connections_->View(), host);
     if (best == nullptr) continue;
     // The table stands for all.
     Work* work = work_->New(Work::Kind::kStamp, queues.Oldest()->binding);

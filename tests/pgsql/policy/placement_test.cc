@@ -222,6 +222,25 @@ TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
   EXPECT_EQ(choose(), nullptr);  // on trial, with one statement
 }
 
+TEST_F(PlacementTest, AHostProvesItselfOnceOnEachConnection) {
+  const auto choose = [&] { return Placement::ChooseForProof(View(), 0); };
+  PoolConnection& answered = Open(0);
+  answered.answered = true;
+  PoolConnection& fresh = Open(0);
+  EXPECT_EQ(choose(), nullptr) << "nothing speaks against the host";
+  hosts[0].unproven = true;
+  EXPECT_EQ(choose(), nullptr) << "nobody waits for hosts";
+  hosts.SetOutageWait(seconds(5));
+  EXPECT_EQ(choose(), &fresh);
+  EXPECT_EQ(Placement::ChooseForProof(View(), 1), nullptr);
+  Load(fresh, 1);
+  EXPECT_EQ(choose(), nullptr) << "it is asked";
+  PoolConnection& next = Open(0);
+  EXPECT_EQ(choose(), &next);
+  next.Drain();
+  EXPECT_EQ(choose(), nullptr);
+}
+
 TEST_F(PlacementTest, AStampPrefersWhoAnswers) {
   PoolConnection& quiet = Open(0);
   PoolConnection& busy = Open(0);

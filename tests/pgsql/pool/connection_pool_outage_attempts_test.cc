@@ -130,5 +130,28 @@ TEST_F(PoolOutage, AQuestionThatIsNotAnsweredIsAskedOnAnotherConnection) {
   EXPECT_EQ(client->value, "v");
 }
 
+// One connection of several is lost: the others have proved that they answer, and are asked
+// nothing.
+TEST_F(PoolOutage, AHostIsNotAskedAgainAndAgain) {
+  PoolWorld::Options options = Options();
+  options.settings.connections = 2;
+  options.settings.pipeline_depth = 2;
+  options.settings.stall_limit = {};
+  PoolWorld world(options);
+  world.OpenAll();
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(world.Look("k" + std::to_string(i)));
+  world.Turn();
+  ASSERT_EQ(world.Open().size(), 2U);
+  world.factory.SetMood(0, Mood::kSilent);
+  world.Connection(1).Lose("gone");
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(world.Look("later" + std::to_string(i)));
+    world.Pass(milliseconds(1));
+  }
+  EXPECT_LE(world.Connection(0).unanswered(), 2U);
+  for (const auto& client : clients) world.Abandon(client);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

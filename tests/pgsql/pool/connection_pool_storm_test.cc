@@ -68,6 +68,7 @@ class Storm {
     options.settings.queue_limit = pick(5, 60);
     options.settings.queue_wait = milliseconds(pick(100, 1500));
     options.settings.stall_limit = milliseconds(pick(0, 3) == 0 ? 0 : pick(20, 250));
+    options.settings.outage_wait = milliseconds(pick(0, 2) == 0 ? 0 : pick(20, 4000));
     options.settings.hosts_policy =
         pick(0, 2) == 0 ? config::HostsPolicy::kSticky : config::HostsPolicy::kSpread;
     options.idle_interval = std::chrono::seconds(pick(1, 3));
