@@ -59,8 +59,10 @@ LoadReport Drill::Run(const Happening& happening) {
   };
   if (Thorough()) {
     run(Service::kStock, NameOf(Service::kStock), options_.postfix.tables);
-    if (!options_.bouncer_tables.empty()) {
-      run(Service::kStock, "stock behind PgBouncer", options_.bouncer_tables);
+    if (options_.with_bouncer) {
+      options_.with_bouncer([&](const DrillOptions::Tables& tables) {
+        run(Service::kStock, "stock behind PgBouncer", tables);
+      });
     }
   }
   return run(Service::kInPlace, NameOf(Service::kInPlace), options_.postfix.tables);

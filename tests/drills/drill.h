@@ -36,8 +36,10 @@ struct DrillOptions {
   std::vector<int> ports;  // of the servers: connections to them are counted; empty: they are not
   // Nobody can be answered before it happens: the load is not looked at while it is calm.
   bool cold = false;
-  // Of stock with PgBouncer between; empty: there is no such run.
-  std::vector<harness::TableFile> bouncer_tables;
+  // Calls the function with the tables of stock with PgBouncer between, which is there as long as
+  // that takes; none: there is no such run.
+  using Tables = std::vector<harness::TableFile>;
+  std::function<void(const std::function<void(const Tables&)>&)> with_bouncer;
 };
 
 class Drill {

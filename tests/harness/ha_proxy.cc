@@ -1,15 +1,13 @@
 #include "tests/harness/ha_proxy.h"
 
-#include <pwd.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
 
-#include "tests/harness/postgres_cluster.h"
+#include "tests/harness/postgres_user.h"
 #include "tests/harness/socket.h"
 #include "tests/harness/temp_directory.h"
 
@@ -22,14 +20,10 @@ constexpr char kProgram[] = "/usr/sbin/haproxy";
 
 HaProxy::HaProxy(std::string directory, const Options& options)
     : directory_(std::move(directory)), port_(FreePort()), servers_(options.servers) {
-  std::filesystem::create_directory(directory_);
-  const passwd* owner = ::getpwnam("postgres");
-  if (owner == nullptr || !std::filesystem::exists(kProgram)) {
-    throw std::runtime_error("no HAProxy, or no user postgres: run scripts/setup");
+  if (!std::filesystem::exists(kProgram)) {
+    throw std::runtime_error("no HAProxy: run scripts/setup");
   }
-  if (::chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
-    throw std::runtime_error("cannot give " + directory_ + " to postgres: run as root");
-  }
+  MakePostgresDirectory(directory_);
   std::ostringstream text;
   text << "global\n"
        << "  stats socket " << directory_ << "/socket level admin\n"
@@ -61,12 +55,9 @@ HaProxy::~HaProxy() {
 void HaProxy::Start() {
   if (Running()) return;
   std::filesystem::remove(directory_ + "/socket");  // of the one before
-  CommandOptions as_postgres;
-  as_postgres.user = "postgres";
-  as_postgres.directory = directory_;
   process_ = std::make_unique<ChildProcess>(
       std::vector<std::string>{kProgram, "-db", "-f", directory_ + "/haproxy.cfg"},
-      directory_ + "/log", as_postgres);
+      directory_ + "/log", AsPostgres(directory_));
   const auto checked = [&] {
     if (!process_->Running()) return true;
     if (!std::filesystem::exists(directory_ + "/socket")) return false;

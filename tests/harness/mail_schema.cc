@@ -5,11 +5,19 @@
 namespace proxymux::harness {
 
 void CreateMailDatabase(PostgresCluster& cluster, int users) {
+  CreateMailDatabase(
+      [&](const std::string& database, const std::string& text) { cluster.Sql(database, text); },
+      users);
+}
+
+void CreateMailDatabase(
+    const std::function<void(const std::string& database, const std::string& text)>& sql,
+    int users) {
   const std::string role = kMailRole;
-  cluster.Sql("postgres", "CREATE ROLE " + role + " LOGIN PASSWORD '" + kMailPassword + "'");
-  cluster.Sql("postgres", "CREATE DATABASE " + std::string(kMailDatabase));
+  sql("postgres", "CREATE ROLE " + role + " LOGIN PASSWORD '" + kMailPassword + "'");
+  sql("postgres", "CREATE DATABASE " + std::string(kMailDatabase));
   const std::string count = std::to_string(users);
-  cluster.Sql(kMailDatabase, R"(
+  sql(kMailDatabase, R"(
     CREATE TABLE alias_domain (domain text PRIMARY KEY);
     CREATE TABLE alias (address text PRIMARY KEY, goto text NOT NULL);
     CREATE TABLE mailbox_domain (domain text PRIMARY KEY, transport text NOT NULL);
@@ -18,18 +26,18 @@ void CreateMailDatabase(PostgresCluster& cluster, int users) {
     INSERT INTO alias_domain SELECT 'example' || n || '.com' FROM generate_series(0, 99) n;
     INSERT INTO alias SELECT 'user' || n || '@example' || n % 100 || '.com',
       'box' || n || '@store.example.net' FROM generate_series(1, )" +
-                                 count + R"() n;
+                         count + R"() n;
     INSERT INTO alias VALUES
       ('list@example0.com', 'user1@example1.com,user2@example2.com,user3@example3.com'),
       ('o''brien@example0.com', 'box7@store.example.net');
     INSERT INTO mailbox_domain VALUES ('store.example.net', 'virtual');
     INSERT INTO mailbox SELECT n, 'box' || n || '@store.example.net',
       'store.example.net/box' || n || '/' FROM generate_series(1, )" +
-                                 count + R"() n;
+                         count + R"() n;
     INSERT INTO relay_recipient SELECT 'relay' || n || '@relay.example.org'
       FROM generate_series(1, 100) n;
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO )" +
-                                 role + ";" + R"(
+                         role + ";" + R"(
     ANALYZE;)");
 }
 

@@ -6,6 +6,7 @@
 // leads to the first three users, `o'brien@example0.com` to box7.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,10 @@ inline constexpr char kMailDatabase[] = "mail";
 inline constexpr char kMailRole[] = "mailreader";  // may only SELECT
 inline constexpr char kMailPassword[] = "let me read";
 
-// Creates database, role, tables and rows.
+// Creates database, role, tables and rows. `sql` runs a text in a database as the superuser.
+void CreateMailDatabase(
+    const std::function<void(const std::string& database, const std::string& text)>& sql,
+    int users = 1000);
 void CreateMailDatabase(PostgresCluster& cluster, int users = 1000);
 
 std::string AliasOf(int user);    // user7@example7.com

@@ -1,15 +1,14 @@
 #include "tests/harness/pg_bouncer.h"
 
 #include <libpq-fe.h>
-#include <pwd.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
 
 #include "tests/harness/mail_schema.h"
+#include "tests/harness/postgres_user.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::harness {
@@ -41,14 +40,10 @@ Result RunInConsole(int port, const std::string& command) {
 
 PgBouncer::PgBouncer(std::string directory, int server_port, const Options& options)
     : directory_(std::move(directory)), server_port_(server_port), port_(FreePort()) {
-  std::filesystem::create_directory(directory_);
-  const passwd* owner = ::getpwnam("postgres");
-  if (owner == nullptr || !std::filesystem::exists(kProgram)) {
-    throw std::runtime_error("no PgBouncer, or no user postgres: run scripts/setup");
+  if (!std::filesystem::exists(kProgram)) {
+    throw std::runtime_error("no PgBouncer: run scripts/setup");
   }
-  if (::chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
-    throw std::runtime_error("cannot give " + directory_ + " to postgres: run as root");
-  }
+  MakePostgresDirectory(directory_);
   std::ostringstream users;
   users << '"' << kMailRole << "\" \"" << kMailPassword << "\"\n";
   users << '"' << kAdmin << "\" \"" << kAdmin << "\"\n";
@@ -73,11 +68,9 @@ void PgBouncer::Configure(const Options& options) {
 
 void PgBouncer::Start() {
   if (Running()) return;
-  CommandOptions as_postgres;
-  as_postgres.user = "postgres";
-  as_postgres.directory = directory_;
   process_ = std::make_unique<ChildProcess>(
-      std::vector<std::string>{kProgram, directory_ + "/pgbouncer.ini"}, log_path(), as_postgres);
+      std::vector<std::string>{kProgram, directory_ + "/pgbouncer.ini"}, log_path(),
+      AsPostgres(directory_));
   const bool answers = Eventually([&] {
     return !process_->Running() || PQstatus(ConnectToConsole(port_).get()) == CONNECTION_OK;
   });

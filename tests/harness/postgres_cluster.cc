@@ -1,12 +1,7 @@
 #include "tests/harness/postgres_cluster.h"
 
-#include <arpa/inet.h>
 #include <libpq-fe.h>
-#include <netinet/in.h>
-#include <pwd.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -15,60 +10,26 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/harness/postgres_user.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::harness {
 namespace {
 
-// Debian keeps the server's programs in a directory per major version: the newest one.
-std::string ServerProgram(const std::string& name) {
-  std::string best;
-  int best_version = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
-    const int version = std::atoi(entry.path().filename().c_str());
-    const std::string path = entry.path().string() + "/bin/" + name;
-    if (version > best_version && std::filesystem::exists(path)) {
-      best = path;
-      best_version = version;
-    }
-  }
-  if (best.empty()) throw std::runtime_error("no PostgreSQL server installed: run scripts/setup");
-  return best;
-}
+std::string ServerProgram(const std::string& name) { return PostgresPrograms() + "/" + name; }
 
 std::string Conninfo(const std::string& directory, int port, const std::string& database) {
   return "host=" + directory + " port=" + std::to_string(port) +
          " user=postgres dbname=" + database + " connect_timeout=10";
 }
 
-CommandOptions AsPostgres(const std::string& directory) {
-  CommandOptions options;
-  options.user = "postgres";
-  options.directory = directory;
-  return options;
-}
-
 }  // namespace
-
-int FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  const bool ok =
-      fd >= 0 && ::bind(fd, plain, length) == 0 && ::getsockname(fd, plain, &length) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!ok) throw std::runtime_error("no free TCP port");
-  return ntohs(address.sin_port);
-}
 
 PostgresCluster::PostgresCluster(std::string directory, const Options& options)
     : directory_(std::move(directory)),
       address_(options.address),
       port_(options.port != 0 ? options.port : FreePort()) {
-  MakeDirectory();
+  MakePostgresDirectory(directory_);
   const std::string data = directory_ + "/data";
   RunOrThrow(
       {ServerProgram("initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
@@ -90,21 +51,12 @@ PostgresCluster::PostgresCluster(std::string directory, PostgresCluster& primary
     : directory_(std::move(directory)),
       address_(primary.address_),
       port_(port != 0 ? port : FreePort()) {
-  MakeDirectory();
+  MakePostgresDirectory(directory_);
   RunOrThrow({ServerProgram("pg_basebackup"), "-D", directory_ + "/data", "-h", primary.directory_,
               "-p", std::to_string(primary.port_), "-U", "postgres", "-R", "-X", "stream", "-c",
               "fast", "--no-sync"},
              AsPostgres(directory_));
   ReachableAt();
-}
-
-void PostgresCluster::MakeDirectory() {
-  std::filesystem::create_directory(directory_);
-  const passwd* owner = ::getpwnam("postgres");
-  if (owner == nullptr) throw std::runtime_error("no user postgres: run scripts/setup");
-  if (::chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
-    throw std::runtime_error("cannot give " + directory_ + " to postgres: run as root");
-  }
 }
 
 void PostgresCluster::ReachableAt() {
@@ -219,18 +171,7 @@ void PostgresCluster::SignalAll(int number) {
 }
 
 std::string PostgresCluster::Sql(const std::string& database, const std::string& text) {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-      PQconnectdb(Conninfo(directory_, port_, database).c_str()), &PQfinish);
-  if (PQstatus(connection.get()) != CONNECTION_OK) {
-    throw std::runtime_error("SQL failed: " + std::string(PQerrorMessage(connection.get())));
-  }
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), text.c_str()),
-                                                             &PQclear);
-  const ExecStatusType status = PQresultStatus(result.get());
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-    throw std::runtime_error("SQL failed: " + std::string(PQerrorMessage(connection.get())));
-  }
-  return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
+  return RunSql(Conninfo(directory_, port_, database), text);
 }
 
 int PostgresCluster::ConnectionCount(const std::string& role) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/harness/postgres_user.h"
 #include "tests/harness/process.h"
 
 namespace proxymux::harness {
@@ -63,7 +64,6 @@ class PostgresCluster {
   std::string log_path() const { return directory_ + "/log"; }
 
  private:
-  void MakeDirectory();
   void ReachableAt();  // settings and links for its own sockets
   void Launch(const std::vector<std::string>& more);
   void SignalAll(int number);
@@ -73,8 +73,5 @@ class PostgresCluster {
   int port_;
   std::unique_ptr<ChildProcess> server_;
 };
-
-// A TCP port of 127.0.0.1 that nobody listened on a moment ago.
-int FreePort();
 
 }  // namespace proxymux::harness
