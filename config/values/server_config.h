@@ -19,6 +19,8 @@ using Milliseconds = std::chrono::milliseconds;
 enum class HostsPolicy { kSpread, kSticky };
 // Whether a pooler stands between; kAuto: it is found out.
 enum class Pooler { kAuto, kYes, kNo };
+// What becomes of lookups when every server is further behind than max_replica_lag.
+enum class WhenAllLag { kUse, kRetry };
 
 // One pool: `pool:` holds the values of every pool, `pools: {NAME: ...}` what differs for one.
 struct PoolSettings {
@@ -32,6 +34,8 @@ struct PoolSettings {
   std::string target_session_attrs;  // as libpq's; empty: what the table or libpq says
   Milliseconds queue_wait{10000};    // in the queue before RETRY
   Milliseconds outage_wait{5000};    // for a host, from the moment when none can serve; 0: not
+  Milliseconds max_replica_lag{0};   // a host that is further behind is not used; 0: as it is
+  WhenAllLag when_all_lag = WhenAllLag::kUse;
   Milliseconds tcp_user_timeout{
       10000};                          // unacknowledged data before the kernel drops the connection
   Milliseconds keepalive_idle{30000};  // silence before the first TCP keepalive probe

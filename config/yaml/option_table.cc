@@ -181,11 +181,11 @@ std::vector<Option> MakeOptions() {
       {.name = "target_session_attrs",
        .member = Pool(&PoolSettings::target_session_attrs),
        .default_text = "",
-       .words = {"any", "read-write", "read-only", "primary", "standby"},
+       .words = {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"},
        .help =
            "Which servers are used, as libpq's target_session_attrs; another one counts as down "
-           "and is asked again until it is one. Empty: what the table's dbname or host URI "
-           "says, else any."},
+           "and is asked again until it is one. prefer-standby: a primary only while no other "
+           "can be used. Empty: what the table's dbname or host URI says, else any."},
       {.name = "queue_wait",
        .member = Pool(&PoolSettings::queue_wait),
        .default_text = "10s",
@@ -197,10 +197,28 @@ std::vector<Option> MakeOptions() {
        .default_text = "5s",
        .minimum = 0,
        .maximum = 5 * kMinute,
+       .help = "How long lookups wait when no server of the pool can be reached, counted from the "
+               "beginning of the outage; then they are answered RETRY at once until one is back. "
+               "0s: at "
+               "once from the beginning."},
+      {.name = "max_replica_lag",
+       .member = Pool(&PoolSettings::max_replica_lag),
+       .default_text = "0s",
+       .minimum = 0,
+       .maximum = kDay,
        .help =
-           "How long lookups wait when no server of the pool can be reached, counted from the "
-           "beginning of the outage; then they are answered RETRY at once until one is back. 0s: at "
-           "once from the beginning."},
+           "How far a standby may be behind its primary and still be asked: it answers \"not "
+           "found\" "
+           "for what it does not have yet. It is used again when it has caught up. Each host of "
+           "the "
+           "pool has to be a server of its own, without a load balancer between. 0s: however far."},
+      {.name = "when_all_lag",
+       .member = Pool(EnumAt<&PoolSettings::when_all_lag>::Make()),
+       .default_text = "use",
+       .words = {"use", "retry"},
+       .help = "When all servers that can be reached are further behind than max_replica_lag: use: "
+               "they are asked all the same; retry: lookups wait for outage_wait, then they are "
+               "answered RETRY."},
       {.name = "tcp_user_timeout",
        .member = Pool(&PoolSettings::tcp_user_timeout),
        .default_text = "10s",

@@ -8,6 +8,8 @@ namespace proxymux::pgsql {
 using State = HostHealth::State;
 
 bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
+  // One is enough to be asked.
+  if (host.barred && host.connecting + host.ready > 0) return false;
   switch (host.health.state()) {
     case State::kUp:
       return true;
@@ -23,12 +25,18 @@ bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
   return false;
 }
 
-bool HostSet::InFullUse(const PoolHost& host) const { return host.health.state() == State::kUp; }
+bool HostSet::InFullUse(const PoolHost& host) const {
+  return host.health.state() == State::kUp && !host.barred;
+}
 
-std::optional<HostKind> HostSet::BestClass() const {
-  std::optional<HostKind> best;
+HostSet::Class HostSet::ClassOf(const PoolHost& host) const {
+  return {prefers_standby_ && host.is_primary, host.kind};
+}
+
+std::optional<HostSet::Class> HostSet::BestClass() const {
+  std::optional<Class> best;
   for (const PoolHost& host : hosts_) {
-    if (InFullUse(host) && (!best.has_value() || host.kind < *best)) best = host.kind;
+    if (InFullUse(host) && (!best.has_value() || ClassOf(host) < *best)) best = ClassOf(host);
   }
   return best;
 }
@@ -36,8 +44,8 @@ std::optional<HostKind> HostSet::BestClass() const {
 bool HostSet::KeepsFavourite() const {
   if (policy_ != config::HostsPolicy::kSticky || !favourite_.has_value()) return false;
   const PoolHost& favourite = hosts_[*favourite_];
-  const std::optional<HostKind> best = BestClass();
-  if (best.has_value() && *best < favourite.kind) return false;
+  const std::optional<Class> best = BestClass();
+  if (favourite.TooFarBehind() || (best.has_value() && *best < ClassOf(favourite))) return false;
   switch (favourite.health.state()) {
     case State::kUp:
       return true;
@@ -60,7 +68,7 @@ std::optional<std::size_t> HostSet::ChooseForConnection(Time now, std::minstd_ra
     const PoolHost& host = hosts_[index];
     // A host that was down is tried by a probe, not in preference to one that is up.
     const bool down = host.health.state() == State::kDown;
-    return std::make_tuple(down, host.kind, host.connecting + host.ready);
+    return std::make_tuple(host.barred, down, ClassOf(host), host.connecting + host.ready);
   };
   std::size_t equals = 0;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -88,7 +96,7 @@ std::optional<std::size_t> HostSet::ChooseForProbe(Time now) const {
 }
 
 std::optional<std::size_t> HostSet::ChooseForRetirement() const {
-  const std::optional<HostKind> best = BestClass();
+  const std::optional<Class> best = BestClass();
   if (!best.has_value()) return std::nullopt;
   const bool sticky = KeepsFavourite() && hosts_[*favourite_].ready > 0;
   std::optional<std::size_t> most;
@@ -98,8 +106,10 @@ std::optional<std::size_t> HostSet::ChooseForRetirement() const {
     const State state = host.health.state();
     // What is being tried keeps its connection.
     if (state == State::kTrial || state == State::kSuspect) continue;
-    if (host.ready > 0 && (host.kind > *best || (sticky && i != *favourite_))) return i;
-    if (!InFullUse(host) || host.kind != *best) continue;
+    if (host.TooFarBehind() && host.ready > 1) return i;
+    if (host.barred) continue;
+    if (host.ready > 0 && (ClassOf(host) > *best || (sticky && i != *favourite_))) return i;
+    if (!InFullUse(host) || ClassOf(host) != *best) continue;
     const std::size_t has = host.connecting + host.ready;
     if (!most.has_value() || has > hosts_[*most].connecting + hosts_[*most].ready) most = i;
     if (!fewest.has_value() || has < hosts_[*fewest].connecting + hosts_[*fewest].ready) fewest = i;
@@ -129,8 +139,8 @@ bool HostSet::AnyDown() const {
 }
 
 bool HostSet::AllDown() const {
-  return std::all_of(hosts_.begin(), hosts_.end(), [](const PoolHost& host) {
-    return host.health.state() == State::kDown && host.ready == 0;
+  return std::ranges::all_of(hosts_, [](const PoolHost& host) {
+    return host.TooFarBehind() || (host.health.state() == State::kDown && host.ready == 0);
   });
 }
 
@@ -138,6 +148,10 @@ Outage::Hosts HostSet::Seen() const {
   Outage::Hosts seen = Outage::Hosts::kRefused;
   for (const PoolHost& host : hosts_) {
     Outage::Hosts like = Outage::Hosts::kTried;
+    if (host.TooFarBehind()) {
+      seen = std::min(seen, Outage::Hosts::kUnreachable);  // it may catch up
+      continue;
+    }
     switch (host.health.state()) {
       case State::kUp:
       case State::kSuspect:
@@ -162,12 +176,12 @@ bool HostSet::Passes(const PoolHost& host) const {
 }
 
 static bool InService(const PoolHost& host) {
-  return host.ready > 0 || host.health.state() != State::kDown;
+  return !host.TooFarBehind() && (host.ready > 0 || host.health.state() != State::kDown);
 }
 
 bool HostSet::MayServe(std::size_t index) const {
   const PoolHost& host = hosts_[index];
-  return InService(host) || (outage_.waiting() && Passes(host));
+  return InService(host) || (outage_.waiting() && (host.TooFarBehind() || Passes(host)));
 }
 
 bool HostSet::Alone(std::size_t index) const {

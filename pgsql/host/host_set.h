@@ -4,7 +4,12 @@
 // Order of preference as in stock: UNIX sockets, then TCP, then URIs. Within the best class that is
 // usable, hosts_policy decides: spread takes the host with the fewest connections, random among
 // equals; sticky stays with one, chosen at random, until it fails. A host that is not known to be
-// up gets one connection as a trial before it gets more. Pure.
+// up gets one connection as a trial before it gets more. With prefer-standby a primary comes after
+// all others.
+//
+// With a limit to how far a replica may be behind (lag_rule.h) a host that is further behind is
+// *barred*: it keeps one connection, to be asked, and gets no lookups until it has caught up. So is
+// one of which that is not known yet. Pure.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +17,13 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/values/server_config.h"
 #include "pgsql/host/host_health.h"
 #include "pgsql/host/outage.h"
+#include "pgsql/host/replica_lag.h"
 #include "pgsql/runtime/latency_histogram.h"
 #include "pgsql/table/host_spec.h"
 #include "pgsql/table/statement_effects.h"
@@ -41,12 +48,18 @@ struct PoolHost {
   std::optional<Duration> connect_time;  // of the latest connection; none: none was made yet
 
   CatalogueWatch catalogue;  // of what statements do there
+  ReplicaLag lag;
+  bool barred = false;      // lag_rule.h
+  bool is_primary = false;  // the same: as far as is known
 
   LatencyHistogram latency;  // of statements, from sent to answered
   std::uint64_t connects = 0;
   std::uint64_t connect_failures = 0;
   std::uint64_t statements = 0;
   std::uint64_t failures = 0;  // statements that failed for the host's sake
+
+  // Behind, and not used.
+  bool TooFarBehind() const { return barred && lag.standing() == ReplicaLag::Standing::kBehind; }
 };
 
 class HostSet {
@@ -54,6 +67,7 @@ class HostSet {
   explicit HostSet(std::vector<PoolHost> hosts) : hosts_(std::move(hosts)) {}
 
   void SetPolicy(config::HostsPolicy policy) { policy_ = policy; }
+  void SetPrefersStandby(bool prefers) { prefers_standby_ = prefers; }
   // How long lookups wait for an outage to pass (outage.h); 0: not at all.
   void SetOutageWait(Duration window) { outage_wait_ = window; }
 
@@ -85,7 +99,7 @@ class HostSet {
   int Reluctance(std::size_t index) const;
 
   bool AnyDown() const;
-  bool AllDown() const;  // and no open connection to any
+  bool AllDown() const;  // or barred, and no open connection to any other
   // Looks whether an outage has begun, lasts or is over (outage.h). True when its state changed.
   bool LookForOutage(Time now) { return outage_.Look(now, Seen(), outage_wait_); }
   const Outage& outage() const { return outage_; }
@@ -107,13 +121,16 @@ class HostSet {
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;
   bool InFullUse(const PoolHost& host) const;
-  bool Passes(const PoolHost& host) const;    // why it is down
-  std::optional<HostKind> BestClass() const;  // of those that are up
+  bool Passes(const PoolHost& host) const;  // why it is down
+  using Class = std::pair<bool, HostKind>;  // a primary where a standby is preferred; its kind
+  Class ClassOf(const PoolHost& host) const;
+  std::optional<Class> BestClass() const;  // of those that are up
   Outage::Hosts Seen() const;
   bool KeepsFavourite() const;
 
   std::vector<PoolHost> hosts_;
   config::HostsPolicy policy_ = config::HostsPolicy::kSpread;
+  bool prefers_standby_ = false;
   std::optional<std::size_t> favourite_;  // sticky: where connections go
   Duration outage_wait_{};
   Outage outage_;

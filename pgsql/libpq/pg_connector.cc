@@ -80,7 +80,15 @@ PgConnector::PgConnector(const ConnectPlan& plan, Duration attempt_timeout, Even
 
 PgConnector::~PgConnector() { Disconnect(); }
 
+bool PgConnector::WantsStandby() const {
+  return plan_.prefers_standby && plan_.endpoints.size() > 1 && !any_will_do_;
+}
+
 void PgConnector::NextEndpoint() {
+  if (next_endpoint_ == plan_.endpoints.size() && WantsStandby()) {
+    any_will_do_ = true;
+    next_endpoint_ = 0;
+  }
   if (next_endpoint_ == plan_.endpoints.size()) {
     Disconnect();
     if (plan_.secretive) last_failure_.text = kUnshown;
@@ -157,6 +165,7 @@ void PgConnector::Dial(Call* call) {
     values.push_back(value.c_str());
   };
   for (const auto& [name, value] : plan_.parameters) add(name.c_str(), value);
+  if (WantsStandby()) add("target_session_attrs", "standby");
   add("host", attempt_.endpoint.host);
   add("hostaddr", attempt_.address);
   add("port", attempt_.endpoint.port);

@@ -7,6 +7,9 @@
 // while, beside the latest one: the way to a host may take longer than 750 ms. The call that is
 // answered first goes on, the other is dropped.
 //
+// Of several endpoints with prefer-standby all are tried for a standby first, then for any server,
+// as libpq does.
+//
 // libpq's blocking corners and how they are kept off the loop: it is given numeric addresses only;
 // PQsocket() is read again after every PQconnectPoll(), which may have opened another socket
 // (libpq, "PQconnectStartParams").
@@ -18,9 +21,9 @@
 #include <memory>
 #include <string>
 
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_handles.h"
-#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -50,6 +53,7 @@ class PgConnector {
   };
 
   void NextEndpoint();
+  bool WantsStandby() const;
   void NextAttempt();
   void StartAttempt();
   void Dial(Call* call);
@@ -66,6 +70,7 @@ class PgConnector {
   EventLoop* const loop_;
   Done done_;
   std::size_t next_endpoint_ = 0;
+  bool any_will_do_ = false;  // the second round, with prefer-standby
   std::deque<Attempt> attempts_;
   Attempt attempt_;  // the one under way
   ConnectionFault last_failure_;

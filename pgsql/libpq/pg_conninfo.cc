@@ -150,6 +150,10 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   Override(&parameters, "sslcert", settings.sslcert);
   Override(&parameters, "sslkey", settings.sslkey);
   Override(&parameters, "target_session_attrs", settings.target_session_attrs);
+  // Which of several hosts is preferred is the pool's business: libpq knows of one, and would
+  // connect to it twice.
+  const bool prefers_standby = ValueOf(parameters, "target_session_attrs") == "prefer-standby";
+  if (prefers_standby) parameters.erase("target_session_attrs");
   if (!table.encoding.empty()) parameters["client_encoding"] = table.encoding;
   parameters.try_emplace("fallback_application_name", settings.application_name);
   parameters.try_emplace("gssencmode", "disable");
@@ -174,6 +178,7 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   }
 
   ConnectPlan plan;
+  plan.prefers_standby = prefers_standby;
   plan.endpoints = std::get<std::vector<Endpoint>>(std::move(endpoints));
   const bool is_uri = host.kind == HostKind::kUri;
   const bool hide_host = WhetherToShow(host.name) != Showable::kYes;

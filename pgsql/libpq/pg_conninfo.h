@@ -41,6 +41,9 @@ struct ConnectPlan {
   std::string label;  // "db1.example.com:5433", "/run/postgresql"; never empty
   std::string user;   // as libpq will use it; empty: its default
   std::string dbname;
+  // target_session_attrs=prefer-standby, which is not among the parameters: it says which of
+  // several servers is wanted most, and nothing about one.
+  bool prefers_standby = false;
   bool secretive = false;  // what libpq and the server say of its host and database is not shown
 
   friend bool operator==(const ConnectPlan&, const ConnectPlan&) = default;

@@ -47,6 +47,7 @@ std::string KeyOf(const ConnectPlan& plan) {
     add(name);
     add(value);
   }
+  if (plan.prefers_standby) add("prefer-standby");
   return key;
 }
 
@@ -139,8 +140,10 @@ std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(const config::T
     config.name = UniqueName(name);
     config.settings = settings;
     config.idle_interval = table.idle_interval;
+    config.shows_lag = true;
     std::vector<ConnectPlan> plans;
     for (Candidate& candidate : candidates) {
+      config.prefers_standby = config.prefers_standby || candidate.plan.prefers_standby;
       config.hosts.emplace_back(candidate.kind, candidate.plan.label, table.retry_interval);
       plans.push_back(std::move(candidate.plan));
     }

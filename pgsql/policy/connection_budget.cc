@@ -37,6 +37,13 @@ std::size_t ConnectionBudget::Open(const PoolView& view) {
       [](const auto& connection) { return connection->phase() != Phase::kClosed; }));
 }
 
+std::size_t ConnectionBudget::Barred(const PoolView& view) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(view.connections, [&](const auto& connection) {
+        return connection->phase() != Phase::kClosed && view.hosts[connection->host].TooFarBehind();
+      }));
+}
+
 std::size_t ConnectionBudget::Depth(const PoolView& view, std::size_t most, std::size_t outstanding,
                                     std::size_t wanted) {
   std::size_t connecting = 0;
@@ -81,6 +88,16 @@ PoolConnection* ConnectionBudget::LeastBusy(const PoolView& view,
     }
   }
   return least;
+}
+
+PoolConnection* ConnectionBudget::OfOneBehind(const PoolView& view) {
+  PoolConnection* idle = nullptr;
+  for (const auto& connection : view.connections) {
+    if (connection->phase() == Phase::kClosed || view.Doubtful(*connection)) continue;
+    if (!view.hosts[connection->host].TooFarBehind()) return nullptr;
+    if (connection->open() && connection->idle()) idle = connection.get();
+  }
+  return idle;
 }
 
 PoolConnection* ConnectionBudget::Untested(const PoolView& view, std::size_t host) {

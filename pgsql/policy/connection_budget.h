@@ -18,6 +18,8 @@ class ConnectionBudget {
   static std::size_t Usable(std::size_t limit, const HostSet& hosts);
   // Those that are not closed.
   static std::size_t Open(const PoolView& view);
+  // Those that are there only to ask a host how far it is behind.
+  static std::size_t Barred(const PoolView& view);
   // How many statements a connection may have in flight now, `most` at most. What is sent cannot
   // move any more, so as long as other connections are being opened, or are about to be, each takes
   // no more than its share of what is outstanding.
@@ -31,6 +33,8 @@ class ConnectionBudget {
   // The one with the least in flight, of any host or of one; null: there is none, or one is on its
   // way out already.
   static PoolConnection* LeastBusy(const PoolView& view, std::optional<std::size_t> of_host);
+  // Of a host that is too far behind, where no other one has any; null: another one has.
+  static PoolConnection* OfOneBehind(const PoolView& view);
   // Idle, of a host that is suspect: whether it still works, the test has to show.
   static PoolConnection* Untested(const PoolView& view, std::size_t host);
   // Owes answers for too long, and only to reads; of any host or of one.

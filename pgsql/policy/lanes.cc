@@ -23,7 +23,7 @@ std::size_t Allowed(const PoolView& view, std::size_t ready) {
   std::size_t open = 0;
   bool coming = false;
   for (const auto& connection : view.connections) {
-    if (connection->phase() == Phase::kClosed) continue;
+    if (connection->phase() == Phase::kClosed || view.Barred(*connection)) continue;
     ++open;
     if (!connection->open()) coming = coming || !view.Doubtful(*connection);
   }
@@ -47,7 +47,7 @@ bool Less(const PoolConnection& one, const PoolConnection* other) {
 bool Lanes::SlowFirst(const PoolView& view, bool slow_are_next) {
   std::size_t ready = 0;
   for (const auto& connection : view.connections) {
-    if (!connection->open()) continue;
+    if (!connection->open() || view.Barred(*connection)) continue;
     if (++ready > 1) return true;
     if (connection->idle() && (connection->lane() || slow_are_next)) return true;
   }
@@ -78,7 +78,7 @@ void Lanes::Begin(const PoolView& view) {
   bool deep = false;
   for (const auto& connection : view.connections) {
     connection->turn.awaited = false;
-    if (!connection->open() || connection->stalled) continue;
+    if (!connection->open() || connection->stalled || view.Barred(*connection)) continue;
     ++ready;
     if (!connection->lane()) continue;
     ++lanes;
@@ -104,7 +104,8 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
   const std::size_t depth = alone ? 1 : depth_;
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    if (!connection.TakesWork() || connection.RunsScript() || view.PrefersOther(work, connection)) {
+    if (!connection.TakesWork() || connection.RunsScript() || view.Barred(connection) ||
+        view.PrefersOther(work, connection)) {
       continue;
     }
     if (!rules.MayTake(view, connection, work)) {

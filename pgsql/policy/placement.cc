@@ -52,7 +52,7 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
   const PoolConnection* owned = nullptr;     // and this one is another table's
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    if (!connection.TakesWork() || connection.lane()) continue;
+    if (!connection.TakesWork() || connection.lane() || view.Barred(connection)) continue;
     if (view.PrefersOther(work, connection)) continue;
     if (among == Among::kOwned && connection.session.owner != work.binding) continue;
     if (!rules.MayTake(view, connection, work)) {
@@ -87,16 +87,26 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
 }
 
 PoolConnection* Placement::ChooseForStamp(const PoolView& view, std::size_t host) {
+  return ChooseForQuestion(view, host, /*any_session=*/false);
+}
+
+PoolConnection* Placement::ChooseForLag(const PoolView& view, std::size_t host) {
+  return ChooseForQuestion(view, host, /*any_session=*/true);
+}
+
+PoolConnection* Placement::ChooseForQuestion(const PoolView& view, std::size_t host,
+                                             bool any_session) {
   PoolConnection* best = nullptr;
   const auto rank = [](const PoolConnection& connection) {
     return std::tuple(connection.turn.reluctance, Load(connection));
   };
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    if (connection.host != host || !connection.TakesWork() || connection.session.changed ||
-        connection.RunsScript() || connection.stalled || view.InTrial(connection)) {
+    if (connection.host != host || !connection.TakesWork() || connection.RunsScript() ||
+        connection.stalled || view.InTrial(connection)) {
       continue;
     }
+    if (connection.session.changed && !any_session) continue;
     // It would wait for a slow statement, and keep the lane from those behind it.
     if (connection.slow_in_flight() > 0) continue;
     if (connection.upstream->Pooled() &&

@@ -29,6 +29,8 @@ class Placement {
                          Among among);
   // For a question that is to be asked of that host, and not to wait behind slow statements.
   static PoolConnection* ChooseForStamp(const PoolView& view, std::size_t host);
+  // The same, in whatever session: the question reads nothing that a session can change.
+  static PoolConnection* ChooseForLag(const PoolView& view, std::size_t host);
   // For the question whose answer proves that the host serves: a connection on which nothing was
   // answered yet, and nothing is asked.
   static PoolConnection* ChooseForProof(const PoolView& view, std::size_t host);
@@ -40,6 +42,9 @@ class Placement {
   std::optional<std::size_t> session_wanted() const { return session_wanted_; }
 
  private:
+  static PoolConnection* ChooseForQuestion(const PoolView& view, std::size_t host,
+                                           bool any_session);
+
   bool held_back_ = false;
   std::optional<std::size_t> session_wanted_;
 };

@@ -36,6 +36,8 @@ struct PoolView {
     return !connection.idle() &&
            (Unproven(connection) || HealthOf(connection).state() == HostHealth::State::kTrial);
   }
+  // Only the question how far its host is behind may be sent there.
+  bool Barred(const PoolConnection& connection) const { return hosts[connection.host].barred; }
   // Nothing is kept for a connection that may never be there.
   bool Doubtful(const PoolConnection& connection) const { return Doubtful(connection.host); }
   bool Doubtful(std::size_t host) const {

@@ -37,8 +37,9 @@ std::size_t ConnectionOpener::Wanted() const {
           ? 1
           : 0;
   const std::size_t lookups = queues.size() + connections_->InFlight() - work_->questions();
-  return std::min(ConnectionBudget::Usable(pool_->limit(), pool_->hosts),
-                  lookups + kept_for_quick + overdue_);
+  return std::min(
+      ConnectionBudget::Usable(pool_->limit(), pool_->hosts),
+      lookups + kept_for_quick + overdue_ + ConnectionBudget::Barred(connections_->View()));
 }
 
 void ConnectionOpener::Rebalance(const HeldUp& held_up) {
@@ -76,6 +77,7 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
     }
   }
   OpenBesideHanging(&open);
+  MakeRoomForOther(&open);
   if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
   const std::size_t wanted = Wanted();
   while (open < wanted) {
@@ -101,6 +103,27 @@ void ConnectionOpener::OpenBesideHanging(std::size_t* open) {
     connections_->Open(next);
     ++*open;
   }
+}
+
+// All connections that there may be are those of hosts that are too far behind.
+void ConnectionOpener::MakeRoomForOther(std::size_t* open) {
+  if (*open < pool_->limit() || work_->queues().empty()) return;
+  PoolConnection* const behind = ConnectionBudget::OfOneBehind(connections_->View());
+  if (behind == nullptr || !AnotherMayBeConnectedTo()) return;
+  connections_->Close(*behind);
+  --*open;
+}
+
+bool ConnectionOpener::AnotherMayBeConnectedTo() const {
+  const HostSet& hosts = pool_->hosts;
+  for (std::size_t host = 0; host < hosts.size(); ++host) {
+    const PoolHost& other = hosts[host];
+    if (!other.TooFarBehind() && other.connecting + other.ready == 0 &&
+        other.health.MayConnect(pool_->Now())) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // True when one connection fewer is open now; false when one will be, or cannot be.

@@ -32,6 +32,8 @@ class ConnectionOpener {
   std::size_t Wanted() const;
   std::size_t CountOverdue();
   void OpenBesideHanging(std::size_t* open);
+  void MakeRoomForOther(std::size_t* open);
+  bool AnotherMayBeConnectedTo() const;
   bool MakeRoom();
   bool DropSilent(std::optional<std::size_t> host);
   bool CloseUntested(std::size_t host);

@@ -43,6 +43,8 @@ void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
 
 void ConnectionPool::ApplySettings() {
   pool_.hosts.SetPolicy(pool_.settings().hosts_policy);
+  pool_.hosts.SetPrefersStandby(pool_.config.prefers_standby);
+  pool_.lag_rule.SetLimit(pool_.settings().max_replica_lag, pool_.settings().when_all_lag);
   pool_.hosts.SetOutageWait(pool_.settings().outage_wait);
 }
 
@@ -110,12 +112,14 @@ void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault&
 
 void ConnectionPool::Dispatch() {
   ++pool_.turn.number;
+  lags_.Look();
   outages_.Look();
   opener_.Begin();
   connections_.CloseDrained();
   connections_.RemoveClosed();
   dispatcher_.Begin();
   catalogues_.AskForStamps();
+  lags_.Ask();
   dispatcher_.SendAll();
   sender_.EndBatches();
   opener_.Rebalance(dispatcher_.held_up());

@@ -45,6 +45,7 @@
 #include "pgsql/pool/connection_opener.h"
 #include "pgsql/pool/connection_set.h"
 #include "pgsql/pool/dispatcher.h"
+#include "pgsql/pool/lag_questions.h"
 #include "pgsql/pool/open_work.h"
 #include "pgsql/pool/outage_watch.h"
 #include "pgsql/pool/pool_config.h"
@@ -114,7 +115,8 @@ class ConnectionPool final : private UpstreamObserver {
   ConnectionSet connections_;
   WorkSender sender_{&pool_, &work_, &connections_};
   CatalogueQuestions catalogues_{&pool_, &work_, &connections_, &sender_};
-  ResultHandler results_{&pool_, &work_, &connections_, &catalogues_};
+  LagQuestions lags_{&pool_, &work_, &connections_, &sender_};
+  ResultHandler results_{&pool_, &work_, &connections_, &catalogues_, &lags_};
   Dispatcher dispatcher_{&pool_, &work_, &connections_, &sender_};
   ConnectionOpener opener_{&pool_, &work_, &connections_};
   SecondAsking second_asking_{&pool_, &work_, &connections_};

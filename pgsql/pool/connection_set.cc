@@ -44,6 +44,7 @@ void ConnectionSet::Move(PoolConnection& connection, PoolConnection::Phase phase
   if (connection.open()) --host.ready;
   connection.SetPhase(phase);
   if (connection.open()) ++host.ready;
+  if (host.ready == 0) host.lag.OnLeft();
   // Before anybody asks whether the host may yet serve what the connection owes.
   pool_->hosts.LookForOutage(pool_->Now());
 }
@@ -123,6 +124,7 @@ void ConnectionSet::CountBack(PoolConnection& connection, Work* work) {
     work_->Reline(work->binding.get());
   }
   connection.OnBack(work);
+  if (work->kind == Work::Kind::kLag) pool_->hosts[connection.host].lag.OnBack();
 }
 
 void ConnectionSet::Cancel(PoolConnection& connection) {

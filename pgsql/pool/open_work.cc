@@ -110,6 +110,7 @@ void OpenWork::GiveUp(Work* work, std::string_view reason) {
       return;
     case Work::Kind::kPrepare:
     case Work::Kind::kStamp:
+    case Work::Kind::kLag:
     case Work::Kind::kDeallocate:
       return;
     case Work::Kind::kLookup:
@@ -125,6 +126,7 @@ bool OpenWork::RunAgain(Work* work, std::string_view reason) {
   switch (work->kind) {
     case Work::Kind::kPrepare:
     case Work::Kind::kStamp:
+    case Work::Kind::kLag:
     case Work::Kind::kDeallocate:
       return false;
     case Work::Kind::kLookup:

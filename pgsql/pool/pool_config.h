@@ -14,6 +14,8 @@ struct PoolConfig {
   std::string name;  // as shown in logs and status: user@host1,host2/dbname
   std::vector<PoolHost> hosts;
   config::PoolSettings settings;
+  bool prefers_standby = false;  // a primary is used only while no other host can be
+  bool shows_lag = false;        // hosts are asked how far they are behind, without a limit too
   std::chrono::seconds idle_interval{60};
 };
 

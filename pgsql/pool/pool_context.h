@@ -11,6 +11,7 @@
 
 #include "config/values/server_config.h"
 #include "pgsql/host/host_set.h"
+#include "pgsql/host/lag_rule.h"
 #include "pgsql/policy/session_rules.h"
 #include "pgsql/pool/pool_config.h"
 #include "pgsql/pool/pool_counters.h"
@@ -41,6 +42,7 @@ struct PoolContext {
   std::unique_ptr<TurnTask> dispatch;
 
   HostSet hosts;          // whoever asks a host, or hears of it
+  LagRule lag_rule;       // LagQuestions
   SessionRules rules;     // CatalogueQuestions
   Demand demand;          // both dispatchers
   PoolCounters counters;  // whoever does what is counted

@@ -22,6 +22,14 @@ class PoolObserver {
   // One can again. So many lookups waited, so many were answered kRetry.
   virtual void OnOutageOver(const std::string& pool, Duration lasted, std::uint64_t waited,
                             std::uint64_t retried) = 0;
+  // The host is further behind its primary than max_replica_lag. `used`: so are all, and they are
+  // asked all the same.
+  virtual void OnHostBehind(const std::string& pool, const PoolHost& host, bool used) = 0;
+  virtual void OnHostCaughtUp(const std::string& pool, const PoolHost& host,
+                              Duration was_behind) = 0;
+  // With max_replica_lag: how far the host is behind cannot be asked there; it is used.
+  virtual void OnLagUnknown(const std::string& pool, const PoolHost& host,
+                            std::string_view reason) = 0;
   // A connection owes answers for that long; the host is put to the test.
   virtual void OnHostSilent(const std::string& pool, const PoolHost& host, Duration silent) = 0;
   virtual void OnConnectionLost(const std::string& pool, const PoolHost& host,

@@ -131,6 +131,9 @@ void ResultHandler::HandleRows(PoolConnection& connection, Work* work,
     case Work::Kind::kStamp:
       catalogues_->OnStamp(connection, *work, result);
       return;
+    case Work::Kind::kLag:
+      lags_->OnAnswer(connection, *work, result);
+      return;
     case Work::Kind::kPrepare:
     case Work::Kind::kDeallocate:
       return;
@@ -188,6 +191,9 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
       return false;
     case Work::Kind::kStamp:
       catalogues_->OnStamp(connection, *work, result);
+      return false;
+    case Work::Kind::kLag:
+      lags_->OnAnswer(connection, *work, result);
       return false;
     case Work::Kind::kDeallocate:  // it is not there, which was wanted
       return false;

@@ -10,6 +10,7 @@
 #include "pgsql/policy/result_verdict.h"
 #include "pgsql/pool/catalogue_questions.h"
 #include "pgsql/pool/connection_set.h"
+#include "pgsql/pool/lag_questions.h"
 #include "pgsql/pool/open_work.h"
 #include "pgsql/pool/pool_context.h"
 #include "pgsql/table/result_format.h"
@@ -20,8 +21,8 @@ namespace proxymux::pgsql {
 class ResultHandler {
  public:
   ResultHandler(PoolContext* pool, OpenWork* work, ConnectionSet* connections,
-                CatalogueQuestions* catalogues)
-      : pool_(pool), work_(work), connections_(connections), catalogues_(catalogues) {}
+                CatalogueQuestions* catalogues, LagQuestions* lags)
+      : pool_(pool), work_(work), connections_(connections), catalogues_(catalogues), lags_(lags) {}
 
   // The work was in flight on the connection, and is answered.
   void OnResult(PoolConnection& connection, Work* work, const StatementResult& received);
@@ -45,6 +46,7 @@ class ResultHandler {
   OpenWork* const work_;
   ConnectionSet* const connections_;
   CatalogueQuestions* const catalogues_;
+  LagQuestions* const lags_;
   std::string value_;  // of the lookup that is being answered; keeps its capacity
 };
 

@@ -1,5 +1,6 @@
 #include "pgsql/pool/work_sender.h"
 
+#include "pgsql/host/replica_state.h"
 #include "pgsql/table/statement_effects.h"
 
 namespace proxymux::pgsql {
@@ -16,6 +17,10 @@ void WorkSender::Send(PoolConnection& connection, Work* work) {
       pool_->hosts[connection.host].catalogue.OnAsked(work->sent);
       Check(SendQuestion(connection, work), connection);
       return;
+    case Work::Kind::kLag:
+      pool_->hosts[connection.host].lag.OnAsked(work->sent);
+      Check(SendQuestion(connection, work), connection);
+      return;
     case Work::Kind::kLookup:
       SendLookup(connection, work);
       return;
@@ -23,8 +28,11 @@ void WorkSender::Send(PoolConnection& connection, Work* work) {
 }
 
 bool WorkSender::SendQuestion(PoolConnection& connection, Work* work) {
-  if (work->kind == Work::Kind::kStamp) {
-    if (sender_.SendQuestion(connection, work, StampSql(), {})) return true;
+  if (work->kind != Work::Kind::kClassify) {
+    const bool stamp = work->kind == Work::Kind::kStamp;
+    if (sender_.SendQuestion(connection, work, stamp ? StampSql() : ReplicaStateSql(), {})) {
+      return true;
+    }
     if (WorkList::ListOf(work) == nullptr) work_->Recycle(work);  // the connection has not got it
     return false;
   }

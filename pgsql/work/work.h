@@ -63,6 +63,7 @@ struct Work {
     kLookup,
     kClassify,    // asks the catalogue what running the binding's statement may do
     kStamp,       // asks whether the catalogue has changed, on the connection that it was sent on
+    kLag,         // asks how far the server is behind its primary, as kStamp
     kPrepare,     // prepares the binding's statement on the connection that it was sent on
     kDeallocate,  // of a statement that the connection does not use any more
   };

@@ -63,6 +63,7 @@ std::variant<std::unique_ptr<LookupProbe>, std::string> LookupProbe::Make(
     if (auto* error = std::get_if<std::string>(&made)) return std::move(*error);
     auto& plan = std::get<pgsql::ConnectPlan>(made);
     if (std::find(plans.begin(), plans.end(), plan) != plans.end()) continue;
+    pool.prefers_standby = pool.prefers_standby || plan.prefers_standby;
     pool.hosts.emplace_back(host.kind, plan.label, config.retry_interval);
     plans.push_back(std::move(plan));
   }

@@ -39,14 +39,26 @@ std::string_view StateName(pgsql::HostHealth::State state) {
   return "";
 }
 
+void FillInLag(const pgsql::PoolHost& host, HostStatus* status) {
+  const pgsql::ReplicaLag& lag = host.lag;
+  if (lag.state().has_value()) status->role = lag.state()->standby ? "standby" : "primary";
+  if (lag.lag().has_value()) status->lag = duration_cast<milliseconds>(*lag.lag());
+  status->too_far_behind = lag.standing() == pgsql::ReplicaLag::Standing::kBehind;
+  if (!status->too_far_behind) return;
+  if (!status->reason.empty()) status->reason += "; ";
+  status->reason += lag.Why();
+}
+
 HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgsql::Time now) {
   const pgsql::PoolHost& host = pool.hosts()[index];
   HostStatus status;
   status.name = host.label;
   status.host_class = ClassName(host.kind);
   status.state = StateName(host.health.state());
-  status.usable = host.health.state() != pgsql::HostHealth::State::kDown || host.ready > 0;
+  const bool serves = host.health.state() != pgsql::HostHealth::State::kDown || host.ready > 0;
+  status.usable = serves && !host.TooFarBehind();
   status.reason = host.health.reason();
+  FillInLag(host, &status);
   if (host.health.state() != pgsql::HostHealth::State::kUntried) {
     status.since = duration_cast<milliseconds>(now - host.health.since());
   }
@@ -217,6 +229,10 @@ std::vector<std::string> PoolFaults(const pgsql::PgPools& pools) {
   for (const auto& pool : pools.All()) {
     const pgsql::HostSet& hosts = pool->hosts();
     for (std::size_t i = 0; i < hosts.size(); ++i) {
+      if (hosts[i].lag.standing() == pgsql::ReplicaLag::Standing::kBehind) {
+        faults.push_back("pool " + pool->name() + ": host " + hosts[i].label + ": " +
+                         hosts[i].lag.Why() + " (max_replica_lag)");
+      }
       if (hosts[i].health.state() != pgsql::HostHealth::State::kDown) continue;
       faults.push_back("pool " + pool->name() + ": host " + hosts[i].label +
                        " is down: " + hosts[i].health.reason());

@@ -52,6 +52,30 @@ void PoolLog::OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
                   pool, host.label, Seconds(silent)));
 }
 
+void PoolLog::OnHostBehind(const std::string& pool, const pgsql::PoolHost& host, bool used) {
+  log_->LimitedWarning(
+      fmt::format("behind {} {}", pool, host.label),
+      fmt::format("pool {}: host {}: {}: {}", pool, host.label, host.lag.Why(),
+                  used ? "so is every other, and it is used all the same (when_all_lag)"
+                       : "it is not used until it has caught up (max_replica_lag)"));
+}
+
+void PoolLog::OnHostCaughtUp(const std::string& pool, const pgsql::PoolHost& host,
+                             pgsql::Duration was_behind) {
+  log_->Limited(LogSeverity::kInfo, fmt::format("caught up {} {}", pool, host.label),
+                fmt::format("pool {}: host {} has caught up after {:.1f} s", pool, host.label,
+                            Seconds(was_behind)));
+}
+
+void PoolLog::OnLagUnknown(const std::string& pool, const pgsql::PoolHost& host,
+                           std::string_view reason) {
+  log_->LimitedWarning(
+      fmt::format("lag unknown {} {}", pool, host.label),
+      fmt::format("pool {}: host {} cannot be asked how far it is behind ({}): it is used without "
+                  "that (max_replica_lag)",
+                  pool, host.label, reason));
+}
+
 void PoolLog::OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,
                                const std::string& reason, std::size_t unanswered) {
   const std::string kind = fmt::format("lost {} {}", pool, host.label);

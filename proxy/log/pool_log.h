@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "pgsql/pool/connection_pool.h"
 #include "proxy/log/message_log.h"
@@ -21,6 +22,11 @@ class PoolLog final : public pgsql::PoolObserver {
                     std::uint64_t retried) override;
   void OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
                     pgsql::Duration silent) override;
+  void OnHostBehind(const std::string& pool, const pgsql::PoolHost& host, bool used) override;
+  void OnHostCaughtUp(const std::string& pool, const pgsql::PoolHost& host,
+                      pgsql::Duration was_behind) override;
+  void OnLagUnknown(const std::string& pool, const pgsql::PoolHost& host,
+                    std::string_view reason) override;
   void OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,
                         const std::string& reason, std::size_t unanswered) override;
   void OnStatementTimeout(const std::string& pool, const pgsql::PoolHost& host,

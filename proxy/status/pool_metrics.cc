@@ -121,6 +121,23 @@ class Builder : private MetricFamilies {
     }
   }
 
+  void AddLags(const std::vector<PoolStatus>& pools) {
+    {
+      Family family = Gauge("proxymux_host_replica_lag_seconds",
+                            "How far the host was behind its primary when it was asked last.");
+      ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
+        if (!host.lag.has_value()) return;
+        labels.emplace_back("role", host.role);
+        family.Add(*host.lag, std::move(labels));
+      });
+    }
+    Family family = Gauge("proxymux_host_too_far_behind",
+                          "1 while the host is further behind than max_replica_lag.");
+    ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
+      family.Add(host.too_far_behind ? 1 : 0, std::move(labels));
+    });
+  }
+
   void AddHosts(const std::vector<PoolStatus>& pools) {
     using HostMetric = Metric<HostStatus>;
     static constexpr std::array<HostMetric, 2> kGauges = {{
@@ -147,6 +164,7 @@ class Builder : private MetricFamilies {
         family.Add(host.since, std::move(labels));
       });
     }
+    AddLags(pools);
     for (const HostMetric& metric : kGauges) {
       Family family = Gauge(metric.name, metric.help);
       ForEachHost(pools, [&](const HostStatus& host, Labels labels) {

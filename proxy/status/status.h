@@ -76,12 +76,15 @@ struct RelayCounts {
 };
 
 struct HostStatus {
-  std::string name;                    // as in the table's hosts, without credentials
-  std::string host_class;              // "unix", "inet", "uri"
-  std::string state;                   // "untried", "up", "suspect", "down", "trial"
-  bool usable = false;                 // takes lookups now
-  std::string reason;                  // why it is not
-  std::chrono::milliseconds since{0};  // in this state
+  std::string name;                              // as in the table's hosts, without credentials
+  std::string host_class;                        // "unix", "inet", "uri"
+  std::string state;                             // "untried", "up", "suspect", "down", "trial"
+  bool usable = false;                           // takes lookups now
+  std::string reason;                            // why it is not
+  std::chrono::milliseconds since{0};            // in this state
+  std::string role;                              // "primary", "standby"; empty: not asked yet
+  std::optional<std::chrono::milliseconds> lag;  // behind the primary; none: not known
+  bool too_far_behind = false;                   // than max_replica_lag allows
   std::uint64_t connections = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t ok = 0;

@@ -139,11 +139,17 @@ std::string OutageNote(const Json& pool) {
   return "";
 }
 
+std::string RoleOf(const Json& host) {
+  const std::string role = Text(host, "role");
+  return role.empty() ? "-" : role;
+}
+
 void AddPools(const Json& pools, std::size_t width, std::string* out) {
   TextGrid pool_grid(
       {"#", "POOL", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS", "STMTS", "RERUN", "TIMEOUT"}, 2);
-  TextGrid host_grid({"#", "HOST", "STATE", "SINCE", "CONN", "OK", "FAILED", "CFAIL", "P50", "P99"},
-                     3);
+  TextGrid host_grid(
+      {"#", "HOST", "STATE", "SINCE", "ROLE", "LAG", "CONN", "OK", "FAILED", "CFAIL", "P50", "P99"},
+      3);
   int number = 0;
   for (const Json& pool : pools) {
     const std::string id = fmt::format("{}", ++number);  // of a pool, for its hosts to refer to
@@ -156,11 +162,11 @@ void AddPools(const Json& pools, std::size_t width, std::string* out) {
     const Json& hosts = Member(pool, "hosts");
     if (!hosts.is_array()) continue;
     for (const Json& host : hosts) {
-      host_grid.Add(
-          {id, Text(host, "name"), Text(host, "state"), Milliseconds(host, "since_ms"),
-           Text(host, "connections"), Count(host, "ok"), Count(host, "failed"),
-           Count(host, "connect_failures"), Latency(host, "p50_us"), Latency(host, "p99_us")},
-          Note(host));
+      host_grid.Add({id, Text(host, "name"), Text(host, "state"), Milliseconds(host, "since_ms"),
+                     RoleOf(host), Milliseconds(host, "lag_ms"), Text(host, "connections"),
+                     Count(host, "ok"), Count(host, "failed"), Count(host, "connect_failures"),
+                     Latency(host, "p50_us"), Latency(host, "p99_us")},
+                    Note(host));
     }
   }
   *out += "\n" + pool_grid.Render(width) + "\n" + host_grid.Render(width);

@@ -64,12 +64,16 @@ class ReplicationDrill : public testing::Test {
 
   LoadReport Run(const std::string& name, const std::string& yaml,
                  const Drill::Happening& happening) {
+    return Run(name, yaml, primary_->TcpHost() + " " + standby_->TcpHost(), happening);
+  }
+  LoadReport Run(const std::string& name, const std::string& yaml, const std::string& hosts,
+                 const Drill::Happening& happening) {
     DrillOptions options;
     options.name = name;
     options.clients = kClients;
     options.postfix.proxymux = harness::ProxymuxBinary();
     options.postfix.yaml = yaml;
-    options.postfix.tables = harness::MailTables(primary_->TcpHost() + " " + standby_->TcpHost());
+    options.postfix.tables = harness::MailTables(hosts);
     int runs = Thorough() ? 2 : 1;
     drill_.emplace(
         options, [this] { return directory_ / std::to_string(++instances_); },
@@ -201,6 +205,41 @@ TEST_F(ReplicationDrill, OnlyAStandbyIsAskedAsLongAsItIsOne) {
         EXPECT_TRUE(scene.load.WaitForAnswers(10000) || scene.stock()) << scene.postfix.Log();
       });
   EXPECT_EQ(report.wrong + report.config + report.fatal + report.lost, 0U) << report.Text();
+}
+
+TEST_F(ReplicationDrill, ThePrimaryIsAskedOnlyWhenNoStandbyCanBe) {
+  const LoadReport report = Run(
+      "target_session_attrs: prefer-standby, standby stopped and back",
+      "pool: {target_session_attrs: prefer-standby}\n", [&](Drill::Scene& scene) {
+        const auto on_standby = [&] { return Sessions(*primary_) == 0 && Sessions(*standby_) > 0; };
+        EXPECT_TRUE(scene.stock() || Eventually(on_standby)) << scene.postfix.Log();
+        standby_->Stop();
+        EXPECT_TRUE(scene.load.WaitForAnswers(10000) || scene.stock()) << scene.postfix.Log();
+        EXPECT_TRUE(scene.stock() || Sessions(*primary_) > 0);
+        standby_->Start();
+        EXPECT_TRUE(scene.stock() || Eventually(on_standby)) << scene.postfix.Log();
+      });
+  ExpectNoneLost(report, kAtOnceMs);
+}
+
+// As one entry of `hosts`, the primary first.
+TEST_F(ReplicationDrill, OfOneUriTheStandbyIsTriedFirst) {
+  const std::string uri =
+      "postgresql://" + std::string(kMailRole) +
+      ":let%20me%20read@/mail?host=127.0.0.1%2C127.0.0.1&port=" + std::to_string(primary_->port()) +
+      "%2C" + std::to_string(standby_->port()) + "&target_session_attrs=prefer-standby";
+  const LoadReport report =
+      Run("prefer-standby in a URI with both, standby stopped", "", uri, [&](Drill::Scene& scene) {
+        if (!scene.stock()) {
+          EXPECT_GT(Sessions(*standby_), 0);
+          EXPECT_EQ(Sessions(*primary_), 0);
+        }
+        standby_->Stop();
+        EXPECT_TRUE(scene.load.WaitForAnswers(10000) || scene.stock()) << scene.postfix.Log();
+        EXPECT_TRUE(scene.stock() || Sessions(*primary_) > 0);
+        standby_->Start();
+      });
+  ExpectNoneLost(report, kAtOnceMs);
 }
 
 }  // namespace

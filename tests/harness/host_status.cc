@@ -7,8 +7,7 @@
 namespace proxymux::harness {
 
 HostStatus HostStatusOf(const PostfixInstance& postfix, const std::string& host) {
-  const HttpAnswer answer =
-      HttpGet(postfix.AdminSocket(), "/status.json");
+  const HttpAnswer answer = HttpGet(postfix.AdminSocket(), "/status.json");
   if (answer.status != 200) return {};
   const auto json = nlohmann::json::parse(answer.body);
   for (const auto& pool : json["pools"]) {
@@ -18,6 +17,8 @@ HostStatus HostStatusOf(const PostfixInstance& postfix, const std::string& host)
       status.state = row["state"];
       status.reason = row["reason"];
       status.usable = row["usable"];
+      status.role = row["role"];
+      status.too_far_behind = row["too_far_behind"];
       status.connections = row["connections"];
       status.connects = row["connects"];
       return status;

@@ -11,6 +11,8 @@ struct HostStatus {
   std::string state;  // up, down, ...; empty when the service does not answer or knows no such host
   std::string reason;
   bool usable = false;
+  std::string role;  // primary, standby, or empty
+  bool too_far_behind = false;
   int connections = 0;
   int connects = 0;
 };

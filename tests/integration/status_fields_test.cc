@@ -215,6 +215,9 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"state", "\"untried\"", "\"down\""},
           {"usable", "true", "false"},
           {"reason", "\"\"", (down_host["reason"]).dump()},
+          {"role", "\"\"", ""},
+          {"lag_ms", "null", ""},
+          {"too_far_behind", "false", ""},
           {"connections", "0", ""},
           {"in_flight", "0", ""},
           {"ok", "0", ""},
@@ -232,6 +235,9 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
     connections += host["connections"].get<int>();
     statements += host["latency"]["count"].get<int>();
     EXPECT_EQ(host["usable"], true) << host;
+    EXPECT_EQ(host["role"], "primary") << host;
+    EXPECT_EQ(host["lag_ms"], 0) << host;
+    EXPECT_EQ(host["too_far_behind"], false) << host;
   }
   EXPECT_EQ(connections, pool["open"]);
   EXPECT_GE(connects, connections);

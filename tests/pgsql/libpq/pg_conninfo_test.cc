@@ -51,6 +51,20 @@ std::string Value(const ConnectPlan& plan, const std::string& name) {
   return "(not set)";
 }
 
+// libpq would take any server, after it has tried the only one twice.
+TEST(ConnectPlan, WhichHostIsPreferredIsNotLibpqsBusiness) {
+  config::PoolSettings settings;
+  settings.target_session_attrs = "prefer-standby";
+  const ConnectPlan by_setting = Plan("db1.example.com", Table(), settings);
+  EXPECT_TRUE(by_setting.prefers_standby);
+  EXPECT_EQ(Value(by_setting, "target_session_attrs"), "(not set)");
+  EXPECT_TRUE(Plan("postgresql://a,b/mail?target_session_attrs=prefer-standby").prefers_standby);
+  settings.target_session_attrs = "standby";
+  const ConnectPlan other = Plan("db1.example.com", Table(), settings);
+  EXPECT_FALSE(other.prefers_standby);
+  EXPECT_EQ(Value(other, "target_session_attrs"), "standby");
+}
+
 TEST(ConnectPlan, OfAPlainHost) {
   const ConnectPlan plan = Plan("db1.example.com:5433");
   EXPECT_EQ(plan.endpoints, (std::vector<Endpoint>{{"db1.example.com", "", "5433"}}));

@@ -1,4 +1,5 @@
-// What a server says of its catalogue when the pool asks, and which statements are these questions.
+// What a server says of its catalogue when the pool asks, and which statements are questions of the
+// pool's own.
 #pragma once
 
 #include <string>
@@ -22,5 +23,9 @@ inline bool AsksCatalogue(const std::string& sql) {
 inline bool AsksEffects(const std::string& sql) { return sql.find("$3") != std::string::npos; }
 // The stamp alone.
 inline bool AsksStamp(const std::string& sql) { return AsksCatalogue(sql) && !AsksEffects(sql); }
+// How far the server is behind its primary.
+inline bool AsksLag(const std::string& sql) {
+  return sql.find("pg_control_system") != std::string::npos;
+}
 
 }  // namespace proxymux::pgsql

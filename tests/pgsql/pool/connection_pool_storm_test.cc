@@ -69,6 +69,10 @@ class Storm {
     options.settings.queue_wait = milliseconds(pick(100, 1500));
     options.settings.stall_limit = milliseconds(pick(0, 3) == 0 ? 0 : pick(20, 250));
     options.settings.outage_wait = milliseconds(pick(0, 2) == 0 ? 0 : pick(20, 4000));
+    options.settings.max_replica_lag = milliseconds(pick(0, 1) == 0 ? 0 : pick(50, 3000));
+    options.settings.when_all_lag =
+        pick(0, 1) == 0 ? config::WhenAllLag::kUse : config::WhenAllLag::kRetry;
+    options.shows_lag = pick(0, 1) == 0;
     options.settings.hosts_policy =
         pick(0, 2) == 0 ? config::HostsPolicy::kSticky : config::HostsPolicy::kSpread;
     options.idle_interval = std::chrono::seconds(pick(1, 3));
@@ -99,6 +103,7 @@ class Storm {
 
   // The catalogue says what it likes, and changes.
   std::string AnswerTo(const fakes::ScriptedUpstream::Sent& sent) {
+    if (AsksLag(sent.sql)) return Lag();
     if (!AsksCatalogue(sent.sql) || Pick(0, 19) == 0) return "v";
     if (Pick(0, 9) == 0) ++stamp_;
     const std::string stamp = "000000000000000" + std::to_string(stamp_ % 10);
@@ -106,6 +111,20 @@ class Storm {
     const char* const said[] = {"reads shared ", "writes shared ", "reads transaction ",
                                 "writes session "};
     return said[Pick(0, 3)] + stamp + " function f()";
+  }
+
+  std::string Lag() {
+    const std::string position = std::to_string(Pick(1, 100));
+    switch (Pick(0, 4)) {
+      case 0:
+        return "7 primary " + position + (Pick(0, 9) == 0 ? " 00000002" : " 00000001");
+      case 1:
+        return "7 standby " + position + " 90 apart " + std::to_string(Pick(0, 5000000));
+      case 2:
+        return "unknown";
+      default:
+        return "7 standby " + position + " " + position + " receiving 1000";
+    }
   }
 
   int Pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
@@ -228,10 +247,10 @@ class Storm {
     ASSERT_LE(world_.factory.most_open(), limit);
     std::size_t in_flight = 0;
     for (auto* upstream : world_.Open()) {
-      // The last one may have brought its PREPARE and the end of two old statements, and a question
-      // to the catalogue stood before it.
+      // The last one may have brought its PREPARE and the end of two old statements, and questions
+      // to the catalogue and about the replica stood before it.
       ASSERT_LE(upstream->unanswered(),
-                static_cast<std::size_t>(world_.pool->settings().pipeline_depth) + 4);
+                static_cast<std::size_t>(world_.pool->settings().pipeline_depth) + 5);
       in_flight += upstream->unanswered();
     }
     const PoolGauges gauges = world_.pool->Gauges();
@@ -266,6 +285,10 @@ class Storm {
       while (upstream->state() == fakes::ScriptedUpstream::State::kReady &&
              upstream->answerable() > 0) {
         const auto& asked = *upstream->oldest();
+        if (AsksLag(asked.sql)) {
+          upstream->Answer("7 primary 100 00000003");
+          continue;
+        }
         const bool question = AsksCatalogue(asked.sql);
         upstream->Answer(!question                  ? "v"
                          : asked.parameters.empty() ? stamp

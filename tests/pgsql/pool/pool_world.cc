@@ -31,6 +31,7 @@ PoolWorld::PoolWorld(const Options& options)
   }
   config.settings = options.settings;
   config.idle_interval = options.idle_interval;
+  config.shows_lag = options.shows_lag;
   pool =
       std::make_unique<ConnectionPool>(std::move(config), &factory, &loop, &observer, options.seed);
 }

@@ -48,6 +48,15 @@ class RecordingObserver final : public PoolObserver {
   void OnHostSilent(const std::string&, const PoolHost& host, Duration) override {
     silent.push_back(host.label);
   }
+  void OnHostBehind(const std::string&, const PoolHost& host, bool used) override {
+    behind.push_back(host.label + (used ? ", used: " : ": ") + host.lag.Why());
+  }
+  void OnHostCaughtUp(const std::string&, const PoolHost& host, Duration) override {
+    caught_up.push_back(host.label);
+  }
+  void OnLagUnknown(const std::string&, const PoolHost& host, std::string_view reason) override {
+    lag_unknown.push_back(host.label + ": " + std::string(reason));
+  }
   void OnConnectionLost(const std::string&, const PoolHost& host, const std::string& reason,
                         std::size_t unanswered) override {
     lost.push_back(host.label + ": " + reason + " (" + std::to_string(unanswered) + ")");
@@ -70,7 +79,7 @@ class RecordingObserver final : public PoolObserver {
   }
 
   std::vector<std::string> up, down, silent, lost, timeouts, unclassified, own_sessions,
-      kept_as_text, vanished;
+      kept_as_text, vanished, behind, caught_up, lag_unknown;
   struct OutageOver {
     Duration lasted;
     std::uint64_t waited, retried;
@@ -94,6 +103,7 @@ class PoolWorld {
     std::chrono::seconds idle_interval{60};
     std::chrono::seconds retry_interval{60};
     std::uint32_t seed = 1;
+    bool shows_lag = false;
   };
   PoolWorld() : PoolWorld(Options()) {}
   explicit PoolWorld(const Options& options);

@@ -37,6 +37,8 @@ inline ServiceStatus SampleStatus() {
   up.state = "up";
   up.usable = true;
   up.since = milliseconds(61'000);
+  up.role = "primary";
+  up.lag = milliseconds(0);
   up.connections = 4;
   up.in_flight = 2;
   up.ok = 5001;
@@ -50,6 +52,9 @@ inline ServiceStatus SampleStatus() {
   down.state = "down";
   down.reason = "connection refused";
   down.since = milliseconds(450);
+  down.role = "standby";
+  down.lag = milliseconds(12'345);
+  down.too_far_behind = true;
 
   PoolStatus pool;
   pool.name = "mail@db1.example.com,/var/run/postgresql/mail";

@@ -1,0 +1,95 @@
+// What the policies do with connections to a host that is barred (lag_rule.h): nothing is sent
+// there but the question how far it is behind, and it counts for nobody's room.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "pgsql/host/lag_rule.h"
+#include "pgsql/policy/connection_budget.h"
+#include "pgsql/policy/lanes.h"
+#include "pgsql/policy/placement.h"
+#include "tests/pgsql/host/replica_states.h"
+#include "tests/pgsql/policy/policy_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class BarredHost : public PolicyWorld {
+ protected:
+  // Host 0 is behind, host 1 is not.
+  void Bar() {
+    rule.SetLimit(seconds(5), config::WhenAllLag::kUse);
+    rule.OnAnswered(CutOff(Standby(0, 0, seconds(60))), now, &hosts[0]);
+    rule.OnAnswered(Standby(1, 1), now, &hosts[1]);
+    rule.Look(now, &hosts);
+    ASSERT_TRUE(hosts[0].TooFarBehind());
+    ASSERT_FALSE(hosts[1].barred);
+  }
+
+  LagRule rule;
+};
+
+TEST_F(BarredHost, GetsNoQuickLookupAndNoLane) {
+  PoolConnection& behind = Open(0);
+  Bar();
+  Placement placement;
+  Lanes lanes;
+  placement.Begin(View());
+  lanes.Begin(View());
+  EXPECT_EQ(placement.Choose(View(), rules, *Lookup(Quick()), Placement::Among::kAll), nullptr);
+  EXPECT_EQ(placement.Choose(View(), rules, *Question(Unknown()), Placement::Among::kAll), nullptr);
+  EXPECT_EQ(lanes.Choose(View(), rules, *Lookup(Slow(milliseconds(30)))), nullptr);
+  EXPECT_EQ(Placement::ChooseForLag(View(), 0), &behind);
+  PoolConnection& current = Open(1);
+  EXPECT_EQ(placement.Choose(View(), rules, *Lookup(Quick()), Placement::Among::kAll), &current);
+}
+
+// Of two connections one is barred: the other is the only one, and shared with quick lookups.
+TEST_F(BarredHost, ItsConnectionIsNotTheOneThatStaysForQuickLookups) {
+  Open(0);
+  Open(1);
+  Open(1);
+  Bar();
+  quick_about = true;
+  Lanes lanes;
+  lanes.Begin(View());
+  EXPECT_EQ(lanes.left(), 1U);
+}
+
+TEST_F(BarredHost, MayBeAskedInASessionThatIsATablesOwn) {
+  PoolConnection& connection = Open(0);
+  connection.session.owner = Own();
+  connection.session.changed = true;
+  EXPECT_EQ(Placement::ChooseForStamp(View(), 0), nullptr);
+  EXPECT_EQ(Placement::ChooseForLag(View(), 0), &connection);
+  Send(connection, Slow(milliseconds(30)), /*in_lane=*/true);
+  EXPECT_EQ(Placement::ChooseForLag(View(), 0), nullptr) << "behind a slow statement";
+}
+
+TEST_F(BarredHost, ItsConnectionsAreThereOnlyToAsk) {
+  Open(0);
+  Open(1);
+  EXPECT_EQ(ConnectionBudget::Barred(View()), 0U);
+  Bar();
+  EXPECT_EQ(ConnectionBudget::Barred(View()), 1U);
+  Open(0).SetPhase(Phase::kClosed);
+  EXPECT_EQ(ConnectionBudget::Barred(View()), 1U);
+}
+
+TEST_F(BarredHost, GivesUpItsConnectionWhereNoOtherHostHasOne) {
+  PoolConnection& behind = Open(0);
+  EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr);
+  Bar();
+  EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), &behind);
+  Send(behind, Quick());
+  EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr) << "it owes an answer";
+  behind.OnBack(behind.running());
+  Open(1);
+  EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr);
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
