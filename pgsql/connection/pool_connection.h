@@ -56,8 +56,8 @@ class PoolConnection {
   bool idle() const { return in_flight_.empty(); }
   std::size_t slow_in_flight() const { return slow_in_flight_; }
   Work* running() const { return in_flight_.front(); }
-  // A text of several statements: nothing may be sent behind it.
-  bool RunsScript() const { return !idle() && running()->needs.script; }
+  // By the simple protocol: nothing may be sent behind it.
+  bool RunsSimple() const { return !idle() && running()->protocol == Protocol::kSimple; }
   void OnSent(Work* work, std::uint64_t turn);
   void OnBack(Work* work);  // answered, or lost with the connection
 

@@ -33,7 +33,7 @@ StatementForm StatementSender::FormFor(PoolConnection& connection, const PoolHos
                                        const Work& work, Time now) const {
   const StatementForm form = work.binding->plan.form(now);
   // With standard_conforming_strings off the statement with parameters may mean something else.
-  if (form == StatementForm::kText || work.as_text || work.needs.script ||
+  if (form == StatementForm::kText || work.as_text || work.protocol == Protocol::kSimple ||
       connection.upstream->escaper().DoublesBackslashes()) {
     return StatementForm::kText;
   }
@@ -83,7 +83,7 @@ Expansion StatementSender::Expand(PoolConnection& connection, const PoolHost& ho
 }
 
 bool StatementSender::SendLookup(PoolConnection& connection, Work* work) {
-  if (work->needs.script) {
+  if (work->protocol == Protocol::kSimple) {
     work->batch = ++last_batch_;
     if (!connection.upstream->SendScript(work, sql_)) return false;
     owner_->CountSent(connection, work);

@@ -22,6 +22,7 @@
 
 #include "config/values/server_config.h"
 #include "pgsql/host/host_health.h"
+#include "pgsql/host/lone_form.h"
 #include "pgsql/host/outage.h"
 #include "pgsql/host/replica_lag.h"
 #include "pgsql/runtime/latency_histogram.h"
@@ -48,6 +49,7 @@ struct PoolHost {
   std::optional<Duration> connect_time;  // of the latest connection; none: none was made yet
 
   CatalogueWatch catalogue;  // of what statements do there
+  LoneForm lone_form;
   ReplicaLag lag;
   bool barred = false;      // lag_rule.h
   bool is_primary = false;  // the same: as far as is known

@@ -79,8 +79,13 @@ bool PgReceiver::DeliverScriptResult(PgResultHandle result) {
   if (!answer.has_value()) return Lost(kOutOfStep);
   const bool transaction_open = PQtransactionStatus(connection_) != PQTRANS_IDLE;
   if (!Tell(sent_.script->End(), *answer)) return false;
-  if (!transaction_open) return true;
-  return Lost("the query left a transaction open");
+  if (transaction_open) return Lost("the query left a transaction open");
+  return SuitsStill();
+}
+
+bool PgReceiver::SuitsStill() {
+  return SuitsTarget(connection_, wanted_session_) ||
+         Lost("the server is no longer what target_session_attrs asks for");
 }
 
 bool PgReceiver::DeliverSync(PgResultHandle result) {
@@ -98,9 +103,7 @@ bool PgReceiver::DeliverSync(PgResultHandle result) {
   const auto fate = error == nullptr ? HeldResults::Fate::kStands : HeldResults::Fate::kUndone;
   if (!EndHeld(fate, error.get())) return false;
   sent_.ledger->PopSync();
-  if (!SuitsTarget(connection_, wanted_session_)) {
-    return Lost("the server is no longer what target_session_attrs asks for");
-  }
+  if (!SuitsStill()) return false;
   if (upstream_->AllAnswered()) observer_->OnAllAnswered(upstream_);
   return open();
 }

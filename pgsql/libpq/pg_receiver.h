@@ -58,6 +58,7 @@ class PgReceiver {
   bool DeliverJitOff(PgResultHandle result);
   bool DeliverAnswer(PgResultHandle result);
   bool EndHeld(HeldResults::Fate fate, const PGresult* error);
+  bool SuitsStill();
   bool Tell(Work* work, const StatementResult& result);
   bool Lost(std::string reason);
   bool open() const { return connection_ != nullptr; }

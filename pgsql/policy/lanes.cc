@@ -104,7 +104,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
   const std::size_t depth = alone ? 1 : depth_;
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    if (!connection.TakesWork() || connection.RunsScript() || view.Barred(connection) ||
+    if (!connection.TakesWork() || view.Barred(connection) ||
         view.PrefersOther(work, connection)) {
       continue;
     }
@@ -113,7 +113,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
       continue;
     }
     possible = true;
-    if (view.InTrial(connection) || view.Unproven(connection)) continue;
+    if (view.InTrial(connection) || view.Unproven(connection) || connection.RunsSimple()) continue;
     if (!connection.lane()) {
       if (Less(connection, fresh)) fresh = &connection;
     } else if (!connection.idle() && connection.slow_in_flight() == 0) {

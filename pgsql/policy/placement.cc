@@ -68,7 +68,10 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
       best = nullptr;
       too_soon = nullptr;
     }
-    if (Load(connection) >= view.depth || rules.WaitsForPooler(view, connection, work)) continue;
+    if (Load(connection) >= view.depth || connection.RunsSimple() ||
+        rules.WaitsForPooler(view, connection, work)) {
+      continue;
+    }
     if (TooSoon(view, connection)) {
       held_back_ = true;
       if (too_soon == nullptr || Load(connection) < Load(*too_soon)) too_soon = &connection;
@@ -102,7 +105,7 @@ PoolConnection* Placement::ChooseForQuestion(const PoolView& view, std::size_t h
   };
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    if (connection.host != host || !connection.TakesWork() || connection.RunsScript() ||
+    if (connection.host != host || !connection.TakesWork() || connection.RunsSimple() ||
         connection.stalled || view.InTrial(connection)) {
       continue;
     }

@@ -100,6 +100,9 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
     if (work.kind == Work::Kind::kLookup && !work.twin.is_second) {
       work.binding->usual_wait.Record(now - work.sent);
     }
+    if (work.alone && result.kind == Kind::kRows) {
+      host.lone_form.OnAnswered(work.binding.get(), work.protocol, now - work.sent, now);
+    }
   }
   connection.last_used = connection.last_result = now;
   // What libpq says itself is no sign of life.

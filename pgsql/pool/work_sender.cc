@@ -41,7 +41,25 @@ bool WorkSender::SendQuestion(PoolConnection& connection, Work* work) {
   return sender_.SendQuestion(connection, work, EffectsSql(), values);
 }
 
+// Nothing is under way on the connection, and nothing waits that could go along.
+bool WorkSender::GoesAlone(const PoolConnection& connection, const Work& work) const {
+  const TableBinding& binding = *work.binding;
+  return binding.plan.is_automatic() && binding.write_class == WriteClass::kReads &&
+         !work.in_lane && connection.upstream->AllAnswered() && work_->queues().size() == 1 &&
+         pool_->hosts[connection.host].health.state() == HostHealth::State::kUp &&
+         pool_->rules.UseOf(connections_->View(), work, connection.host) == SessionUse::kShared;
+}
+
+void WorkSender::ChooseProtocol(const PoolConnection& connection, Work* work) {
+  if (work->needs.script) return;
+  work->alone = GoesAlone(connection, *work);
+  work->protocol = work->alone ? pool_->hosts[connection.host].lone_form.Choose(
+                                     work->binding.get(), work->sent)
+                               : Protocol::kExtended;
+}
+
 void WorkSender::SendLookup(PoolConnection& connection, Work* work) {
+  ChooseProtocol(connection, work);
   const Expansion expansion =
       sender_.Expand(connection, pool_->hosts[connection.host], work, work->sent);
   if (expansion != Expansion::kDone) {

@@ -40,6 +40,8 @@ class WorkSender final : private SenderOwner {
   }
 
   bool SendQuestion(PoolConnection& connection, Work* work);
+  bool GoesAlone(const PoolConnection& connection, const Work& work) const;
+  void ChooseProtocol(const PoolConnection& connection, Work* work);
   void SendLookup(PoolConnection& connection, Work* work);
   void Check(bool sent, PoolConnection& connection);
 

@@ -11,4 +11,9 @@ enum class StatementForm : std::uint8_t {
   kPrepared,       // values for a statement that the connection has prepared
 };
 
+enum class Protocol : std::uint8_t {
+  kExtended,  // in a pipeline with others
+  kSimple,    // text only, and nothing may be sent behind it until it is answered
+};
+
 }  // namespace proxymux::pgsql

@@ -48,6 +48,7 @@ StatementPlan::StatementPlan(const QueryTemplate& query, const StatementClass& s
       text_reason_ = "statement_mode is legacy";
       return;
     case config::StatementMode::kAuto:
+      automatic_ = true;
       form_ = StatementForm::kPrepared;
       break;
     case config::StatementMode::kPrepared:

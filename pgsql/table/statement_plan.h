@@ -40,6 +40,8 @@ class StatementPlan {
   StatementForm form(Time now) const {
     return state_ == State::kTrusted && now >= text_until_ ? form_ : StatementForm::kText;
   }
+  // Any form will do, so that the better one may be taken (lone_form.h).
+  bool is_automatic() const { return automatic_; }
   // Why lookups go, or stay, as text; empty when they do not.
   const std::string& text_reason() const { return text_reason_; }
 
@@ -75,6 +77,7 @@ class StatementPlan {
   void Rename();
 
   StatementForm form_ = StatementForm::kText;
+  bool automatic_ = false;
   bool may_declare_ = false;  // text for a parameter without a type
   State state_ = State::kTrusted;
   Time text_until_{};

@@ -81,6 +81,8 @@ struct Work {
   } needs;
 
   StatementForm form = StatementForm::kText;  // in which it was sent last
+  Protocol protocol = Protocol::kExtended;    // the same
+  bool alone = false;           // nothing was under way on its connection when it was sent
   bool as_text = false;         // whatever the plan says: its prepared statement failed it
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number

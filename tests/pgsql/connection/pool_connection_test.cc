@@ -147,14 +147,14 @@ TEST_F(PoolConnectionTest, ItIsSilentSinceTheOldestStatementOrTheLatestResult) {
   EXPECT_EQ(connection.SilentSince(), kStart + milliseconds(9));
 }
 
-TEST_F(PoolConnectionTest, NothingIsSentBehindAScript) {
+TEST_F(PoolConnectionTest, NothingIsSentBehindTheSimpleProtocol) {
   Send(0, kStart);
-  EXPECT_FALSE(connection.RunsScript());
+  EXPECT_FALSE(connection.RunsSimple());
   connection.OnBack(&work[0]);
-  EXPECT_FALSE(connection.RunsScript());
-  work[1].needs.script = true;
+  EXPECT_FALSE(connection.RunsSimple());
+  work[1].protocol = Protocol::kSimple;
   Send(1, kStart);
-  EXPECT_TRUE(connection.RunsScript());
+  EXPECT_TRUE(connection.RunsSimple());
 }
 
 TEST_F(PoolConnectionTest, ItTakesNothingWhileACancelRequestIsPending) {

@@ -117,9 +117,9 @@ TEST_F(StatementSenderTest, WhatMayNotHaveParametersNowIsText) {
     work->as_text = true;
     EXPECT_EQ(FormOf(work), StatementForm::kText);
     work->as_text = false;
-    work->needs.script = true;
+    work->protocol = Protocol::kSimple;
     EXPECT_EQ(FormOf(work), StatementForm::kText);
-    work->needs.script = false;
+    work->protocol = Protocol::kExtended;
     table->plan.PutOff(now);
     EXPECT_EQ(FormOf(work), StatementForm::kText);
     now += seconds(1);

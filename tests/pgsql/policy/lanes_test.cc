@@ -231,10 +231,10 @@ TEST_F(LanesTest, WhatIsNoneOfItsDoesNotTakeIt) {
   EXPECT_EQ(Choose(work), nullptr);  // on trial
   EXPECT_EQ(connection.phase(), Phase::kShared);
   hosts[0].health.OnAnswered(now);
-  first->needs.script = true;
+  first->protocol = Protocol::kSimple;
   EXPECT_EQ(Choose(work), nullptr);
   EXPECT_FALSE(lanes.reserved());
-  first->needs.script = false;
+  first->protocol = Protocol::kExtended;
   connection.cancel.OnSent(now, 1);
   EXPECT_EQ(Choose(work), nullptr);
   EXPECT_FALSE(lanes.reserved());

@@ -205,9 +205,9 @@ TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
   EXPECT_EQ(choose(), nullptr);
   connection.OnBack(slow);
   Work* script = Send(connection, Quick(), false, milliseconds(1));
-  script->needs.script = true;
+  script->protocol = Protocol::kSimple;
   EXPECT_EQ(choose(), nullptr);
-  script->needs.script = false;
+  script->protocol = Protocol::kExtended;
   EXPECT_EQ(choose(), &connection);
   Upstream(connection).pooled = true;
   EXPECT_EQ(choose(), &connection);

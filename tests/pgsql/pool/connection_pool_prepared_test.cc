@@ -63,6 +63,7 @@ TEST(PoolPrepared, AStatementIsUsedForASecondAndThenPreparedAnew) {
 
 TEST(PoolPrepared, AnHourLeavesNothingBehind) {
   PreparedWorld world;
+  world.table = PoolWorld::Table(kQuery, WriteClass::kReads, StatementMode::kPrepared);
   std::size_t deallocated = 0;
   for (int i = 0; i < 3600; ++i) {
     const auto client = world.Look("a", world.table);
@@ -204,7 +205,7 @@ TEST(PoolPrepared, AConnectionWithTooManyStatementsIsReplaced) {
   PreparedWorld world;
   for (std::size_t i = 0; i <= PreparedStatements::kMost; ++i) {
     const auto table = PoolWorld::Table("SELECT v FROM t" + std::to_string(i) + " WHERE k = '%s'",
-                                        WriteClass::kReads, StatementMode::kAuto);
+                                        WriteClass::kReads, StatementMode::kPrepared);
     const auto client = world.Look("a", table);
     world.Turn();
     ASSERT_EQ(world.connection().history().ends_with("PE|"), i < PreparedStatements::kMost) << i;

@@ -1,0 +1,55 @@
+// Pgpool-II is the only address that the tables name, with one server behind it. It takes sessions
+// while its server is away, and ends them with an error; lookups wait for that.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/drills/outage_drill.h"
+#include "tests/harness/pgpool.h"
+
+namespace proxymux::drills {
+namespace {
+
+class PgpoolDrill : public OutageDrill {
+ protected:
+  PgpoolDrill() : pgpool_(world_.NewDirectory(), world_.first().port(), WithProcesses(200)) {
+    pgpool_.Start();
+  }
+
+  // Stock has a session for each table and process.
+  static harness::Pgpool::Options WithProcesses(int processes) {
+    harness::Pgpool::Options options;
+    options.processes = processes;
+    return options;
+  }
+
+  void RunBehind(const std::string& name, const Happening& happening) {
+    Run(name, pgpool_.port(), kAtOnceMs, happening, [this] { pgpool_.Start(); });
+  }
+
+  harness::Pgpool pgpool_;
+};
+
+TEST_F(PgpoolDrill, ItsServerIsRestarted) {
+  RunBehind("Pgpool-II: its server restarted (fast)", [this](Drill::Scene&) {
+    world_.first().Stop();
+    world_.first().Start();
+  });
+}
+
+TEST_F(PgpoolDrill, ItsServerCrashes) {
+  RunBehind("Pgpool-II: its server killed", [this](Drill::Scene&) {
+    world_.first().Kill();
+    world_.first().Start();
+  });
+}
+
+TEST_F(PgpoolDrill, IsRestarted) {
+  RunBehind("Pgpool-II restarted", [this](Drill::Scene&) {
+    pgpool_.Stop();
+    pgpool_.Start();
+  });
+}
+
+}  // namespace
+}  // namespace proxymux::drills
