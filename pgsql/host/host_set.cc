@@ -8,8 +8,8 @@ namespace proxymux::pgsql {
 using State = HostHealth::State;
 
 bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
-  // One is enough to be asked.
-  if (host.barred && host.connecting + host.ready > 0) return false;
+  // One is enough to be asked, unless it is busy.
+  if (host.barred && host.connecting + (host.unasked ? 0 : host.ready) > 0) return false;
   switch (host.health.state()) {
     case State::kUp:
       return true;
@@ -25,8 +25,14 @@ bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
   return false;
 }
 
-bool HostSet::InFullUse(const PoolHost& host) const {
-  return host.health.state() == State::kUp && !host.barred;
+bool HostSet::InFullUse(const PoolHost& host) {
+  return host.health.state() == State::kUp && !host.TooFarBehind();
+}
+
+// A standby that nobody has tried yet is preferred to a primary.
+bool HostSet::Counts(const PoolHost& host) const {
+  const bool untried = host.health.state() == State::kUntried && !host.slow_to_connect;
+  return InFullUse(host) || (prefers_standby_ && untried);
 }
 
 HostSet::Class HostSet::ClassOf(const PoolHost& host) const {
@@ -36,7 +42,7 @@ HostSet::Class HostSet::ClassOf(const PoolHost& host) const {
 std::optional<HostSet::Class> HostSet::BestClass() const {
   std::optional<Class> best;
   for (const PoolHost& host : hosts_) {
-    if (InFullUse(host) && (!best.has_value() || ClassOf(host) < *best)) best = ClassOf(host);
+    if (Counts(host) && (!best.has_value() || ClassOf(host) < *best)) best = ClassOf(host);
   }
   return best;
 }
@@ -68,7 +74,7 @@ std::optional<std::size_t> HostSet::ChooseForConnection(Time now, std::minstd_ra
     const PoolHost& host = hosts_[index];
     // A host that was down is tried by a probe, not in preference to one that is up.
     const bool down = host.health.state() == State::kDown;
-    return std::make_tuple(host.barred, down, ClassOf(host), host.connecting + host.ready);
+    return std::make_tuple(host.TooFarBehind(), down, ClassOf(host), host.connecting + host.ready);
   };
   std::size_t equals = 0;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -107,7 +113,7 @@ std::optional<std::size_t> HostSet::ChooseForRetirement() const {
     // What is being tried keeps its connection.
     if (state == State::kTrial || state == State::kSuspect) continue;
     if (host.TooFarBehind() && host.ready > 1) return i;
-    if (host.barred) continue;
+    if (host.TooFarBehind()) continue;
     if (host.ready > 0 && (ClassOf(host) > *best || (sticky && i != *favourite_))) return i;
     if (!InFullUse(host) || ClassOf(host) != *best) continue;
     const std::size_t has = host.connecting + host.ready;

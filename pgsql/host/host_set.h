@@ -52,6 +52,7 @@ struct PoolHost {
   LoneForm lone_form;
   ReplicaLag lag;
   bool barred = false;      // lag_rule.h
+  bool unasked = false;     // no connection is free to ask it
   bool is_primary = false;  // the same: as far as is known
 
   LatencyHistogram latency;  // of statements, from sent to answered
@@ -102,6 +103,7 @@ class HostSet {
 
   bool AnyDown() const;
   bool AllDown() const;  // or barred, and no open connection to any other
+  bool WaitsForOutages() const { return outage_wait_ > Duration::zero(); }
   // Looks whether an outage has begun, lasts or is over (outage.h). True when its state changed.
   bool LookForOutage(Time now) { return outage_.Look(now, Seen(), outage_wait_); }
   const Outage& outage() const { return outage_; }
@@ -122,7 +124,8 @@ class HostSet {
 
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;
-  bool InFullUse(const PoolHost& host) const;
+  static bool InFullUse(const PoolHost& host);
+  bool Counts(const PoolHost& host) const;  // what is there of its class is enough
   bool Passes(const PoolHost& host) const;  // why it is down
   using Class = std::pair<bool, HostKind>;  // a primary where a standby is preferred; its kind
   Class ClassOf(const PoolHost& host) const;

@@ -1,31 +1,107 @@
 #include "pgsql/host/lag_rule.h"
 
-#include <cstddef>
+#include <algorithm>
 
 namespace proxymux::pgsql {
+namespace {
 
-void LagRule::OnAnswered(const ReplicaState& state, Time asked, PoolHost* host) {
-  wal_.Note(state, asked);
-  host->lag.OnAnswered(state, asked, wal_);
+// It is connected to, or may be.
+bool IsThere(const PoolHost& host) {
+  return host.ready > 0 || host.health.state() != HostHealth::State::kDown;
 }
 
-void LagRule::Look(Time now, HostSet* hosts) const {
-  bool any_better = false;  // than one that is behind
-  for (std::size_t index = 0; index < hosts->size(); ++index) {
-    PoolHost& host = (*hosts)[index];
-    host.lag.Look(now, limit_);
-    host.is_primary = host.lag.WasPrimary(now);
-    host.barred = host.lag.standing() != ReplicaLag::Standing::kCurrent;
-    const HostHealth::State state = host.health.state();
-    const bool serves =
-        host.ready > 0 || (state != HostHealth::State::kDown && !host.slow_to_connect);
-    any_better =
-        any_better || (serves && state != HostHealth::State::kSuspect && !host.TooFarBehind());
+bool IsBehind(const PoolHost& host) {
+  return host.lag.standing() == ReplicaLag::Standing::kBehind;
+}
+
+bool AnyConnection(const HostSet& hosts) {
+  for (std::size_t index = 0; index < hosts.size(); ++index) {
+    if (hosts[index].connecting + hosts[index].ready > 0) return true;
   }
-  if (any_better || when_all_ != config::WhenAllLag::kUse) return;
+  return false;
+}
+
+bool BelongsTo(const PoolHost& host, std::uint64_t system) {
+  const auto state = host.lag.state();
+  return state.has_value() && state->system == system;
+}
+
+}  // namespace
+
+void LagRule::SetLimit(Duration limit, config::WhenAllLag when_all, HostSet* hosts) {
+  const bool had_one = limit_ > Duration::zero();
+  limit_ = limit;
+  when_all_ = when_all;
+  if (had_one == (limit > Duration::zero())) return;
+  for (std::size_t index = 0; index < hosts->size(); ++index) (*hosts)[index].lag.OnNewLimit();
+}
+
+const ClusterLog* LagRule::LogOf(const PoolHost& host) const {
+  for (const Cluster& cluster : clusters_) {
+    if (BelongsTo(host, cluster.system)) return &cluster.log;
+  }
+  return nullptr;
+}
+
+ClusterLog* LagRule::LogFor(std::uint64_t system, const HostSet& hosts) {
+  for (Cluster& cluster : clusters_) {
+    if (cluster.system == system) return &cluster.log;
+  }
+  std::erase_if(clusters_, [&](const Cluster& cluster) {
+    for (std::size_t index = 0; index < hosts.size(); ++index) {
+      if (BelongsTo(hosts[index], cluster.system)) return false;
+    }
+    return true;
+  });
+  return &clusters_.emplace_back(Cluster{.system = system, .log = {}}).log;
+}
+
+void LagRule::OnAnswered(const ReplicaState& state, RealTime asked, RealTime answered,
+                         std::size_t index, HostSet* hosts) {
+  ReplicaLag& lag = (*hosts)[index].lag;
+  ClusterLog* const log = LogFor(state.system, *hosts);
+  if (!lag.Apart() || !state.standby) log->Note(state, asked);
+  lag.OnAnswered(state, asked, answered, *log);
+}
+
+void LagRule::Look(RealTime now, HostSet* hosts) {
+  const bool connected = AnyConnection(*hosts);
   for (std::size_t index = 0; index < hosts->size(); ++index) {
     PoolHost& host = (*hosts)[index];
-    if (host.TooFarBehind()) host.barred = false;
+    if (!connected) host.lag.Forget();  // somebody has to be asked
+    host.lag.Look(now, limit_, LogOf(host));
+    host.is_primary = host.lag.WasPrimary(now);
+    host.barred = host.lag.standing() != ReplicaLag::Standing::kCurrent ||
+                  (asks_role_ && !host.lag.RoleKnown());
+  }
+  uses_those_behind_ = when_all_ == config::WhenAllLag::kUse && ShouldUseThoseBehind(*hosts);
+  if (uses_those_behind_) UseLeastBehind(limit_, hosts);
+}
+
+bool LagRule::ShouldUseThoseBehind(const HostSet& hosts) const {
+  bool all_behind = true;
+  for (std::size_t index = 0; index < hosts.size(); ++index) {
+    const PoolHost& host = hosts[index];
+    if (IsBehind(host)) continue;
+    if (IsThere(host)) return false;
+    all_behind = false;
+  }
+  return all_behind || uses_those_behind_ || !hosts.WaitsForOutages() ||
+         hosts.outage().state() == Outage::State::kGivenUp;
+}
+
+void LagRule::UseLeastBehind(Duration limit, HostSet* hosts) {
+  const auto usable = [](const PoolHost& host) {
+    return IsBehind(host) && IsThere(host) && !host.lag.Apart();
+  };
+  Duration least = Duration::max();
+  for (std::size_t index = 0; index < hosts->size(); ++index) {
+    const PoolHost& host = (*hosts)[index];
+    if (usable(host)) least = std::min(least, host.lag.KnownLag());
+  }
+  for (std::size_t index = 0; index < hosts->size(); ++index) {
+    PoolHost& host = (*hosts)[index];
+    if (usable(host) && host.lag.KnownLag() - limit <= least) host.barred = false;
   }
 }
 

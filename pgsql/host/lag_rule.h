@@ -1,12 +1,21 @@
 // Which hosts of a pool are barred, since they are too far behind or it is not known how far
 // (max_replica_lag, when_all_lag), and which of them is the primary. Pure; what it decides is
 // written into the hosts.
+//
+// With `use` those that are behind serve when every host is, and when those that are not are gone
+// for longer than lookups wait for them (outage_wait): until one of them is there again. Of several
+// the least behind serve. One that has another log than the primary never serves.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "config/values/server_config.h"
+#include "pgsql/host/cluster_log.h"
 #include "pgsql/host/host_set.h"
 #include "pgsql/host/replica_state.h"
-#include "pgsql/host/wal_history.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -14,21 +23,37 @@ namespace proxymux::pgsql {
 class LagRule {
  public:
   // How far a host may be behind its primary; 0: as far as it is. And what becomes of lookups when
-  // all that can be reached are further behind.
-  void SetLimit(Duration limit, config::WhenAllLag when_all) {
-    limit_ = limit;
-    when_all_ = when_all;
-  }
+  // all are further behind.
+  void SetLimit(Duration limit, config::WhenAllLag when_all, HostSet* hosts);
   Duration limit() const { return limit_; }
+  // What a host is has to be known before it is used, limit or not.
+  void SetAsksRole(bool asks) { asks_role_ = asks; }
+  // No host serves before it has said what it is.
+  bool AsksFirst() const { return asks_role_ || limit_ > Duration::zero(); }
+  // Those that are behind serve, but for those that have another log.
+  bool uses_those_behind() const { return uses_those_behind_; }
 
   // The host answered the question that was asked then.
-  void OnAnswered(const ReplicaState& state, Time asked, PoolHost* host);
-  void Look(Time now, HostSet* hosts) const;
+  void OnAnswered(const ReplicaState& state, RealTime asked, RealTime answered, std::size_t index,
+                  HostSet* hosts);
+  void Look(RealTime now, HostSet* hosts);
 
  private:
+  struct Cluster {
+    std::uint64_t system;
+    ClusterLog log;
+  };
+
+  const ClusterLog* LogOf(const PoolHost& host) const;
+  ClusterLog* LogFor(std::uint64_t system, const HostSet& hosts);
+  bool ShouldUseThoseBehind(const HostSet& hosts) const;
+  static void UseLeastBehind(Duration limit, HostSet* hosts);
+
   Duration limit_{};
   config::WhenAllLag when_all_ = config::WhenAllLag::kUse;
-  WalHistory wal_;
+  bool asks_role_ = false;
+  bool uses_those_behind_ = false;
+  std::vector<Cluster> clusters_;  // those that hosts belong to
 };
 
 }  // namespace proxymux::pgsql

@@ -16,27 +16,22 @@ constexpr Duration kIntervalWithLimit = milliseconds(500);
 // A question without an answer is asked again, perhaps on another connection.
 constexpr Duration kPatience = seconds(5);
 
-// As often in a row it may not be able to say; then it is not asked for a while.
+// As often in a row it may fail to say; and so long it is not asked when it cannot.
 constexpr int kFailures = 3;
 constexpr Duration kNotAsked = seconds(60);
 
 // What it may be further behind than the limit before that shows.
 constexpr Duration kLate = seconds(1);
 
-// Positions of two questions are not closer in time than that: it may be less.
-constexpr Duration kResolution = 2 * kInterval;
+// It does not get any further for so long: it has all that is sent to it.
+constexpr Duration kStill = seconds(2);
+// By less than that two measures of one commit time differ.
+constexpr Duration kJitter = milliseconds(250);
+
+// One that was behind is not connected to again for so long where another one may be.
+constexpr Duration kRemembered = seconds(30);
 
 constexpr Duration kRoleLasts = seconds(60);
-
-// None: nobody can know. A standby that is cut off has replayed all that it got.
-std::optional<Duration> LagOf(const ReplicaState& state, Time asked, const WalHistory& history) {
-  if (!state.standby)
-    return history.Replaced(state) ? std::nullopt : std::optional(Duration::zero());
-  if (!state.receiving && !history.Fresh(state, asked)) return state.age;
-  const std::optional<Duration> behind = history.Behind(state, asked);
-  if (!behind.has_value()) return state.age;
-  return *behind <= kResolution && state.age.has_value() ? std::min(*behind, *state.age) : behind;
-}
 
 }  // namespace
 
@@ -50,6 +45,7 @@ bool ReplicaLag::ShouldAsk(Time now, Duration limit) const {
     case Question::kAnswered:
       break;
   }
+  if (standing_ == Standing::kUnknown && failures_ == 0) return true;  // it has become old
   return now - last_asked_ >= (limit > Duration::zero() ? kIntervalWithLimit : kInterval);
 }
 
@@ -58,43 +54,95 @@ void ReplicaLag::OnAsked(Time now) {
   question_ = Question::kUnderWay;
 }
 
-void ReplicaLag::OnAnswered(const ReplicaState& state, Time asked, const WalHistory& history) {
+void ReplicaLag::OnAnswered(const ReplicaState& state, RealTime asked, RealTime answered,
+                            const ClusterLog& log) {
   question_ = Question::kAnswered;
   failures_ = 0;
   not_before_.reset();
+  refused_ = false;
+  Forget();  // it may be another server
   if (state_.has_value() && asked < asked_) return;  // an older answer that came late
+  if (!state_.has_value() || state_->position != state.position ||
+      state_->received != state.received) {
+    still_since_ = asked;
+  }
+  settled_ = Settled(state, asked, log);
   state_ = state;
   asked_ = asked;
-  replaced_ = history.Replaced(state);
-  lag_ = LagOf(state, asked, history);
+  answered_ = answered;
+  replaced_ = log.Replaced(state, asked);
+  diverged_ = diverged_ && state.standby;
+  lag_ = log.Behind(state, asked, settled_);
   primary_at_ = state.standby ? std::nullopt : std::optional(asked);
 }
 
-bool ReplicaLag::OnFailed(Time now) {
+// Whether it has all shows as long as it is told where the log ends, or what it has is new. An idle
+// primary writes a little now and then; one that catches up replays old commits, one after another.
+bool ReplicaLag::Settled(const ReplicaState& state, RealTime asked, const ClusterLog& log) const {
+  if (!state.standby || !state.receiving) return false;
+  if (log.AtEnd(state, asked)) return true;
+  if (!state.age.has_value()) return settled_;
+  if (*state.age <= ClusterLog::kResolution) return true;
+  if (!state_.has_value() || !state_->age.has_value()) return false;
+  const bool other_commit = *state.age + kJitter < *state_->age + (asked - asked_);
+  if (other_commit) return false;
+  return settled_ || (state.position >= state.received && asked - still_since_ >= kStill);
+}
+
+bool ReplicaLag::OnFailed(Failure failure, Time now) {
   question_ = Question::kAnswered;
-  if (++failures_ < kFailures) return false;
-  state_.reset();
-  lag_.reset();
+  refused_ = refused_ || failure == Failure::kRefusal;
+  if (!refused_) {
+    const bool behind = state_.has_value() && standing_ == Standing::kBehind;
+    if (++failures_ < kFailures || behind) return false;
+  }
+  Clear();
   return !std::exchange(not_before_, now + kNotAsked).has_value();
 }
 
-void ReplicaLag::OnLeft() {
-  state_.reset();
-  lag_.reset();
+void ReplicaLag::OnLeft(RealTime now) {
   question_ = Question::kNone;
-  not_before_.reset();
   failures_ = 0;
+  if (!refused_) not_before_.reset();
+  if (!left_.has_value()) left_ = now;
+  if (standing_ != Standing::kBehind) Forget();
 }
 
-ReplicaLag::Standing ReplicaLag::Judge(Time now, Duration limit) const {
+void ReplicaLag::Forget() {
+  if (left_.has_value()) Clear();
+}
+
+void ReplicaLag::Clear() {
+  left_.reset();
+  state_.reset();
+  lag_.reset();
+  replaced_ = diverged_ = settled_ = false;
+}
+
+void ReplicaLag::Look(RealTime now, Duration limit, const ClusterLog* log) {
+  if (log != nullptr && state_.has_value()) {
+    diverged_ = log->Diverged(*state_, answered_).value_or(diverged_);
+  }
+  standing_ = Judge(now, limit);
+}
+
+ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit) const {
   if (limit == Duration::zero() || not_before_.has_value()) return Standing::kCurrent;
   if (!state_.has_value()) return Standing::kUnknown;
-  if (!lag_.has_value() || *lag_ > limit) return Standing::kBehind;
-  return *lag_ + (now - asked_) > limit + kLate ? Standing::kUnknown : Standing::kCurrent;
+  const bool behind = Apart() || !lag_.has_value() || *lag_ > limit;
+  if (left_.has_value()) {
+    return behind && now - *left_ < kRemembered ? Standing::kBehind : Standing::kUnknown;
+  }
+  const Duration since = now - asked_;
+  if (behind) {
+    return since > limit + kLate && failures_ == 0 ? Standing::kUnknown : Standing::kBehind;
+  }
+  return *lag_ + since > limit + kLate ? Standing::kUnknown : Standing::kCurrent;
 }
 
 std::string ReplicaLag::Why() const {
   if (replaced_) return "another server has been promoted in its place";
+  if (diverged_) return "it has another log than the primary";
   if (!lag_.has_value()) return "how far it is behind cannot be known";
   char text[60];
   std::snprintf(text, sizeof(text), "it is %.1f s behind",
@@ -102,7 +150,7 @@ std::string ReplicaLag::Why() const {
   return text;
 }
 
-bool ReplicaLag::WasPrimary(Time now) const {
+bool ReplicaLag::WasPrimary(RealTime now) const {
   return primary_at_.has_value() && now - *primary_at_ < kRoleLasts;
 }
 

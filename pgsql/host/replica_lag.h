@@ -1,9 +1,10 @@
 // How far one host is behind its primary, as it says when it is asked, and whether it may serve
 // with a limit to that (max_replica_lag).
 //
-//   kCurrent ── further behind than the limit, or nobody can say how far ──> kBehind
-//   kBehind  ── within the limit again ──> kCurrent
-//   any      ── its last word is too old, or there is none ──> kUnknown
+//   kUnknown ── within the limit ──> kCurrent
+//   kUnknown ── further behind, replaced, or nobody can tell how far ──> kBehind
+//   kCurrent <──> kBehind, by what it says next
+//   both ── its last word is too old ──> kUnknown
 //
 // What it said gets older: with a limit a host serves as long as it cannot be further behind than
 // the limit and one second, so that what was committed before that is found. Pure.
@@ -13,8 +14,8 @@
 #include <optional>
 #include <string>
 
+#include "pgsql/host/cluster_log.h"
 #include "pgsql/host/replica_state.h"
-#include "pgsql/host/wal_history.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -26,45 +27,68 @@ class ReplicaLag {
     kUnknown,  // to be asked before it serves
     kBehind,
   };
+  enum class Failure : std::uint8_t {
+    kPassing,  // it may say so the next time
+    kRefusal,  // it cannot say, or may not
+  };
 
-  // About once a second, and twice with a limit.
+  // About once a second, and twice with a limit; at once when what it said does not count any more.
   bool ShouldAsk(Time now, Duration limit) const;
   void OnAsked(Time now);
   // The question is not under way any more; unless one of the next two follows, it is asked anew.
   void OnBack() { question_ = Question::kNone; }
-  // What it said to a question of then, and what of that was noted in the history.
-  void OnAnswered(const ReplicaState& state, Time asked, const WalHistory& history);
-  // It could not say. True when it will not be asked for a while, since that has become usual.
-  bool OnFailed(Time now);
+  // What it said, and what is known of its cluster with that.
+  void OnAnswered(const ReplicaState& state, RealTime asked, RealTime answered,
+                  const ClusterLog& log);
+  // It did not say. True when it serves from now on although it cannot be asked.
+  bool OnFailed(Failure failure, Time now);
   // No connection to it is left: the next one may lead to another server.
-  void OnLeft();
+  void OnLeft(RealTime now);
+  // What it said on connections that are gone counts no more.
+  void Forget();
+  // There is a limit now, or none any more.
+  void OnNewLimit() { not_before_.reset(); }
 
-  // Looks again, with the limit; 0: none.
-  void Look(Time now, Duration limit) { standing_ = Judge(now, limit); }
+  // Looks again, with the limit, 0: none, and what is known of its cluster; null: nothing.
+  void Look(RealTime now, Duration limit, const ClusterLog* log);
   Standing standing() const { return standing_; }
+  // Of kBehind: what it has is not older than that of others, but another log.
+  bool Apart() const { return replaced_ || diverged_; }
 
   // What it said last; none: nothing yet on the connections that there are.
-  const std::optional<ReplicaState>& state() const { return state_; }
+  std::optional<ReplicaState> state() const { return left_.has_value() ? std::nullopt : state_; }
   // At most that far behind then; none: it did not say, or nobody can know.
-  std::optional<Duration> lag() const { return lag_; }
+  std::optional<Duration> lag() const { return left_.has_value() ? std::nullopt : lag_; }
+  // The same, and of kBehind also what counts against it; very much, where nobody can know.
+  Duration KnownLag() const { return lag_.value_or(Duration::max()); }
   std::string Why() const;  // of kBehind: "it is 12.3 s behind"
+  // Whether it is a primary is known, or cannot be asked.
+  bool RoleKnown() const { return not_before_.has_value() || state().has_value(); }
   // It was one the last time that it said so, and that is not long ago.
-  bool WasPrimary(Time now) const;
+  bool WasPrimary(RealTime now) const;
 
  private:
   enum class Question : std::uint8_t { kNone, kUnderWay, kAnswered };
 
-  Standing Judge(Time now, Duration limit) const;
+  void Clear();
+  Standing Judge(RealTime now, Duration limit) const;
+  bool Settled(const ReplicaState& state, RealTime asked, const ClusterLog& log) const;
 
   std::optional<ReplicaState> state_;
   std::optional<Duration> lag_;
   bool replaced_ = false;
-  Time asked_{};  // of what it said last
+  bool diverged_ = false;
+  bool settled_ = false;  // it receives the log, and was not seen to catch up since it had all
+  RealTime asked_{};      // of what it said last
+  RealTime answered_{};
+  RealTime still_since_{};       // as far as it has the log, it had it then
+  std::optional<RealTime> left_;  // what it said last counts against it for a while
   Question question_ = Question::kNone;
   Time last_asked_{};
   std::optional<Time> not_before_;  // it cannot be asked: not again before
+  bool refused_ = false;            // the same, on any connection
   int failures_ = 0;                // in a row
-  std::optional<Time> primary_at_;  // when it said last that it is one, unless it said otherwise
+  std::optional<RealTime> primary_at_;  // when it said last that it is one, unless it said otherwise
   Standing standing_ = Standing::kCurrent;
 };
 

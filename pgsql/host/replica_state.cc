@@ -61,7 +61,9 @@ std::optional<ReplicaState> ParseReplicaState(std::string_view text) {
     text.remove_prefix(end + 1);
   }
   ReplicaState state;
-  if (count < 2 || !Read(words[0], &state.system)) return std::nullopt;
+  std::int64_t system = 0;  // negative for clusters made from 2038 on
+  if (count < 2 || !Read(words[0], &system)) return std::nullopt;
+  state.system = static_cast<std::uint64_t>(system);
   if (words[1] == "primary") {
     const bool good = count == 4 && Read(words[2], &state.position) &&
                       Read(words[3], &state.timeline, /*base=*/16);

@@ -1,61 +1,54 @@
 #include "pgsql/host/wal_history.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 
 namespace proxymux::pgsql {
 
-void WalHistory::Note(const ReplicaState& state, Time asked) {
-  if (state.standby && !state.receiving) return;  // it may be cut off
-  if (state.system != system_) {
-    *this = {};
-    system_ = state.system;
-  }
-  if (state.standby) {
-    Add(state.received, asked);
-    return;
-  }
-  if (state.timeline < timeline_) return;
-  if (state.timeline > timeline_) {
-    // What the old primary wrote behind the branch is of another log.
-    count_ = 0;
-    newest_ = {};
-    timeline_ = state.timeline;
-  }
-  Add(state.position, asked);
-}
-
-void WalHistory::Add(std::uint64_t position, Time asked) {
-  if (position < newest_.position) return;
+void WalHistory::Add(std::uint64_t position, RealTime asked) {
+  if (count_ > 0 && position < newest_.position) return;
   newest_ = {position, std::max(asked, newest_.reached)};
   if (count_ > 0) {
-    Mark& last = marks_[(next_ + kMarks - 1) % kMarks];
+    Mark& last = marks_[count_ - 1];
     if (last.position == position) {
       last.reached = newest_.reached;
       return;
     }
     if (newest_.reached - last.reached < kApart) return;
   }
-  marks_[next_] = newest_;
-  next_ = (next_ + 1) % kMarks;
-  count_ = std::min(count_ + 1, kMarks);
+  if (count_ == kMarks) Thin();
+  marks_[count_++] = newest_;
 }
 
-bool WalHistory::Replaced(const ReplicaState& state) const {
-  return !state.standby && state.system == system_ && state.timeline < timeline_;
-}
-
-bool WalHistory::Fresh(const ReplicaState& state, Time asked) const {
-  return state.system == system_ && count_ > 0 && asked - newest_.reached <= kFresh;
-}
-
-std::optional<Duration> WalHistory::Behind(const ReplicaState& state, Time asked) const {
-  if (state.system != system_ || count_ == 0) return std::nullopt;
-  if (state.position >= newest_.position) return Duration::zero();
-  for (std::size_t age = 0; age < count_; ++age) {
-    const Mark& mark = Nth(age);
-    if (mark.position <= state.position) return std::max(Duration::zero(), asked - mark.reached);
+// The one goes whose neighbours are closest together for how long ago they are. The oldest stays.
+void WalHistory::Thin() {
+  std::size_t goes = 1;
+  double least = std::numeric_limits<double>::max();
+  for (std::size_t i = 1; i + 1 < count_; ++i) {
+    const Duration gap = marks_[i + 1].reached - marks_[i - 1].reached;
+    const Duration ago = newest_.reached - marks_[i - 1].reached;
+    const double share = static_cast<double>(gap.count()) / static_cast<double>(ago.count());
+    if (share < least) {
+      least = share;
+      goes = i;
+    }
   }
-  return std::nullopt;
+  std::copy(marks_.begin() + static_cast<std::ptrdiff_t>(goes) + 1,
+            marks_.begin() + static_cast<std::ptrdiff_t>(count_),
+            marks_.begin() + static_cast<std::ptrdiff_t>(goes));
+  --count_;
+}
+
+std::optional<RealTime> WalHistory::KnownUntil(std::uint64_t position) const {
+  if (count_ == 0) return std::nullopt;
+  if (position >= newest_.position) return newest_.reached;
+  const auto end = marks_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto beyond = std::upper_bound(
+      marks_.begin(), end, position,
+      [](std::uint64_t wanted, const Mark& mark) { return wanted < mark.position; });
+  if (beyond == marks_.begin()) return std::nullopt;
+  return (beyond - 1)->reached;
 }
 
 }  // namespace proxymux::pgsql

@@ -1,9 +1,9 @@
-// How far the write-ahead log of one cluster is known to have come, and when that was: so a standby
-// that is not as far is at most as old as the latest moment at which the log was.
+// How far a write-ahead log was seen to have come, and when: so a server that is not as far lacks
+// at most what was written since the latest moment at which the log was.
 //
-// Told by primaries, which write it, and by standbys that receive it. Positions of one moment are
-// worth more than the commit times that a standby knows: those come from another server's clock,
-// and stand still while nothing is written. Pure.
+// Positions of one moment are worth more than the commit times that a standby knows: those come
+// from another server's clock, and stand still while nothing is written. The older the past is, the
+// coarser it is kept. Pure.
 #pragma once
 
 #include <array>
@@ -11,43 +11,37 @@
 #include <cstdint>
 #include <optional>
 
-#include "pgsql/host/replica_state.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
 
 class WalHistory {
  public:
-  // What is older than this is no sign of where the log is now.
-  static constexpr Duration kFresh = std::chrono::seconds(3);
+  // A server was asked then, and the log was there. What is behind what is known already was seen
+  // too late to count.
+  void Add(std::uint64_t position, RealTime asked);
 
-  // A server was asked then, and said so. Of another cluster than before: begins anew.
-  void Note(const ReplicaState& state, Time asked);
+  bool empty() const { return count_ == 0; }
+  std::uint64_t newest() const { return newest_.position; }
+  RealTime newest_seen() const { return newest_.reached; }
 
-  // A primary of a newer timeline is known: this one was replaced, and does not know it.
-  bool Replaced(const ReplicaState& state) const;
-  // Where the log is was known a short time before that.
-  bool Fresh(const ReplicaState& state, Time asked) const;
-  // How long at most a server that was at `state` then has not known of something; 0: it knows all
-  // that is known here. None: since before anything that is kept here.
-  std::optional<Duration> Behind(const ReplicaState& state, Time asked) const;
+  // The latest moment at which the log was known to be no further than that: who is there knows all
+  // that was written before. None: the log had come further before anything that is kept here.
+  std::optional<RealTime> KnownUntil(std::uint64_t position) const;
+  // The earliest moment that is kept; not empty().
+  RealTime Oldest() const { return marks_[0].reached; }
 
  private:
   struct Mark {
     std::uint64_t position = 0;
-    Time reached{};  // nothing behind the position was written before that
+    RealTime reached{};  // nothing behind the position was written before that
   };
-  // So much of the past is kept.
   static constexpr std::size_t kMarks = 64;
   static constexpr Duration kApart = std::chrono::milliseconds(250);
 
-  void Add(std::uint64_t position, Time asked);
-  const Mark& Nth(std::size_t age) const { return marks_[(next_ + kMarks - 1 - age) % kMarks]; }
+  void Thin();
 
-  std::uint64_t system_ = 0;
-  std::uint32_t timeline_ = 0;
-  std::array<Mark, kMarks> marks_{};  // a ring, by position
-  std::size_t next_ = 0;
+  std::array<Mark, kMarks> marks_{};  // by position
   std::size_t count_ = 0;
   Mark newest_;  // beyond the marks, or the last of them
 };

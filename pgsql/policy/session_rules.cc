@@ -50,7 +50,7 @@ bool SessionRules::MayOwn(const PoolView& view, const Work& work) const {
   const std::size_t room = work.binding->NeedsLane() ? 1 : view.depth;
   std::size_t shared = 0;
   for (const auto& connection : view.connections) {
-    if (!connection->open() || connection->draining()) continue;
+    if (!connection->open() || connection->draining() || view.Barred(*connection)) continue;
     if (connection->session.owner == nullptr) {
       ++shared;
     } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&

@@ -77,7 +77,7 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
     }
   }
   OpenBesideHanging(&open);
-  MakeRoomForOther(&open);
+  PutOtherInPlaceOfOneBehind(open);
   if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
   const std::size_t wanted = Wanted();
   while (open < wanted) {
@@ -106,24 +106,27 @@ void ConnectionOpener::OpenBesideHanging(std::size_t* open) {
 }
 
 // All connections that there may be are those of hosts that are too far behind.
-void ConnectionOpener::MakeRoomForOther(std::size_t* open) {
-  if (*open < pool_->limit() || work_->queues().empty()) return;
+void ConnectionOpener::PutOtherInPlaceOfOneBehind(std::size_t open) {
+  if (open < pool_->limit() || work_->queues().empty()) return;
   PoolConnection* const behind = ConnectionBudget::OfOneBehind(connections_->View());
-  if (behind == nullptr || !AnotherMayBeConnectedTo()) return;
+  const std::optional<std::size_t> other = OneNotBehind();
+  if (behind == nullptr || !other.has_value()) return;
   connections_->Close(*behind);
-  --*open;
+  connections_->Open(*other);
 }
 
-bool ConnectionOpener::AnotherMayBeConnectedTo() const {
+// And not connected to, which may be.
+std::optional<std::size_t> ConnectionOpener::OneNotBehind() const {
   const HostSet& hosts = pool_->hosts;
-  for (std::size_t host = 0; host < hosts.size(); ++host) {
-    const PoolHost& other = hosts[host];
-    if (!other.TooFarBehind() && other.connecting + other.ready == 0 &&
-        other.health.MayConnect(pool_->Now())) {
-      return true;
+  for (std::size_t index = 0; index < hosts.size(); ++index) {
+    const PoolHost& host = hosts[index];
+    if (!host.TooFarBehind() && host.connecting + host.ready == 0 &&
+        host.health.state() != HostHealth::State::kSuspect &&
+        host.health.MayConnect(pool_->Now())) {
+      return index;
     }
   }
-  return false;
+  return std::nullopt;
 }
 
 // True when one connection fewer is open now; false when one will be, or cannot be.

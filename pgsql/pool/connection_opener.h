@@ -32,8 +32,8 @@ class ConnectionOpener {
   std::size_t Wanted() const;
   std::size_t CountOverdue();
   void OpenBesideHanging(std::size_t* open);
-  void MakeRoomForOther(std::size_t* open);
-  bool AnotherMayBeConnectedTo() const;
+  void PutOtherInPlaceOfOneBehind(std::size_t open);
+  std::optional<std::size_t> OneNotBehind() const;
   bool MakeRoom();
   bool DropSilent(std::optional<std::size_t> host);
   bool CloseUntested(std::size_t host);

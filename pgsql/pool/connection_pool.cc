@@ -44,7 +44,9 @@ void ConnectionPool::SetSettings(const config::PoolSettings& settings) {
 void ConnectionPool::ApplySettings() {
   pool_.hosts.SetPolicy(pool_.settings().hosts_policy);
   pool_.hosts.SetPrefersStandby(pool_.config.prefers_standby);
-  pool_.lag_rule.SetLimit(pool_.settings().max_replica_lag, pool_.settings().when_all_lag);
+  pool_.lag_rule.SetLimit(pool_.settings().max_replica_lag, pool_.settings().when_all_lag,
+                          &pool_.hosts);
+  pool_.lag_rule.SetAsksRole(pool_.config.prefers_standby && pool_.hosts.size() > 1);
   pool_.hosts.SetOutageWait(pool_.settings().outage_wait);
 }
 

@@ -44,7 +44,7 @@ void ConnectionSet::Move(PoolConnection& connection, PoolConnection::Phase phase
   if (connection.open()) --host.ready;
   connection.SetPhase(phase);
   if (connection.open()) ++host.ready;
-  if (host.ready == 0) host.lag.OnLeft();
+  if (host.ready == 0) host.lag.OnLeft(pool_->loop->RealNow());
   // Before anybody asks whether the host may yet serve what the connection owes.
   pool_->hosts.LookForOutage(pool_->Now());
 }

@@ -9,44 +9,63 @@
 #include "pgsql/work/work_queues.h"
 
 namespace proxymux::pgsql {
+namespace {
+
+// A server that has not the functions, or a role that may not call them, has them no more the next
+// time; nor does one whose answer is another one's. Everything else passes.
+ReplicaLag::Failure FailureOf(const StatementResult& result) {
+  const bool refused = result.kind == StatementResult::Kind::kRows ||
+                       result.sqlstate.starts_with("42") || result.sqlstate.starts_with("0A");
+  return refused ? ReplicaLag::Failure::kRefusal : ReplicaLag::Failure::kPassing;
+}
+
+}  // namespace
 
 void LagQuestions::Look() {
-  pool_->lag_rule.Look(pool_->Now(), &pool_->hosts);
+  pool_->lag_rule.Look(pool_->loop->RealNow(), &pool_->hosts);
   for (std::size_t host = 0; host < pool_->hosts.size(); ++host) Tell(host);
 }
 
 // As long as nothing is known of it, it is what it was.
 void LagQuestions::Tell(std::size_t index) {
   const PoolHost& host = pool_->hosts[index];
-  std::optional<Time>& since = behind_since_[index];
+  Told& told = told_[index];
   switch (host.lag.standing()) {
     case ReplicaLag::Standing::kUnknown:
       return;
-    case ReplicaLag::Standing::kBehind:
-      if (since.has_value()) return;
-      since = pool_->Now();
+    case ReplicaLag::Standing::kBehind: {
+      const bool used = pool_->lag_rule.uses_those_behind() && !host.lag.Apart();
+      if (told.behind_since.has_value() && told.used == used) return;
       pool_->last_failure = host.label + ": " + host.lag.Why() + " (max_replica_lag)";
-      pool_->observer->OnHostBehind(pool_->config.name, host, /*used=*/!host.barred);
+      told = {told.behind_since.value_or(pool_->Now()), used};
+      pool_->observer->OnHostBehind(pool_->config.name, host, used);
       return;
+    }
     case ReplicaLag::Standing::kCurrent:
-      if (!since.has_value()) return;
-      pool_->observer->OnHostCaughtUp(pool_->config.name, host, pool_->Now() - *since);
-      since.reset();
+      if (!told.behind_since.has_value()) return;
+      // Without a limit, or when it cannot say any more, that is not known.
+      if (pool_->lag_rule.limit() > Duration::zero() && host.lag.lag().has_value()) {
+        pool_->observer->OnHostCaughtUp(pool_->config.name, host,
+                                        pool_->Now() - *told.behind_since);
+      }
+      told = {};
       return;
   }
 }
 
 void LagQuestions::Ask() {
   const WorkQueues& queues = work_->queues();
-  const bool wanted = pool_->config.shows_lag || pool_->config.prefers_standby ||
-                      pool_->lag_rule.limit() > Duration::zero();
-  if (queues.empty() || !wanted) return;
-  for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
-    if (!pool_->hosts[host].lag.ShouldAsk(pool_->Now(), pool_->lag_rule.limit())) continue;
-    PoolConnection* const best = Placement::ChooseForLag(connections_->View(), host);
+  const bool asks_first = pool_->lag_rule.AsksFirst();
+  if (queues.empty() || !(pool_->config.shows_lag || asks_first)) return;
+  for (std::size_t index = 0; index < pool_->hosts.size(); ++index) {
+    PoolHost& host = pool_->hosts[index];
+    host.unasked = false;
+    if (!host.lag.ShouldAsk(pool_->Now(), pool_->lag_rule.limit())) continue;
+    PoolConnection* const best = Placement::ChooseForLag(connections_->View(), index);
+    host.unasked = best == nullptr;
     if (best == nullptr) continue;
     // Who only wants to see it does not make the first lookup of a connection wait.
-    if (!best->answered && pool_->lag_rule.limit() == Duration::zero()) continue;
+    if (!best->answered && !asks_first) continue;
     Work* work = work_->New(Work::Kind::kLag, queues.Oldest()->binding);
     work->needs.may_write = false;
     sender_->Send(*best, work);
@@ -61,8 +80,9 @@ void LagQuestions::OnAnswer(const PoolConnection& connection, const Work& work,
   }
   PoolHost& host = pool_->hosts[connection.host];
   if (state.has_value()) {
-    pool_->lag_rule.OnAnswered(*state, work.sent, &host);
-  } else if (host.lag.OnFailed(pool_->Now()) && pool_->lag_rule.limit() > Duration::zero()) {
+    pool_->lag_rule.OnAnswered(*state, work.asked, pool_->loop->RealNow(), connection.host,
+                               &pool_->hosts);
+  } else if (host.lag.OnFailed(FailureOf(result), pool_->Now()) && pool_->lag_rule.AsksFirst()) {
     pool_->observer->OnLagUnknown(
         pool_->config.name, host,
         result.message.empty() ? "its answer has another form" : result.message);

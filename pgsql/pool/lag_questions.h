@@ -24,7 +24,7 @@ class LagQuestions {
         work_(work),
         connections_(connections),
         sender_(sender),
-        behind_since_(pool->hosts.size()) {}
+        told_(pool->hosts.size()) {}
 
   // As a turn begins: which hosts may be used.
   void Look();
@@ -34,13 +34,19 @@ class LagQuestions {
   void OnAnswer(const PoolConnection& connection, const Work& work, const StatementResult& result);
 
  private:
+  // Of a host, the last time that something was told.
+  struct Told {
+    std::optional<Time> behind_since;  // none: it is not behind
+    bool used = false;                 // it is used all the same
+  };
+
   void Tell(std::size_t index);
 
   PoolContext* const pool_;
   OpenWork* const work_;
   ConnectionSet* const connections_;
   WorkSender* const sender_;
-  std::vector<std::optional<Time>> behind_since_;  // by host, as it was told
+  std::vector<Told> told_;  // by host
 };
 
 }  // namespace proxymux::pgsql

@@ -1,6 +1,7 @@
 #include "pgsql/pool/work_limits.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 
 #include "pgsql/connection/pool_connection.h"
@@ -11,6 +12,9 @@ namespace proxymux::pgsql {
 namespace {
 
 using Queue = WorkQueues::Queue;
+
+// A server that cannot say within that how far it is behind is asked again.
+constexpr Duration kLagQuestion = std::chrono::seconds(5);
 
 constexpr char kTooLong[] = "no answer within lookup_timeout";
 
@@ -73,6 +77,10 @@ void WorkLimits::ExpireStatements() {
     }
     Work* const running = connection.running();
     const Time began = std::max(running->sent, connection.last_result);
+    if (running->kind == Work::Kind::kLag) {  // of no table
+      if (now - began >= kLagQuestion) connections_->Cancel(connection);
+      continue;
+    }
     if (now - began < running->binding->settings.query_timeout) continue;
     ++pool_->counters.statement_timeouts;
     connections_->Cancel(connection);

@@ -17,10 +17,14 @@ void WorkSender::Send(PoolConnection& connection, Work* work) {
       pool_->hosts[connection.host].catalogue.OnAsked(work->sent);
       Check(SendQuestion(connection, work), connection);
       return;
-    case Work::Kind::kLag:
-      pool_->hosts[connection.host].lag.OnAsked(work->sent);
-      Check(SendQuestion(connection, work), connection);
+    case Work::Kind::kLag: {
+      ReplicaLag& lag = pool_->hosts[connection.host].lag;
+      lag.OnAsked(work->sent);
+      const bool sent = SendQuestion(connection, work);
+      if (!sent) lag.OnBack();
+      Check(sent, connection);
       return;
+    }
     case Work::Kind::kLookup:
       SendLookup(connection, work);
       return;

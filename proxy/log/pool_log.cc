@@ -54,9 +54,10 @@ void PoolLog::OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
 
 void PoolLog::OnHostBehind(const std::string& pool, const pgsql::PoolHost& host, bool used) {
   log_->LimitedWarning(
-      fmt::format("behind {} {}", pool, host.label),
+      fmt::format("behind {} {} {}", pool, host.label, used),
       fmt::format("pool {}: host {}: {}: {}", pool, host.label, host.lag.Why(),
-                  used ? "so is every other, and it is used all the same (when_all_lag)"
+                  used ? "no other that is not behind can be reached, and it is used all the same "
+                         "(when_all_lag)"
                        : "it is not used until it has caught up (max_replica_lag)"));
 }
 
@@ -71,8 +72,8 @@ void PoolLog::OnLagUnknown(const std::string& pool, const pgsql::PoolHost& host,
                            std::string_view reason) {
   log_->LimitedWarning(
       fmt::format("lag unknown {} {}", pool, host.label),
-      fmt::format("pool {}: host {} cannot be asked how far it is behind ({}): it is used without "
-                  "that (max_replica_lag)",
+      fmt::format("pool {}: host {} cannot be asked how far it is behind or whether it is "
+                  "the primary ({}): it is used all the same",
                   pool, host.label, reason));
 }
 

@@ -1,3 +1,4 @@
+// What one host says of how far it is behind, and what follows.
 #include "pgsql/host/replica_lag.h"
 
 #include <gtest/gtest.h>
@@ -12,29 +13,37 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Time kNow{std::chrono::hours(1)};
+constexpr RealTime kThen{std::chrono::hours(9)};
 constexpr Duration kNone = Duration::zero();
 constexpr Duration kLimit = seconds(5);
+constexpr Duration kOld = std::chrono::hours(1);
+
+using Failure = ReplicaLag::Failure;
 
 class Lag : public testing::Test {
  protected:
-  void Says(const ReplicaState& state, Time asked) {
-    history.Note(state, asked);
-    lag.OnAsked(asked);
+  // `later` than the beginning, and answered at once.
+  void Says(const ReplicaState& state, Duration later = {}) {
+    log.Note(state, kThen + later);
+    lag.OnAsked(kNow + later);
     lag.OnBack();
-    lag.OnAnswered(state, asked, history);
+    lag.OnAnswered(state, kThen + later, kThen + later, log);
   }
-  Standing StandingAt(Time now, Duration limit = kLimit) {
-    lag.Look(now, limit);
+  void PrimarySays(std::uint64_t position, Duration later) {
+    log.Note(Primary(position), kThen + later);
+  }
+  Standing StandingAt(Duration later, Duration limit = kLimit) {
+    lag.Look(kThen + later, limit, &log);
     return lag.standing();
   }
 
-  WalHistory history;
+  ClusterLog log;
   ReplicaLag lag;
 };
 
 TEST_F(Lag, IsAskedAboutOnceASecondAndTwiceWithALimit) {
   EXPECT_TRUE(lag.ShouldAsk(kNow, kNone));
-  Says(Primary(1), kNow);
+  Says(Primary(1));
   EXPECT_FALSE(lag.ShouldAsk(kNow + milliseconds(999), kNone));
   EXPECT_TRUE(lag.ShouldAsk(kNow + milliseconds(1000), kNone));
   EXPECT_FALSE(lag.ShouldAsk(kNow + milliseconds(499), kLimit));
@@ -50,125 +59,239 @@ TEST_F(Lag, OneQuestionAtATime) {
 }
 
 TEST_F(Lag, WithoutALimitEveryHostServes) {
-  EXPECT_EQ(StandingAt(kNow, kNone), Standing::kCurrent);
-  Says(Standby(1, 1, std::chrono::hours(5)), kNow);
-  EXPECT_EQ(StandingAt(kNow, kNone), Standing::kCurrent);
+  EXPECT_EQ(StandingAt({}, kNone), Standing::kCurrent);
+  Says(Standby(1, 1, kOld));
+  EXPECT_EQ(StandingAt({}, kNone), Standing::kCurrent);
 }
 
 TEST_F(Lag, WithALimitAHostServesWhenItSaysThatItMay) {
-  EXPECT_EQ(StandingAt(kNow), Standing::kUnknown);
-  Says(Primary(100), kNow);
-  EXPECT_EQ(StandingAt(kNow), Standing::kCurrent);
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
+  Says(Primary(100));
+  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
   EXPECT_EQ(lag.lag(), Duration::zero());
 }
 
 // It may be as far behind by now as it is long ago that it was asked.
 TEST_F(Lag, WhatItSaidIsGoodForTheLimitAndASecond) {
-  Says(Standby(100, 100, milliseconds(10)), kNow);
-  EXPECT_EQ(StandingAt(kNow + seconds(6)), Standing::kCurrent);
-  EXPECT_EQ(StandingAt(kNow + seconds(6) + milliseconds(1)), Standing::kUnknown);
+  Says(Standby(100, 100, milliseconds(10)));
+  EXPECT_EQ(StandingAt(seconds(6)), Standing::kCurrent);
+  EXPECT_EQ(StandingAt(seconds(6) + milliseconds(1)), Standing::kUnknown);
+}
+
+// An hour ago it was behind: it may have caught up, and is to be asked.
+TEST_F(Lag, ThatItIsBehindGetsOldAsWell) {
+  Says(CutOff(Standby(100, 100, kOld)));
+  EXPECT_EQ(StandingAt(seconds(6)), Standing::kBehind);
+  EXPECT_EQ(StandingAt(seconds(6) + milliseconds(1)), Standing::kUnknown);
 }
 
 TEST_F(Lag, AStandbyIsBehindByPositions) {
   for (int second = 0; second <= 10; ++second) {
-    history.Note(Primary(100 + static_cast<std::uint64_t>(second)), kNow + seconds(second));
+    PrimarySays(100 + static_cast<std::uint64_t>(second), seconds(second));
   }
-  Says(Standby(105, 110, seconds(5)), kNow + seconds(10));
+  Says(Standby(105, 110, seconds(5)), seconds(10));
   EXPECT_EQ(lag.lag(), seconds(5));
-  EXPECT_EQ(StandingAt(kNow + seconds(10)), Standing::kCurrent);
-  Says(Standby(104, 110, seconds(6)), kNow + seconds(10));
-  EXPECT_EQ(StandingAt(kNow + seconds(10)), Standing::kBehind);
+  EXPECT_EQ(StandingAt(seconds(10)), Standing::kCurrent);
+  Says(Standby(104, 110, seconds(6)), seconds(10));
+  EXPECT_EQ(StandingAt(seconds(10)), Standing::kBehind);
   EXPECT_EQ(lag.Why(), "it is 6.0 s behind");
-  Says(Standby(110, 110, milliseconds(5)), kNow + seconds(11));
-  EXPECT_EQ(StandingAt(kNow + seconds(11)), Standing::kCurrent);
+  Says(Standby(110, 110, milliseconds(5)), seconds(11));
+  EXPECT_EQ(StandingAt(seconds(11)), Standing::kCurrent);
 }
 
-// The clock of the standby is ten minutes late, or early: positions tell.
-TEST_F(Lag, ClocksCountOnlyWherePositionsAreTooClose) {
-  for (int second = 0; second <= 10; ++second) {
-    history.Note(Primary(100 + static_cast<std::uint64_t>(second)), kNow + seconds(second));
-  }
-  Says(Standby(104, 110, Duration::zero()), kNow + seconds(10));
-  EXPECT_EQ(lag.lag(), seconds(6));
-  Says(Standby(109, 110, std::chrono::minutes(10)), kNow + seconds(10));
-  EXPECT_EQ(lag.lag(), seconds(1));
-  Says(Standby(109, 110, milliseconds(3)), kNow + seconds(10));
-  EXPECT_EQ(lag.lag(), milliseconds(3));
-}
-
-// Nothing was committed for an hour: its latest transaction is old, and it lacks nothing.
+// Nothing was committed for an hour: its latest transaction is old, and it lacks nothing. That it
+// does not just catch up shows when it gets no further.
 TEST_F(Lag, WithAnIdlePrimaryNothingIsBehind) {
-  Says(Standby(100, 100, std::chrono::hours(1)), kNow);
+  Says(Standby(100, 100, kOld));
+  EXPECT_EQ(StandingAt({}), Standing::kBehind);
+  Says(Standby(100, 100, kOld + milliseconds(1999)), milliseconds(1999));
+  EXPECT_EQ(StandingAt(milliseconds(1999)), Standing::kBehind);
+  Says(Standby(100, 100, kOld + seconds(2)), seconds(2));
   EXPECT_EQ(lag.lag(), Duration::zero());
-  EXPECT_EQ(StandingAt(kNow), Standing::kCurrent);
+  EXPECT_EQ(StandingAt(seconds(2)), Standing::kCurrent);
+  // The primary writes a little now and then, and commits nothing.
+  Says(Standby(101, 102, kOld + seconds(3)), seconds(3));
+  Says(Standby(102, 102, kOld + seconds(4)), seconds(4));
+  EXPECT_EQ(lag.lag(), Duration::zero());
+}
+
+TEST_F(Lag, WithThePrimaryThatIsKnownAtOnce) {
+  PrimarySays(100, {});
+  Says(Standby(100, 100, kOld), milliseconds(1));
+  EXPECT_EQ(StandingAt(milliseconds(1)), Standing::kCurrent);
+  // And stays known when the primary is heard no more.
+  Says(Standby(100, 100, kOld + seconds(60)), seconds(60));
+  EXPECT_EQ(StandingAt(seconds(60)), Standing::kCurrent);
+}
+
+// It was cut off for an hour, and has just found its primary.
+TEST_F(Lag, OneThatCatchesUpIsBehindUntilItHas) {
+  Says(CutOff(Standby(50, 50, kOld)));
+  for (int second = 1; second < 30; ++second) {
+    const auto position = static_cast<std::uint64_t>(50 + 100 * second);
+    Says(Standby(position, position, kOld - seconds(100 * second)), seconds(second));
+    EXPECT_EQ(StandingAt(seconds(second)), Standing::kBehind) << second;
+  }
+  Says(Standby(9000, 9000, seconds(1)), seconds(36));
+  EXPECT_EQ(StandingAt(seconds(36)), Standing::kCurrent);
+}
+
+// It had all, and the network is too slow for what comes now.
+TEST_F(Lag, OneThatFallsBehindShowsByItsCommits) {
+  for (int second = 0; second <= 2; ++second) {
+    Says(Standby(100, 100, kOld + seconds(second)), seconds(second));
+  }
+  EXPECT_EQ(StandingAt(seconds(2)), Standing::kCurrent);
+  Says(Standby(110, 110, milliseconds(900)), seconds(3));
+  EXPECT_EQ(StandingAt(seconds(3)), Standing::kCurrent);
+  Says(Standby(120, 120, seconds(4)), seconds(9));
+  EXPECT_EQ(lag.lag(), seconds(4));
+  EXPECT_EQ(StandingAt(seconds(9)), Standing::kCurrent);
+  Says(Standby(130, 130, seconds(6)), seconds(12));
+  EXPECT_EQ(StandingAt(seconds(12)), Standing::kBehind);
+}
+
+TEST_F(Lag, OneWhoseReplayIsHeldUpShowsByWhatItHasReceived) {
+  for (int second = 0; second <= 2; ++second) {
+    Says(Standby(100, 100, kOld + seconds(second)), seconds(second));
+  }
+  for (int second = 3; second <= 8; ++second) {
+    Says(Standby(100, 200, kOld + seconds(second)), seconds(second));
+  }
+  EXPECT_EQ(lag.lag(), seconds(6));
+  EXPECT_EQ(StandingAt(seconds(8)), Standing::kBehind);
 }
 
 TEST_F(Lag, OneThatIsCutOffIsAsOldAsItsLatestTransaction) {
-  Says(CutOff(Standby(100, 100, seconds(30))), kNow);
+  Says(CutOff(Standby(100, 100, seconds(30))));
   EXPECT_EQ(lag.lag(), seconds(30));
-  EXPECT_EQ(StandingAt(kNow), Standing::kBehind);
-  // Unless somebody else knows that nothing was written.
-  history.Note(Primary(100), kNow + seconds(1));
-  Says(CutOff(Standby(100, 100, seconds(31))), kNow + seconds(1));
+  EXPECT_EQ(StandingAt({}), Standing::kBehind);
+  // Unless the primary says that nothing was written.
+  PrimarySays(100, seconds(1));
+  Says(CutOff(Standby(100, 100, seconds(31))), seconds(1));
   EXPECT_EQ(lag.lag(), Duration::zero());
 }
 
 TEST_F(Lag, WhatNobodyKnowsIsTooFar) {
-  Says(CutOff(Standby(100, 0)), kNow);
+  Says(CutOff(Standby(100, 0)));
   EXPECT_EQ(lag.lag(), std::nullopt);
-  EXPECT_EQ(StandingAt(kNow), Standing::kBehind);
+  EXPECT_EQ(StandingAt({}), Standing::kBehind);
   EXPECT_EQ(lag.Why(), "how far it is behind cannot be known");
 }
 
 TEST_F(Lag, APrimaryThatWasReplacedIsBehind) {
-  Says(Primary(100), kNow);
-  EXPECT_EQ(StandingAt(kNow), Standing::kCurrent);
-  history.Note(Primary(90, 2), kNow + seconds(1));
-  Says(Primary(110), kNow + seconds(2));
-  EXPECT_EQ(StandingAt(kNow + seconds(2)), Standing::kBehind);
+  Says(Primary(100));
+  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
+  log.Note(Primary(90, 2), kThen + seconds(1));
+  Says(Primary(110), seconds(2));
+  EXPECT_EQ(StandingAt(seconds(2)), Standing::kBehind);
+  EXPECT_TRUE(lag.Apart());
   EXPECT_EQ(lag.Why(), "another server has been promoted in its place");
 }
 
+// It follows one that was replaced.
+TEST_F(Lag, AStandbyWithAnotherLogIsBehind) {
+  PrimarySays(900, {});
+  Says(Standby(1000, 1000, milliseconds(1)), milliseconds(100));
+  EXPECT_EQ(StandingAt(milliseconds(100)), Standing::kCurrent);
+  PrimarySays(905, milliseconds(500));
+  EXPECT_EQ(StandingAt(milliseconds(500)), Standing::kBehind);
+  EXPECT_EQ(lag.Why(), "it has another log than the primary");
+  // Until the primary was asked again nobody knows better.
+  Says(Standby(1001, 1001, milliseconds(1)), milliseconds(600));
+  EXPECT_EQ(StandingAt(milliseconds(600)), Standing::kBehind);
+  PrimarySays(1002, seconds(1));
+  EXPECT_EQ(StandingAt(seconds(1)), Standing::kCurrent);
+}
+
 TEST_F(Lag, AnAnswerThatCameLateDoesNotCount) {
-  Says(Standby(100, 100, milliseconds(1)), kNow + seconds(3));
-  lag.OnAnswered(CutOff(Standby(1, 1, seconds(60))), kNow, history);
-  EXPECT_EQ(StandingAt(kNow + seconds(3)), Standing::kCurrent);
+  Says(Standby(100, 100, milliseconds(1)), seconds(3));
+  lag.OnAnswered(CutOff(Standby(1, 1, seconds(60))), kThen, kThen + seconds(3), log);
+  EXPECT_EQ(StandingAt(seconds(3)), Standing::kCurrent);
 }
 
 TEST_F(Lag, WhoCannotBeAskedServesAndIsAskedSeldom) {
-  bool told = false;
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_FALSE(told);
-    EXPECT_EQ(StandingAt(kNow), Standing::kUnknown);
-    lag.OnAsked(kNow);
-    lag.OnBack();
-    told = lag.OnFailed(kNow);
-  }
-  EXPECT_TRUE(told);
-  EXPECT_EQ(StandingAt(kNow), Standing::kCurrent);
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
+  lag.OnAsked(kNow);
+  lag.OnBack();
+  EXPECT_TRUE(lag.OnFailed(Failure::kRefusal, kNow));
+  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
   EXPECT_FALSE(lag.ShouldAsk(kNow + seconds(59), kLimit));
   EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(60), kLimit));
-  EXPECT_FALSE(lag.OnFailed(kNow + seconds(60))) << "that is known";
-  Says(Primary(1), kNow + seconds(120));
-  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(121), kLimit));
+  EXPECT_FALSE(lag.OnFailed(Failure::kRefusal, kNow + seconds(60))) << "that is known";
+  // Nor on the next connection.
+  lag.OnLeft(kThen + seconds(70));
+  EXPECT_EQ(StandingAt(seconds(70)), Standing::kCurrent);
+  EXPECT_FALSE(lag.ShouldAsk(kNow + seconds(70), kLimit));
+  // With a new limit it counts again.
+  lag.OnNewLimit();
+  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(70), kLimit));
+  EXPECT_TRUE(lag.OnFailed(Failure::kRefusal, kNow + seconds(70)));
+  Says(Primary(1), seconds(130));
+  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(131), kLimit));
+}
+
+TEST_F(Lag, WhoFailsToSayItIsAskedAgain) {
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(lag.OnFailed(Failure::kPassing, kNow)) << i;
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
+  EXPECT_TRUE(lag.OnFailed(Failure::kPassing, kNow));
+  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
+  lag.OnLeft(kThen);
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown) << "the next connection may do better";
+}
+
+// A server that is overloaded is behind for that.
+TEST_F(Lag, WhoIsBehindAndFailsToSayItStaysBehind) {
+  Says(CutOff(Standby(50, 50, seconds(60))));
+  EXPECT_EQ(StandingAt({}), Standing::kBehind);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(lag.OnFailed(Failure::kPassing, kNow));
+    EXPECT_EQ(StandingAt(seconds(10 * i)), Standing::kBehind) << i;
+  }
 }
 
 TEST_F(Lag, TheNextConnectionMayLeadToAnotherServer) {
-  Says(Primary(100), kNow);
-  lag.OnLeft();
-  EXPECT_EQ(StandingAt(kNow), Standing::kUnknown);
+  Says(Primary(100));
+  lag.OnLeft(kThen);
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
   EXPECT_TRUE(lag.ShouldAsk(kNow, kLimit));
   EXPECT_EQ(lag.lag(), std::nullopt);
 }
 
+// So that it is not connected to and left again in turns with others.
+TEST_F(Lag, ThatItWasBehindCountsForAWhile) {
+  Says(CutOff(Standby(50, 50, seconds(60))));
+  EXPECT_EQ(StandingAt({}), Standing::kBehind);
+  lag.OnLeft(kThen);
+  EXPECT_EQ(StandingAt(seconds(29)), Standing::kBehind);
+  EXPECT_EQ(lag.lag(), std::nullopt) << "what is shown is of now";
+  EXPECT_EQ(StandingAt(seconds(30)), Standing::kUnknown);
+  EXPECT_EQ(StandingAt(seconds(29)), Standing::kBehind);
+  lag.Forget();
+  EXPECT_EQ(StandingAt(seconds(29)), Standing::kUnknown);
+}
+
+TEST_F(Lag, WhatItSaysAfterThatIsOfAnotherServer) {
+  PrimarySays(900, {});
+  Says(Standby(1000, 1000, milliseconds(1)), milliseconds(100));
+  PrimarySays(905, milliseconds(500));
+  EXPECT_EQ(StandingAt(milliseconds(500)), Standing::kBehind);
+  lag.OnLeft(kThen + seconds(1));
+  Says(Standby(905, 905, milliseconds(1)), seconds(1));
+  EXPECT_EQ(StandingAt(seconds(1)), Standing::kCurrent);
+}
+
 TEST_F(Lag, ThatItWasAPrimaryIsRememberedForAMinute) {
-  EXPECT_FALSE(lag.WasPrimary(kNow));
-  Says(Primary(100), kNow);
-  lag.OnLeft();
-  EXPECT_TRUE(lag.WasPrimary(kNow + seconds(59)));
-  EXPECT_FALSE(lag.WasPrimary(kNow + seconds(60)));
-  Says(Standby(100, 100), kNow + seconds(10));
-  EXPECT_FALSE(lag.WasPrimary(kNow + seconds(10)));
+  EXPECT_FALSE(lag.RoleKnown());
+  EXPECT_FALSE(lag.WasPrimary(kThen));
+  Says(Primary(100));
+  EXPECT_TRUE(lag.RoleKnown());
+  lag.OnLeft(kThen);
+  EXPECT_FALSE(lag.RoleKnown());
+  EXPECT_TRUE(lag.WasPrimary(kThen + seconds(59)));
+  EXPECT_FALSE(lag.WasPrimary(kThen + seconds(60)));
+  Says(Standby(100, 100), seconds(10));
+  EXPECT_FALSE(lag.WasPrimary(kThen + seconds(10)));
 }
 
 }  // namespace

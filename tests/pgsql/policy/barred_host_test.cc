@@ -21,10 +21,11 @@ class BarredHost : public PolicyWorld {
  protected:
   // Host 0 is behind, host 1 is not.
   void Bar() {
-    rule.SetLimit(seconds(5), config::WhenAllLag::kUse);
-    rule.OnAnswered(CutOff(Standby(0, 0, seconds(60))), now, &hosts[0]);
-    rule.OnAnswered(Standby(1, 1), now, &hosts[1]);
-    rule.Look(now, &hosts);
+    constexpr RealTime kThen{std::chrono::hours(9)};
+    rule.SetLimit(seconds(5), config::WhenAllLag::kUse, &hosts);
+    rule.OnAnswered(CutOff(Standby(0, 0, seconds(60))), kThen, kThen, 0, &hosts);
+    rule.OnAnswered(Standby(1, 1, milliseconds(1)), kThen, kThen, 1, &hosts);
+    rule.Look(kThen, &hosts);
     ASSERT_TRUE(hosts[0].TooFarBehind());
     ASSERT_FALSE(hosts[1].barred);
   }
@@ -89,6 +90,15 @@ TEST_F(BarredHost, GivesUpItsConnectionWhereNoOtherHostHasOne) {
   behind.OnBack(behind.running());
   Open(1);
   EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr);
+}
+
+// A table's own connection to it is no room for the table.
+TEST_F(BarredHost, DoesNotCountAmongTheConnectionsOfATable) {
+  const auto table = Own();
+  Open(0).session.owner = table;
+  Bar();
+  PoolConnection& current = Open(1);
+  EXPECT_TRUE(rules.MayTake(View(), current, *Lookup(table)));
 }
 
 }  // namespace
