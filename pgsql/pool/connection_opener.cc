@@ -144,7 +144,7 @@ bool ConnectionOpener::MakeRoom() {
 bool ConnectionOpener::DropSilent(std::optional<std::size_t> host) {
   PoolConnection* silent = ConnectionBudget::Silent(connections_->View(), host);
   if (silent == nullptr) return false;
-  connections_->Drop(*silent, ConnectionSet::kSilent);
+  connections_->Drop(*silent, ConnectionSet::kSilent, ConnectionSet::Loss::kHostSilent);
   return true;
 }
 

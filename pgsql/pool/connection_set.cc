@@ -142,6 +142,21 @@ void ConnectionSet::Close(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kClosed);
 }
 
+// Whether the connection may have been lost for the statement's sake.
+bool ConnectionSet::MayBlame(const Work& work, const Work& oldest, const PoolConnection& connection,
+                             Loss loss) {
+  switch (loss) {
+    case Loss::kHostSilent:
+      return false;
+    case Loss::kSessionStuck:  // the oldest has had the error
+      return !connection.answered;
+    case Loss::kPerhapsHost:
+    case Loss::kSessionEnded:
+      break;
+  }
+  return &work == &oldest || !connection.answered;
+}
+
 void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, Loss loss) {
   const std::vector<Work*> unanswered = connection.upstream->Close();
   Move(connection, PoolConnection::Phase::kClosed);
@@ -161,9 +176,7 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   }
   for (Work* work : unanswered) {
     CountBack(connection, work);
-    // Only the oldest can be to blame, and when the session ended with an error that one has had
-    // it.
-    if ((work == unanswered.front() && loss != Loss::kSessionStuck) || !connection.answered) {
+    if (MayBlame(*work, *unanswered.front(), connection, loss)) {
       ChargeLoss(connection, work);
     } else {
       TwinLookups::TakeBackAttempt(work, connection.host);
@@ -177,7 +190,9 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
 void ConnectionSet::DropOpen(std::size_t host, const std::string& reason) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     PoolConnection& connection = *connections_[i];
-    if (connection.open() && connection.host == host) Drop(connection, reason);
+    if (connection.open() && connection.host == host) {
+      Drop(connection, reason, Loss::kHostSilent);
+    }
   }
 }
 

@@ -32,6 +32,7 @@ class ConnectionSet {
     kPerhapsHost,   // the host may be to blame, or the oldest statement
     kSessionEnded,  // the server ended this session for its own sake: the host is not to blame
     kSessionStuck,  // after an error, which its statement has been told
+    kHostSilent,    // the host does not answer, and another connection is to find out why
   };
 
   // Why one is dropped that owes an answer.
@@ -77,6 +78,8 @@ class ConnectionSet {
   void FillIn(PoolGauges* gauges) const;
 
  private:
+  static bool MayBlame(const Work& work, const Work& oldest, const PoolConnection& connection,
+                       Loss loss);
   void Move(PoolConnection& connection, PoolConnection::Phase phase);
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);

@@ -153,5 +153,40 @@ TEST_F(PoolOutage, AHostIsNotAskedAgainAndAgain) {
   for (const auto& client : clients) world.Abandon(client);
 }
 
+// A pooler takes what is sent and says nothing while its server is away. Connections are given up
+// so that a new one can show what the host is like: the lookups on them have had no try.
+TEST_F(PoolOutage, WhatIsGivenUpToTestTheHostIsNotCounted) {
+  PoolWorld::Options options = Options();
+  options.settings.connections = 2;
+  options.settings.stall_limit = seconds(1);
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto one = world.Look("a");
+  const auto two = world.Look("b");
+  world.Turn();
+  for (auto* upstream : world.Open()) upstream->Lose("gone", "57P01");
+  world.Pass(milliseconds(60));
+  AnswerQuestion(&world);
+  for (int i = 0; i < 12; ++i) world.Pass(milliseconds(100));
+  // The test is refused: the host is down, and lives.
+  for (auto* upstream : world.Open()) {
+    if (upstream->state() == fakes::ScriptedUpstream::State::kReady && upstream->number() > 3) {
+      upstream->Lose("server login has been failing", "08P01");
+    }
+  }
+  for (int i = 0; i < 5; ++i) world.Pass(milliseconds(100));
+  EXPECT_EQ(one->answers + two->answers, 0) << one->reason << two->reason;
+  for (int i = 0; i < 100 && one->answers + two->answers < 2; ++i) {
+    for (auto* upstream : world.Open()) {
+      while (upstream->answerable() > 0) {
+        upstream->Answer(IsQuestion(*upstream) ? kStamp : "v");
+      }
+    }
+    world.Pass(milliseconds(50));
+  }
+  EXPECT_EQ(one->value, "v");
+  EXPECT_EQ(two->value, "v");
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql
