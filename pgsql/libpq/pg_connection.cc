@@ -35,10 +35,11 @@ std::string WantedSession(const ConnectPlan& plan) {
 
 }  // namespace
 
-PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, EventLoop* loop,
+PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, SilentAddresses* silent, EventLoop* loop,
                            UpstreamObserver* observer)
     : plan_(plan),
       limits_(limits),
+      silent_(silent),
       loop_(loop),
       observer_(observer),
       check_(limits.pooler),
@@ -52,7 +53,7 @@ void PgConnection::Connect() {
   assert(state_ == State::kIdle);
   SetState(State::kConnecting);
   connector_ = std::make_unique<PgConnector>(
-      plan_, limits_.connect_timeout, loop_,
+      plan_, limits_.connect_timeout, silent_, loop_,
       [this](PgConnectionHandle connection, const ConnectionFault& failure) {
         connector_.reset();
         if (connection == nullptr) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "config/values/server_config.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/libpq/pg_connector.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_escaper.h"
@@ -24,7 +25,6 @@
 #include "pgsql/libpq/pg_script.h"
 #include "pgsql/pipeline/pipeline_ledger.h"
 #include "pgsql/pipeline/session_check.h"
-#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -37,8 +37,8 @@ struct PgConnectionLimits {
 
 class PgConnection final : public UpstreamConnection {
  public:
-  PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, EventLoop* loop,
-               UpstreamObserver* observer);
+  PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, SilentAddresses* silent,
+               EventLoop* loop, UpstreamObserver* observer);
   ~PgConnection() override;
 
   void Connect() override;
@@ -79,6 +79,7 @@ class PgConnection final : public UpstreamConnection {
 
   const ConnectPlan plan_;
   const PgConnectionLimits limits_;
+  SilentAddresses* const silent_;
   EventLoop* const loop_;
   UpstreamObserver* const observer_;
 

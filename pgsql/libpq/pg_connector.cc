@@ -13,6 +13,9 @@ namespace {
 // A host of which nothing is heard for that long is dialled again, and again.
 constexpr Duration kRedial = std::chrono::milliseconds(750);
 
+// An attempt that was given up after that has found an address that does not answer.
+constexpr Duration kSlow = std::chrono::milliseconds(250);
+
 // Instead of a message that may name a part of a password as a host or a database.
 constexpr char kUnshown[] =
     "no connection (the reason is not shown, since it may name a part of a password: write %40 for "
@@ -67,10 +70,11 @@ void DropNotice(void*, const char*) {}
 
 }  // namespace
 
-PgConnector::PgConnector(const ConnectPlan& plan, Duration attempt_timeout, EventLoop* loop,
-                         Done done)
+PgConnector::PgConnector(const ConnectPlan& plan, Duration attempt_timeout, SilentAddresses* silent,
+                         EventLoop* loop, Done done)
     : plan_(plan),
       attempt_timeout_(attempt_timeout),
+      silent_(silent),
       loop_(loop),
       done_(std::move(done)),
       timer_(loop->NewTimer([this] { NextEndpoint(); })) {
@@ -78,7 +82,16 @@ PgConnector::PgConnector(const ConnectPlan& plan, Duration attempt_timeout, Even
       Duration::zero());  // from the loop, so that nothing is reported from inside the constructor
 }
 
-PgConnector::~PgConnector() { Disconnect(); }
+PgConnector::~PgConnector() {
+  const bool under_way = call_.connection != nullptr;
+  if (under_way && loop_->Now() - begun_ >= kSlow) silent_->Add(KeyOf(attempt_), loop_->Now());
+  Disconnect();
+}
+
+std::string PgConnector::KeyOf(const Attempt& attempt) {
+  const std::string& where = attempt.address.empty() ? attempt.endpoint.host : attempt.address;
+  return where + ' ' + attempt.endpoint.port;
+}
 
 bool PgConnector::WantsStandby() const {
   return plan_.prefers_standby && plan_.endpoints.size() > 1 && !any_will_do_;
@@ -88,6 +101,12 @@ void PgConnector::NextEndpoint() {
   if (next_endpoint_ == plan_.endpoints.size() && WantsStandby()) {
     any_will_do_ = true;
     next_endpoint_ = 0;
+  }
+  if (next_endpoint_ == plan_.endpoints.size() && !late_.empty()) {
+    only_late_left_ = true;
+    attempts_.swap(late_);
+    NextAttempt();
+    return;
   }
   if (next_endpoint_ == plan_.endpoints.size()) {
     Disconnect();
@@ -128,18 +147,23 @@ void PgConnector::NextEndpoint() {
 }
 
 void PgConnector::NextAttempt() {
-  if (attempts_.empty()) {
-    NextEndpoint();
-    return;
+  while (!attempts_.empty()) {
+    attempt_ = std::move(attempts_.front());
+    attempts_.pop_front();
+    if (only_late_left_ || !silent_->Has(KeyOf(attempt_), loop_->Now())) {
+      StartAttempt();
+      return;
+    }
+    if (!WantsStandby()) late_.push_back(std::move(attempt_));  // the next round comes to it again
   }
-  attempt_ = std::move(attempts_.front());
-  attempts_.pop_front();
-  StartAttempt();
+  NextEndpoint();
 }
 
 void PgConnector::StartAttempt() {
   const std::string where = attempt_.address.empty() ? plan_.label : attempt_.address;
+  begun_ = loop_->Now();
   timer_ = loop_->NewTimer([this, where] {
+    silent_->Add(KeyOf(attempt_), loop_->Now());
     AttemptFailed({"", "connection to \"" + where + "\" timed out"});
   });
   timer_->Start(attempt_timeout_);
@@ -215,6 +239,7 @@ void PgConnector::Poll() {
       Watch(&call_, wants);
       return;
     case PGRES_POLLING_OK: {
+      silent_->Remove(KeyOf(attempt_));
       timer_.reset();
       PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
       const Done done = std::move(done_);
@@ -223,6 +248,7 @@ void PgConnector::Poll() {
     }
     case PGRES_POLLING_FAILED:
     case PGRES_POLLING_ACTIVE:
+      silent_->Remove(KeyOf(attempt_));
       AttemptFailed(ParseFailure(PQerrorMessage(connection)));
       return;
   }

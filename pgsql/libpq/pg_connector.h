@@ -7,6 +7,9 @@
 // while, beside the latest one: the way to a host may take longer than 750 ms. The call that is
 // answered first goes on, the other is dropped.
 //
+// Addresses that did not answer lately come last (silent_addresses.h): whoever gives up an attempt
+// that hangs, and begins another one, gets to the next address.
+//
 // Of several endpoints with prefer-standby all are tried for a standby first, then for any server,
 // as libpq does.
 //
@@ -24,6 +27,7 @@
 #include "pgsql/connection/upstream_connection.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_handles.h"
+#include "pgsql/libpq/silent_addresses.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -35,9 +39,10 @@ class PgConnector {
   // without a call.
   using Done = std::function<void(PgConnectionHandle connection, const ConnectionFault& failure)>;
 
-  // `attempt_timeout` is for one address, and for resolving one name. `plan` must outlive the
-  // connector.
-  PgConnector(const ConnectPlan& plan, Duration attempt_timeout, EventLoop* loop, Done done);
+  // `attempt_timeout` is for one address, and for resolving one name. `plan` and `silent` must
+  // outlive the connector.
+  PgConnector(const ConnectPlan& plan, Duration attempt_timeout, SilentAddresses* silent,
+              EventLoop* loop, Done done);
   ~PgConnector();
   PgConnector(const PgConnector&) = delete;
   PgConnector& operator=(const PgConnector&) = delete;
@@ -52,6 +57,7 @@ class PgConnector {
     std::unique_ptr<SocketWatch> watch;
   };
 
+  static std::string KeyOf(const Attempt& attempt);
   void NextEndpoint();
   bool WantsStandby() const;
   void NextAttempt();
@@ -67,12 +73,16 @@ class PgConnector {
 
   const ConnectPlan& plan_;
   const Duration attempt_timeout_;
+  SilentAddresses* const silent_;
   EventLoop* const loop_;
   Done done_;
   std::size_t next_endpoint_ = 0;
   bool any_will_do_ = false;  // the second round, with prefer-standby
   std::deque<Attempt> attempts_;
+  std::deque<Attempt> late_;     // of addresses that were silent lately
+  bool only_late_left_ = false;
   Attempt attempt_;  // the one under way
+  Time begun_{};     // of that one
   ConnectionFault last_failure_;
   Call call_;        // the first; once the host has answered, the only one
   Call later_call_;  // the latest, as long as nothing has come back for the first

@@ -22,12 +22,13 @@ class PgFactory final : public UpstreamFactory {
 
   std::unique_ptr<UpstreamConnection> NewConnection(std::size_t host,
                                                     UpstreamObserver* observer) override {
-    return std::make_unique<PgConnection>(plans_[host], limits_, loop_, observer);
+    return std::make_unique<PgConnection>(plans_[host], limits_, &silent_, loop_, observer);
   }
 
  private:
   std::vector<ConnectPlan> plans_;
   PgConnectionLimits limits_{};
+  SilentAddresses silent_;
   EventLoop* const loop_;
 };
 

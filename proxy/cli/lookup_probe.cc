@@ -87,7 +87,7 @@ std::unique_ptr<pgsql::UpstreamConnection> LookupProbe::NewConnection(
     std::size_t host, pgsql::UpstreamObserver* observer) {
   pool_observer_ = observer;
   pgsql::UpstreamObserver* const self = this;
-  return std::make_unique<pgsql::PgConnection>(plans_[host], limits_, loop_, self);
+  return std::make_unique<pgsql::PgConnection>(plans_[host], limits_, &silent_, loop_, self);
 }
 
 void LookupProbe::OnReady(pgsql::UpstreamConnection* connection) {

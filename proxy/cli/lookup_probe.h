@@ -56,6 +56,7 @@ class LookupProbe final : private pgsql::UpstreamFactory, private pgsql::Upstrea
 
   const std::vector<pgsql::ConnectPlan> plans_;
   const pgsql::PgConnectionLimits limits_;
+  pgsql::SilentAddresses silent_;
   pgsql::EventLoop* const loop_;
   pgsql::UpstreamObserver* pool_observer_ = nullptr;  // the pool, as its connections know it
   std::optional<ShownStatement> latest_;
