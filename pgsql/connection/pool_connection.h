@@ -57,7 +57,7 @@ class PoolConnection {
   std::size_t slow_in_flight() const { return slow_in_flight_; }
   Work* running() const { return in_flight_.front(); }
   // By the simple protocol: nothing may be sent behind it.
-  bool RunsSimple() const { return !idle() && running()->protocol == Protocol::kSimple; }
+  bool RunsSimple() const { return !idle() && running()->wire.protocol == Protocol::kSimple; }
   void OnSent(Work* work, std::uint64_t turn);
   void OnBack(Work* work);  // answered, or lost with the connection
 

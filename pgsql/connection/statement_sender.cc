@@ -33,7 +33,8 @@ StatementForm StatementSender::FormFor(PoolConnection& connection, const PoolHos
                                        const Work& work, Time now) const {
   const StatementForm form = work.binding->plan.form(now);
   // With standard_conforming_strings off the statement with parameters may mean something else.
-  if (form == StatementForm::kText || work.as_text || work.protocol == Protocol::kSimple ||
+  if (form == StatementForm::kText || work.needs.as_text ||
+      work.wire.protocol == Protocol::kSimple ||
       connection.upstream->escaper().DoublesBackslashes()) {
     return StatementForm::kText;
   }
@@ -83,7 +84,7 @@ Expansion StatementSender::Expand(PoolConnection& connection, const PoolHost& ho
 }
 
 bool StatementSender::SendLookup(PoolConnection& connection, Work* work) {
-  if (work->protocol == Protocol::kSimple) {
+  if (work->wire.protocol == Protocol::kSimple) {
     work->batch = ++last_batch_;
     if (!connection.upstream->SendScript(work, sql_)) return false;
     owner_->CountSent(connection, work);

@@ -25,13 +25,15 @@ bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
   return false;
 }
 
+// One that has to be asked first takes one connection.
 bool HostSet::InFullUse(const PoolHost& host) {
-  return host.health.state() == State::kUp && !host.TooFarBehind();
+  if (host.health.state() != State::kUp || host.TooFarBehind()) return false;
+  return !host.barred || host.connecting + host.ready == 0;
 }
 
 // A standby that nobody has tried yet is preferred to a primary.
 bool HostSet::Counts(const PoolHost& host) const {
-  const bool untried = host.health.state() == State::kUntried && !host.slow_to_connect;
+  const bool untried = host.health.state() == State::kUntried && host.connecting == 0;
   return InFullUse(host) || (prefers_standby_ && untried);
 }
 

@@ -56,10 +56,12 @@ struct PoolHost {
   bool is_primary = false;  // the same: as far as is known
 
   LatencyHistogram latency;  // of statements, from sent to answered
-  std::uint64_t connects = 0;
-  std::uint64_t connect_failures = 0;
-  std::uint64_t statements = 0;
-  std::uint64_t failures = 0;  // statements that failed for the host's sake
+  struct Counts {
+    std::uint64_t connects = 0;
+    std::uint64_t connect_failures = 0;
+    std::uint64_t statements = 0;
+    std::uint64_t failures = 0;  // statements that failed for the host's sake
+  } counts;
 
   // Behind, and not used.
   bool TooFarBehind() const { return barred && lag.standing() == ReplicaLag::Standing::kBehind; }

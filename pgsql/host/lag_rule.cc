@@ -10,9 +10,7 @@ bool IsThere(const PoolHost& host) {
   return host.ready > 0 || host.health.state() != HostHealth::State::kDown;
 }
 
-bool IsBehind(const PoolHost& host) {
-  return host.lag.standing() == ReplicaLag::Standing::kBehind;
-}
+bool IsBehind(const PoolHost& host) { return host.lag.standing() == ReplicaLag::Standing::kBehind; }
 
 bool AnyConnection(const HostSet& hosts) {
   for (std::size_t index = 0; index < hosts.size(); ++index) {

@@ -45,7 +45,8 @@ bool ReplicaLag::ShouldAsk(Time now, Duration limit) const {
     case Question::kAnswered:
       break;
   }
-  if (standing_ == Standing::kUnknown && failures_ == 0) return true;  // it has become old
+  // It has become old.
+  if (standing_ == Standing::kUnknown && failures_ == 0 && !undecided_) return true;
   return now - last_asked_ >= (limit > Duration::zero() ? kIntervalWithLimit : kInterval);
 }
 
@@ -60,13 +61,13 @@ void ReplicaLag::OnAnswered(const ReplicaState& state, RealTime asked, RealTime 
   failures_ = 0;
   not_before_.reset();
   refused_ = false;
-  Forget();  // it may be another server
+  Forget();                                          // it may be another server
   if (state_.has_value() && asked < asked_) return;  // an older answer that came late
   if (!state_.has_value() || state_->position != state.position ||
       state_->received != state.received) {
     still_since_ = asked;
   }
-  settled_ = Settled(state, asked, log);
+  Settle(state, asked, log);
   state_ = state;
   asked_ = asked;
   answered_ = answered;
@@ -76,17 +77,28 @@ void ReplicaLag::OnAnswered(const ReplicaState& state, RealTime asked, RealTime 
   primary_at_ = state.standby ? std::nullopt : std::optional(asked);
 }
 
-// Whether it has all shows as long as it is told where the log ends, or what it has is new. An idle
-// primary writes a little now and then; one that catches up replays old commits, one after another.
-bool ReplicaLag::Settled(const ReplicaState& state, RealTime asked, const ClusterLog& log) const {
-  if (!state.standby || !state.receiving) return false;
-  if (log.AtEnd(state, asked)) return true;
-  if (!state.age.has_value()) return settled_;
-  if (*state.age <= ClusterLog::kResolution) return true;
-  if (!state_.has_value() || !state_->age.has_value()) return false;
-  const bool other_commit = *state.age + kJitter < *state_->age + (asked - asked_);
-  if (other_commit) return false;
-  return settled_ || (state.position >= state.received && asked - still_since_ >= kStill);
+// Whether it has all shows as long as it is known where the log ends, or what it has is new. An
+// idle primary writes a little now and then; one that catches up replays old commits, one after
+// another.
+void ReplicaLag::Settle(const ReplicaState& state, RealTime asked, const ClusterLog& log) {
+  const bool first = !state_.has_value();
+  const bool was_undecided = std::exchange(undecided_, false);
+  const Place place{state.system, state.received};
+  const bool is_new = state.age.has_value() && *state.age <= ClusterLog::kResolution;
+  if (!state.standby || !state.receiving) {
+    settled_ = false;
+    settled_at_ = {};
+  } else if (log.AtEnd(state, asked) || is_new) {
+    settled_ = true;
+  } else if (!first && state.age.has_value() &&
+             (!state_->age.has_value() || *state.age + kJitter < *state_->age + (asked - asked_))) {
+    settled_ = false;  // another commit, and an old one
+    settled_at_ = {};
+  } else if (!settled_ && state.position >= state.received) {
+    settled_ = asked - still_since_ >= kStill || place == settled_at_;
+    undecided_ = !settled_ && (first || was_undecided);
+  }
+  if (settled_) settled_at_ = place;
 }
 
 bool ReplicaLag::OnFailed(Failure failure, Time now) {
@@ -116,7 +128,7 @@ void ReplicaLag::Clear() {
   left_.reset();
   state_.reset();
   lag_.reset();
-  replaced_ = diverged_ = settled_ = false;
+  replaced_ = diverged_ = settled_ = undecided_ = false;
 }
 
 void ReplicaLag::Look(RealTime now, Duration limit, const ClusterLog* log) {
@@ -134,6 +146,7 @@ ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit) const {
     return behind && now - *left_ < kRemembered ? Standing::kBehind : Standing::kUnknown;
   }
   const Duration since = now - asked_;
+  if (behind && undecided_) return Standing::kUnknown;
   if (behind) {
     return since > limit + kLate && failures_ == 0 ? Standing::kUnknown : Standing::kBehind;
   }

@@ -71,24 +71,34 @@ class ReplicaLag {
   enum class Question : std::uint8_t { kNone, kUnderWay, kAnswered };
 
   void Clear();
+  // Whose log, and how much of it was received.
+  struct Place {
+    std::uint64_t system = 0;
+    std::uint64_t received = 0;
+    bool operator==(const Place&) const = default;
+  };
+
   Standing Judge(RealTime now, Duration limit) const;
-  bool Settled(const ReplicaState& state, RealTime asked, const ClusterLog& log) const;
+  void Settle(const ReplicaState& state, RealTime asked, const ClusterLog& log);
 
   std::optional<ReplicaState> state_;
   std::optional<Duration> lag_;
   bool replaced_ = false;
   bool diverged_ = false;
-  bool settled_ = false;  // it receives the log, and was not seen to catch up since it had all
-  RealTime asked_{};      // of what it said last
+  bool settled_ = false;    // it receives the log, and was not seen to catch up since it had all
+  bool undecided_ = false;  // whether it catches up, or has all, will show soon
+  Place settled_at_;        // where it was when it was settled, also on other connections
+  RealTime asked_{};        // of what it said last
   RealTime answered_{};
-  RealTime still_since_{};       // as far as it has the log, it had it then
+  RealTime still_since_{};        // as far as it has the log, it had it then
   std::optional<RealTime> left_;  // what it said last counts against it for a while
   Question question_ = Question::kNone;
   Time last_asked_{};
   std::optional<Time> not_before_;  // it cannot be asked: not again before
   bool refused_ = false;            // the same, on any connection
   int failures_ = 0;                // in a row
-  std::optional<RealTime> primary_at_;  // when it said last that it is one, unless it said otherwise
+  std::optional<RealTime>
+      primary_at_;  // when it said last that it is one, unless it said otherwise
   Standing standing_ = Standing::kCurrent;
 };
 

@@ -24,10 +24,10 @@
 #include <memory>
 #include <string>
 
+#include "pgsql/connection/silent_addresses.h"
 #include "pgsql/connection/upstream_connection.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_handles.h"
-#include "pgsql/libpq/silent_addresses.h"
 #include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
@@ -79,7 +79,7 @@ class PgConnector {
   std::size_t next_endpoint_ = 0;
   bool any_will_do_ = false;  // the second round, with prefer-standby
   std::deque<Attempt> attempts_;
-  std::deque<Attempt> late_;     // of addresses that were silent lately
+  std::deque<Attempt> late_;  // of addresses that were silent lately
   bool only_late_left_ = false;
   Attempt attempt_;  // the one under way
   Time begun_{};     // of that one

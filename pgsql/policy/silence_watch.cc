@@ -29,6 +29,33 @@ SilenceWatch::HostStep SilenceWatch::AboutHost(const PoolView& view,
   return lives ? HostStep::kNothing : HostStep::kTest;
 }
 
+namespace {
+
+// It has given a result since, or passed its test.
+bool Lives(const PoolView& view, const PoolConnection& connection, Time late) {
+  const HostHealth& health = view.HealthOf(connection);
+  return health.state() == HostHealth::State::kUp &&
+         (view.hosts[connection.host].last_result >= late || health.Trusted(view.now));
+}
+
+bool MayBeAskedAgain(const Work& work, std::size_t host) {
+  if (work.kind != Work::Kind::kLookup) return true;
+  return !work.binding->service_time.slow() && work.attempts.on(host) < Attempts::kPerHost;
+}
+
+}  // namespace
+
+bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connection, Time late) {
+  if (!Lives(view, connection, late) || OthersMayServe(view, connection.host) ||
+      !connection.ReadsOnly()) {
+    return false;
+  }
+  for (const Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
+    if (!MayBeAskedAgain(*work, connection.host)) return false;
+  }
+  return true;
+}
+
 // A frozen host would hold the cancel request, which is a connection, as well: it has to have given
 // a result since, or passed its test, for which it has a tick. One that did neither is put to the
 // test in stall_limit.
@@ -37,8 +64,7 @@ SilenceWatch::Step SilenceWatch::AboutUseless(const PoolView& view,
                                               Time late) {
   const HostHealth& health = view.HealthOf(connection);
   if (health.state() != HostHealth::State::kUp) return was_up ? Step::kWait : Step::kDrop;
-  const bool lives = view.hosts[connection.host].last_result >= late || health.Trusted(view.now);
-  return lives ? Step::kCancel : Step::kWait;
+  return Lives(view, connection, late) ? Step::kCancel : Step::kWait;
 }
 
 bool SilenceWatch::OthersMayServe(const PoolView& view, std::size_t host) {

@@ -33,6 +33,11 @@ class SilenceWatch {
   static Step AboutUseless(const PoolView& view, const PoolConnection& connection, bool was_up,
                            Time late);
 
+  // It is the connection that does not answer, and not its host, which answers on others; all that
+  // it owes is read quickly as a rule, may be asked once more, and by no other host: a connection
+  // of its own is to be made for it.
+  static bool HasBroken(const PoolView& view, const PoolConnection& connection, Time late);
+
   // Some other host than that one, which is not in doubt, may serve.
   static bool OthersMayServe(const PoolView& view, std::size_t host);
 };

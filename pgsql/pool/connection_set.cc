@@ -61,7 +61,7 @@ void ConnectionSet::OnReady(PoolConnection& connection) {
   pool_->hosts[connection.host].connect_time = pool_->Now() - connection.last_used;
   connection.last_used = connection.last_result = pool_->Now();
   PoolHost& host = pool_->hosts[connection.host];
-  ++host.connects;
+  ++host.counts.connects;
   host.slow_to_connect = false;
   host.health.OnConnected(pool_->Now());
   pool_->ScheduleDispatch();
@@ -70,7 +70,7 @@ void ConnectionSet::OnReady(PoolConnection& connection) {
 void ConnectionSet::OnConnectFailed(PoolConnection& connection, const ConnectionFault& failure) {
   PoolHost& host = pool_->hosts[connection.host];
   Move(connection, PoolConnection::Phase::kClosed);
-  ++host.connect_failures;
+  ++host.counts.connect_failures;
   host.slow_to_connect = false;
   pool_->last_failure = host.label + ": " + failure.text;
   const bool suspected = host.health.state() == HostHealth::State::kSuspect;
@@ -107,7 +107,7 @@ void ConnectionSet::CountSent(PoolConnection& connection, Work* work) {
   if (work->kind == Work::Kind::kLookup || work->kind == Work::Kind::kClassify) {
     TwinLookups::CountAttempt(work, connection.host);
     ++pool_->counters.statements;
-    ++pool_->hosts[connection.host].statements;
+    ++pool_->hosts[connection.host].counts.statements;
   }
   if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
   work_->queues().Remove(work);
@@ -148,6 +148,8 @@ bool ConnectionSet::MayBlame(const Work& work, const Work& oldest, const PoolCon
   switch (loss) {
     case Loss::kHostSilent:
       return false;
+    case Loss::kSessionSilent:
+      return true;
     case Loss::kSessionStuck:  // the oldest has had the error
       return !connection.answered;
     case Loss::kPerhapsHost:
@@ -163,15 +165,15 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   PoolHost& host = pool_->hosts[connection.host];
   if (!unanswered.empty()) {
     ++pool_->counters.connections_lost;
-    host.failures += unanswered.size();
+    host.counts.failures += unanswered.size();
     host.unproven = true;
   }
   pool_->last_failure = host.label + ": " + reason;
   pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());
   // To get a connection and no answer on it is not to be connected. A host that is suspect is put
   // to the test anyway.
-  if (loss != Loss::kSessionEnded && !connection.answered && connection.last_sent != Time{} &&
-      host.health.state() != HostHealth::State::kSuspect) {
+  if (loss != Loss::kSessionEnded && loss != Loss::kSessionSilent && !connection.answered &&
+      connection.last_sent != Time{} && host.health.state() != HostHealth::State::kSuspect) {
     FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }
   for (Work* work : unanswered) {

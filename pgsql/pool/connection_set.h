@@ -29,10 +29,11 @@ class ConnectionSet {
  public:
   // Why a connection ended before everything on it was answered.
   enum class Loss {
-    kPerhapsHost,   // the host may be to blame, or the oldest statement
-    kSessionEnded,  // the server ended this session for its own sake: the host is not to blame
-    kSessionStuck,  // after an error, which its statement has been told
-    kHostSilent,    // the host does not answer, and another connection is to find out why
+    kPerhapsHost,    // the host may be to blame, or the oldest statement
+    kSessionEnded,   // the server ended this session for its own sake: the host is not to blame
+    kSessionStuck,   // after an error, which its statement has been told
+    kSessionSilent,  // the host answers on others: each of its statements may be to blame
+    kHostSilent,     // the host does not answer, and another connection is to find out why
   };
 
   // Why one is dropped that owes an answer.

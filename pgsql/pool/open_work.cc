@@ -38,9 +38,7 @@ Work* OpenWork::New(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
   work->needs = {.may_write = binding->write_class != WriteClass::kReads,
                  .script = kind == Work::Kind::kLookup && binding->IsScript()};
   work->form = StatementForm::kText;
-  work->protocol = work->needs.script ? Protocol::kSimple : Protocol::kExtended;
-  work->alone = false;
-  work->as_text = false;
+  work->wire = {.protocol = work->needs.script ? Protocol::kSimple : Protocol::kExtended};
   work->in_lane = false;
   work->twin = {};
   work->binding = std::move(binding);

@@ -100,8 +100,8 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
     if (work.kind == Work::Kind::kLookup && !work.twin.is_second) {
       work.binding->usual_wait.Record(now - work.sent);
     }
-    if (work.alone && result.kind == Kind::kRows) {
-      host.lone_form.OnAnswered(work.binding.get(), work.protocol, now - work.sent, now);
+    if (work.wire.alone && result.kind == Kind::kRows) {
+      host.lone_form.OnAnswered(work.binding.get(), work.wire.protocol, now - work.sent, now);
     }
   }
   connection.last_used = connection.last_result = now;
@@ -217,7 +217,7 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
   const bool is_lookup = work->kind == Work::Kind::kLookup;
   const ResultVerdict verdict = is_lookup ? JudgeLookup(failed) : JudgePrepare(failed);
   if (verdict.cancelled) connection.cancel.OnCancelled();
-  if (verdict.host_failed) ++pool_->hosts[connection.host].failures;
+  if (verdict.host_failed) ++pool_->hosts[connection.host].counts.failures;
   Learn(connection, *work, verdict.lesson, result);
   if (is_lookup) {
     FailLookup(connection, work, verdict, result);
@@ -229,7 +229,7 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
 
 void ResultHandler::FailLookup(const PoolConnection& connection, Work* work,
                                const ResultVerdict& verdict, const StatementResult& result) {
-  if (verdict.as_text) TwinLookups::Asked(work)->as_text = true;
+  if (verdict.as_text) TwinLookups::Asked(work)->needs.as_text = true;
   switch (verdict.attempt) {
     case ResultVerdict::Attempt::kCounts:
       break;

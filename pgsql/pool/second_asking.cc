@@ -28,6 +28,10 @@ void SecondAsking::WatchSilence() {
     OnSilence(connection);
     if (connection.open()) AskOfOthers(connection);
     if (connection.open() && connection.Useless()) EndUseless(connection, was_up, *late);
+    if (connection.open() && SilenceWatch::HasBroken(connections_->View(), connection, *late)) {
+      connections_->Cancel(connection);
+      connections_->Drop(connection, ConnectionSet::kSilent, ConnectionSet::Loss::kSessionSilent);
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 #include "pgsql/pool/work_limits.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 
 #include "pgsql/connection/pool_connection.h"
@@ -12,9 +11,6 @@ namespace proxymux::pgsql {
 namespace {
 
 using Queue = WorkQueues::Queue;
-
-// A server that cannot say within that how far it is behind is asked again.
-constexpr Duration kLagQuestion = std::chrono::seconds(5);
 
 constexpr char kTooLong[] = "no answer within lookup_timeout";
 
@@ -77,11 +73,11 @@ void WorkLimits::ExpireStatements() {
     }
     Work* const running = connection.running();
     const Time began = std::max(running->sent, connection.last_result);
-    if (running->kind == Work::Kind::kLag) {  // of no table
-      if (now - began >= kLagQuestion) connections_->Cancel(connection);
+    if (now - began < running->binding->settings.query_timeout) continue;
+    if (running->kind == Work::Kind::kLag) {  // the table is not to blame
+      connections_->Cancel(connection);
       continue;
     }
-    if (now - began < running->binding->settings.query_timeout) continue;
     ++pool_->counters.statement_timeouts;
     connections_->Cancel(connection);
     pool_->observer->OnStatementTimeout(pool_->config.name, pool_->hosts[connection.host],

@@ -56,10 +56,10 @@ bool WorkSender::GoesAlone(const PoolConnection& connection, const Work& work) c
 
 void WorkSender::ChooseProtocol(const PoolConnection& connection, Work* work) {
   if (work->needs.script) return;
-  work->alone = GoesAlone(connection, *work);
-  work->protocol = work->alone ? pool_->hosts[connection.host].lone_form.Choose(
-                                     work->binding.get(), work->sent)
-                               : Protocol::kExtended;
+  work->wire.alone = GoesAlone(connection, *work);
+  work->wire.protocol = work->wire.alone ? pool_->hosts[connection.host].lone_form.Choose(
+                                               work->binding.get(), work->sent)
+                                         : Protocol::kExtended;
 }
 
 void WorkSender::SendLookup(PoolConnection& connection, Work* work) {

@@ -20,7 +20,7 @@ void TwinLookups::TakeBackAttempt(Work* work, std::size_t host) {
 
 void TwinLookups::Tie(Work* first, Work* second) {
   second->key = first->key;
-  second->as_text = first->as_text;
+  second->needs.as_text = first->needs.as_text;
   second->needs.may_write = false;  // what may write is not asked twice
   second->submitted = first->submitted;
   second->sequence = first->sequence;

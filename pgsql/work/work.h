@@ -78,12 +78,14 @@ struct Work {
     bool may_write = false;  // a Sync of its own
     bool alone = false;      // the same, and for other reasons
     bool script = false;     // several statements: a connection for itself
+    bool as_text = false;    // whatever the plan says: its prepared statement failed it
   } needs;
 
   StatementForm form = StatementForm::kText;  // in which it was sent last
-  Protocol protocol = Protocol::kExtended;    // the same
-  bool alone = false;           // nothing was under way on its connection when it was sent
-  bool as_text = false;         // whatever the plan says: its prepared statement failed it
+  struct Wire {
+    Protocol protocol = Protocol::kExtended;
+    bool alone = false;         // nothing else was under way on its connection
+  } wire;                       // the same
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane

@@ -64,10 +64,10 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgs
   }
   status.connections = host.ready;
   status.in_flight = pool.InFlightOn(index);
-  status.ok = host.statements - host.failures;
-  status.failed = host.failures;
-  status.connects = host.connects;
-  status.connect_failures = host.connect_failures;
+  status.ok = host.counts.statements - host.counts.failures;
+  status.failed = host.counts.failures;
+  status.connects = host.counts.connects;
+  status.connect_failures = host.counts.connect_failures;
   status.latency = host.latency;
   return status;
 }

@@ -12,7 +12,7 @@ namespace {
 
 class PgpoolDrill : public OutageDrill {
  protected:
-  PgpoolDrill() : pgpool_(world_.NewDirectory(), world_.first().port(), WithProcesses(200)) {
+  PgpoolDrill() : pgpool_(world_.NewDirectory(), world_.first().port(), WithProcesses(64)) {
     pgpool_.Start();
   }
 

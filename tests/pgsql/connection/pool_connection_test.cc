@@ -152,7 +152,7 @@ TEST_F(PoolConnectionTest, NothingIsSentBehindTheSimpleProtocol) {
   EXPECT_FALSE(connection.RunsSimple());
   connection.OnBack(&work[0]);
   EXPECT_FALSE(connection.RunsSimple());
-  work[1].protocol = Protocol::kSimple;
+  work[1].wire.protocol = Protocol::kSimple;
   Send(1, kStart);
   EXPECT_TRUE(connection.RunsSimple());
 }

@@ -43,7 +43,7 @@ class SenderWorld : public testing::Test, private SenderOwner, private UpstreamO
     Work* work = NewWork(Kind::kLookup, table);
     work->key = key;
     work->needs.script = table->IsScript();
-    work->protocol = work->needs.script ? Protocol::kSimple : Protocol::kExtended;
+    work->wire.protocol = work->needs.script ? Protocol::kSimple : Protocol::kExtended;
     return work;
   }
   Expansion Expand(Work* work) {

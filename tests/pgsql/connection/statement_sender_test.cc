@@ -114,12 +114,12 @@ TEST_F(StatementSenderTest, WhatMayNotHaveParametersNowIsText) {
         mode == StatementMode::kAuto ? StatementForm::kPrepared : StatementForm::kParameterized;
     Work* work = Lookup(table);
     EXPECT_EQ(FormOf(work), form);
-    work->as_text = true;
+    work->needs.as_text = true;
     EXPECT_EQ(FormOf(work), StatementForm::kText);
-    work->as_text = false;
-    work->protocol = Protocol::kSimple;
+    work->needs.as_text = false;
+    work->wire.protocol = Protocol::kSimple;
     EXPECT_EQ(FormOf(work), StatementForm::kText);
-    work->protocol = Protocol::kExtended;
+    work->wire.protocol = Protocol::kExtended;
     table->plan.PutOff(now);
     EXPECT_EQ(FormOf(work), StatementForm::kText);
     now += seconds(1);

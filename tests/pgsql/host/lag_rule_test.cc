@@ -197,6 +197,22 @@ TEST_F(HostSetLag, EachClusterHasItsOwnPrimary) {
   EXPECT_TRUE(hosts[0].TooFarBehind()) << "it was replaced";
 }
 
+// Or its connections would be ended and made again for ever.
+TEST_F(HostSetLag, NobodyIsLeftForAHostThatTakesNoMoreConnections) {
+  hosts[0] = PoolHost(HostKind::kUnixSocket, "socket", seconds(60));
+  hosts[0].health.OnConnected(kNow);
+  hosts[1].ready = 4;
+  Current(1);
+  Look();
+  EXPECT_TRUE(hosts[0].barred);
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U) << "it may have one, to be asked";
+  hosts[0].ready = 1;
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  Current(0);
+  Look();
+  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+}
+
 TEST_F(HostSetLag, OneThatIsBusyGetsAnotherConnectionToBeAskedOn) {
   Look();
   EXPECT_TRUE(hosts[0].barred);
@@ -304,10 +320,7 @@ TEST_F(HostSetPrefersStandby, AStandbyThatNobodyHasTriedIsPreferred) {
   Look();
   EXPECT_EQ(hosts.ChooseForRetirement(), 0U);
   EXPECT_NE(hosts.ChooseForConnection(kNow, &random), 0U);
-  for (const std::size_t host : {1, 2}) {
-    hosts[host].connecting = 1;
-    hosts[host].slow_to_connect = true;
-  }
+  for (const std::size_t host : {1, 2}) hosts[host].connecting = 1;
   EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
 }

@@ -103,9 +103,10 @@ TEST_F(Lag, AStandbyIsBehindByPositions) {
 // does not just catch up shows when it gets no further.
 TEST_F(Lag, WithAnIdlePrimaryNothingIsBehind) {
   Says(Standby(100, 100, kOld));
-  EXPECT_EQ(StandingAt({}), Standing::kBehind);
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
+  EXPECT_FALSE(lag.ShouldAsk(kNow + milliseconds(499), kLimit));
   Says(Standby(100, 100, kOld + milliseconds(1999)), milliseconds(1999));
-  EXPECT_EQ(StandingAt(milliseconds(1999)), Standing::kBehind);
+  EXPECT_EQ(StandingAt(milliseconds(1999)), Standing::kUnknown);
   Says(Standby(100, 100, kOld + seconds(2)), seconds(2));
   EXPECT_EQ(lag.lag(), Duration::zero());
   EXPECT_EQ(StandingAt(seconds(2)), Standing::kCurrent);
@@ -113,6 +114,27 @@ TEST_F(Lag, WithAnIdlePrimaryNothingIsBehind) {
   Says(Standby(101, 102, kOld + seconds(3)), seconds(3));
   Says(Standby(102, 102, kOld + seconds(4)), seconds(4));
   EXPECT_EQ(lag.lag(), Duration::zero());
+}
+
+// As after a restart: nothing was committed since.
+TEST_F(Lag, WithAnIdlePrimaryAndNoCommitAtAll) {
+  Says(Standby(100, 100));
+  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
+  Says(Standby(100, 100), seconds(2));
+  EXPECT_EQ(lag.lag(), Duration::zero());
+  EXPECT_EQ(StandingAt(seconds(2)), Standing::kCurrent);
+}
+
+// Connections end when nobody asks; the next lookup does not wait for it to show again.
+TEST_F(Lag, WithAnIdlePrimaryANewConnectionIsNoReasonForDoubt) {
+  Says(Standby(100, 100, kOld));
+  Says(Standby(100, 100, kOld + seconds(2)), seconds(2));
+  lag.OnLeft(kThen + seconds(60));
+  Says(Standby(100, 100, kOld + seconds(70)), seconds(70));
+  EXPECT_EQ(StandingAt(seconds(70)), Standing::kCurrent);
+  lag.OnLeft(kThen + seconds(130));
+  Says(Standby(101, 101, kOld + seconds(140)), seconds(140));
+  EXPECT_EQ(StandingAt(seconds(140)), Standing::kUnknown) << "it may be catching up";
 }
 
 TEST_F(Lag, WithThePrimaryThatIsKnownAtOnce) {

@@ -1,5 +1,5 @@
 // Addresses that did not answer lately, and what a connection makes of them.
-#include "pgsql/libpq/silent_addresses.h"
+#include "pgsql/connection/silent_addresses.h"
 
 #include <gtest/gtest.h>
 

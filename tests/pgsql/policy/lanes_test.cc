@@ -231,10 +231,10 @@ TEST_F(LanesTest, WhatIsNoneOfItsDoesNotTakeIt) {
   EXPECT_EQ(Choose(work), nullptr);  // on trial
   EXPECT_EQ(connection.phase(), Phase::kShared);
   hosts[0].health.OnAnswered(now);
-  first->protocol = Protocol::kSimple;
+  first->wire.protocol = Protocol::kSimple;
   EXPECT_EQ(Choose(work), nullptr);
   EXPECT_FALSE(lanes.reserved());
-  first->protocol = Protocol::kExtended;
+  first->wire.protocol = Protocol::kExtended;
   connection.cancel.OnSent(now, 1);
   EXPECT_EQ(Choose(work), nullptr);
   EXPECT_FALSE(lanes.reserved());

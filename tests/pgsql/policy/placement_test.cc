@@ -205,9 +205,9 @@ TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
   EXPECT_EQ(choose(), nullptr);
   connection.OnBack(slow);
   Work* script = Send(connection, Quick(), false, milliseconds(1));
-  script->protocol = Protocol::kSimple;
+  script->wire.protocol = Protocol::kSimple;
   EXPECT_EQ(choose(), nullptr);
-  script->protocol = Protocol::kExtended;
+  script->wire.protocol = Protocol::kExtended;
   EXPECT_EQ(choose(), &connection);
   Upstream(connection).pooled = true;
   EXPECT_EQ(choose(), &connection);

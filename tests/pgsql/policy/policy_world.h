@@ -111,14 +111,14 @@ class PolicyWorld : public testing::Test {
     work.binding = table;
     work.attempts.Reset(hosts.size());
     work.needs.script = table->IsScript();
-    work.protocol = work.needs.script ? Protocol::kSimple : Protocol::kExtended;
+    work.wire.protocol = work.needs.script ? Protocol::kSimple : Protocol::kExtended;
     return &work;
   }
   Work* Question(const std::shared_ptr<TableBinding>& table) {
     Work* work = Lookup(table);
     work->kind = Work::Kind::kClassify;
     work->needs.script = false;
-    work->protocol = Protocol::kExtended;
+    work->wire.protocol = Protocol::kExtended;
     return work;
   }
   // In an earlier turn, a second ago.

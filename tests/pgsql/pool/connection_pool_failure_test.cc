@@ -34,7 +34,7 @@ TEST(PoolFailure, TheNeighboursOfABadKeyRunAgainInTheirOrderAndItIsNotHeldAgains
   EXPECT_EQ(first->value, "v");
   EXPECT_EQ(second->value, "v");
   EXPECT_EQ(third->value, "v");
-  EXPECT_EQ(world.pool->hosts()[0].failures, 0U);
+  EXPECT_EQ(world.pool->hosts()[0].counts.failures, 0U);
 }
 
 TEST(PoolFailure, WhatAFatalErrorEndedTakesNothingMore) {

@@ -42,7 +42,7 @@ class PoolHosts : public SilenceWorld {
   }
   std::size_t To(std::size_t host) const { return world->factory.OpenTo(host).size(); }
   std::uint64_t StatementsOn(std::size_t host) const {
-    return world->pool->hosts()[host].statements;
+    return world->pool->hosts()[host].counts.statements;
   }
 };
 

@@ -93,7 +93,7 @@ TEST(PoolSessions, AStatementThatChangesTheSessionIsItsConnectionsLast) {
     first->Answer("changed");
     EXPECT_EQ(changing->value, "changed");
     world.Turn();
-    EXPECT_EQ(world.pool->hosts()[0].connects, 2U) << query;
+    EXPECT_EQ(world.pool->hosts()[0].counts.connects, 2U) << query;
     world.Connection(0).Answer("v");
     EXPECT_EQ(after->value, "v");
   }
@@ -115,7 +115,7 @@ TEST(PoolSessions, AConnectionThatALargeResultMadeLargeIsReplaced) {
   first->Answer("v");
   EXPECT_EQ(behind->value, "v");
   world.Turn();
-  EXPECT_EQ(world.pool->hosts()[0].connects, 2U);
+  EXPECT_EQ(world.pool->hosts()[0].counts.connects, 2U);
   EXPECT_TRUE(world.observer.lost.empty());
   world.Connection(0).Answer("v");
   EXPECT_EQ(after->value, "v");
@@ -129,7 +129,7 @@ TEST(PoolSessions, ASessionThatIsStuckIsGivenUpAndTheLookupRunsElsewhere) {
   world.Turn();
   first->Fail("25P02", "current transaction is aborted");
   world.Turn();
-  EXPECT_EQ(world.pool->hosts()[0].connects, 2U);
+  EXPECT_EQ(world.pool->hosts()[0].counts.connects, 2U);
   world.Connection(0).Answer("v");
   EXPECT_EQ(client->value, "v");
 }

@@ -48,8 +48,8 @@ class Storm {
 
   // What is alone on a connection goes by the simple protocol from now on, on one host at least.
   void MeasureSimpleIsBetter() {
-    const auto table = std::ranges::find_if(
-        tables_, [](const auto& one) { return one->plan.is_automatic(); });
+    const auto table =
+        std::ranges::find_if(tables_, [](const auto& one) { return one->plan.is_automatic(); });
     const auto settled = [&] {
       for (std::size_t i = 0; i < world_.pool->hosts().size(); ++i) {
         if (world_.pool->hosts()[i].lone_form.better() == Protocol::kSimple) return true;
@@ -90,7 +90,8 @@ class Storm {
     options.settings.pipeline_depth = pick(1, 8);
     options.settings.queue_limit = pick(5, 60);
     options.settings.queue_wait = milliseconds(pick(100, 1500));
-    options.settings.stall_limit = milliseconds(pick(0, 3) == 0 ? 0 : pick(20, 250));
+    // Servers take 20 ms when all is well.
+    options.settings.stall_limit = milliseconds(pick(0, 3) == 0 ? 0 : pick(45, 250));
     options.settings.outage_wait = milliseconds(pick(0, 2) == 0 ? 0 : pick(20, 4000));
     options.settings.max_replica_lag = milliseconds(pick(0, 1) == 0 ? 0 : pick(50, 3000));
     options.settings.when_all_lag =

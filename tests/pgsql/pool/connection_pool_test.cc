@@ -190,12 +190,12 @@ TEST(ConnectionPool, TellsWhatItHasAndWhatItDoes) {
   EXPECT_EQ(gauges.oldest_wait, milliseconds(5));
   EXPECT_EQ(world.pool->InFlightOn(0), 2U);
   const PoolHost& host = world.pool->hosts()[0];
-  EXPECT_EQ(host.connects, 2U);
-  EXPECT_EQ(host.connect_failures, 0U);
-  EXPECT_EQ(host.statements, 2U);
+  EXPECT_EQ(host.counts.connects, 2U);
+  EXPECT_EQ(host.counts.connect_failures, 0U);
+  EXPECT_EQ(host.counts.statements, 2U);
   world.Connection(1).Answer("v");
   world.Connection(0).Lose("gone");
-  EXPECT_EQ(host.failures, 1U);
+  EXPECT_EQ(host.counts.failures, 1U);
   EXPECT_EQ(world.pool->counters().connections_lost, 1U);
   EXPECT_EQ(world.pool->counters().reruns, 1U);
   for (int i = 0; i < 5; ++i) {
@@ -247,7 +247,7 @@ TEST(ConnectionPool, AnAnswerTellsWhereItIsFrom) {
   EXPECT_EQ(client.answers, 2);
   EXPECT_EQ(client.host, "");  // no server answered
   EXPECT_TRUE(client.no_host);
-  EXPECT_EQ(world.pool->hosts()[0].connect_failures, 2U);
+  EXPECT_EQ(world.pool->hosts()[0].counts.connect_failures, 2U);
 }
 
 TEST(ConnectionPool, ConnectionsAreSpreadOverHostsOfOneKind) {

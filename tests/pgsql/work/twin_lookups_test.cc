@@ -38,10 +38,10 @@ class TwinLookupsTest : public testing::Test {
 };
 
 TEST_F(TwinLookupsTest, TheSecondOneAsksTheSameElsewhere) {
-  first.as_text = true;
+  first.needs.as_text = true;
   Tie();
   EXPECT_EQ(second.key, "key");
-  EXPECT_TRUE(second.as_text);
+  EXPECT_TRUE(second.needs.as_text);
   EXPECT_FALSE(second.needs.may_write);
   EXPECT_TRUE(second.twin.is_second);
   EXPECT_EQ(second.sequence, 7u);

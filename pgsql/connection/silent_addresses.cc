@@ -1,4 +1,4 @@
-#include "pgsql/libpq/silent_addresses.h"
+#include "pgsql/connection/silent_addresses.h"
 
 #include <chrono>
 
