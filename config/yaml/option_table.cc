@@ -217,8 +217,9 @@ std::vector<Option> MakeOptions() {
        .default_text = "use",
        .words = {"use", "retry"},
        .help = "When all servers that can be reached are further behind than max_replica_lag: use: "
-               "they are asked all the same; retry: lookups wait for outage_wait, then they are "
-               "answered RETRY."},
+               "those that are least behind are asked all the same, also when others have been "
+               "away for longer than outage_wait; retry: lookups wait for outage_wait, then they "
+               "are answered RETRY."},
       {.name = "tcp_user_timeout",
        .member = Pool(&PoolSettings::tcp_user_timeout),
        .default_text = "10s",
@@ -307,7 +308,8 @@ std::vector<Option> MakeOptions() {
            "How the key reaches the server, unless the table's file has a statement_mode of its "
            "own. legacy: escaped, in the text of the query. parameterized: as parameters; "
            "nothing is kept on the server. prepared: as parameters of a prepared statement. "
-           "auto: prepared where no plan can change the answer, else as legacy. A query that "
+           "auto: prepared where no plan can change the answer, else as legacy; one lookup alone "
+           "in the text where that is answered sooner. A query that "
            "cannot be sent so is sent as legacy. parameterized and prepared bind placeholders "
            "outside quotes too."},
       {.name = "hedge_percent",

@@ -38,9 +38,9 @@ bool Lives(const PoolView& view, const PoolConnection& connection, Time late) {
          (view.hosts[connection.host].last_result >= late || health.Trusted(view.now));
 }
 
-bool MayBeAskedAgain(const Work& work, std::size_t host) {
+bool MayBeAskedAgain(const Work& work) {
   if (work.kind != Work::Kind::kLookup) return true;
-  return !work.binding->service_time.slow() && work.attempts.on(host) < Attempts::kPerHost;
+  return !work.binding->service_time.slow() && !work.attempts.was_silent();
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connect
     return false;
   }
   for (const Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
-    if (!MayBeAskedAgain(*work, connection.host)) return false;
+    if (!MayBeAskedAgain(*work)) return false;
   }
   return true;
 }

@@ -147,9 +147,8 @@ bool ConnectionSet::MayBlame(const Work& work, const Work& oldest, const PoolCon
                              Loss loss) {
   switch (loss) {
     case Loss::kHostSilent:
-      return false;
     case Loss::kSessionSilent:
-      return true;
+      return false;
     case Loss::kSessionStuck:  // the oldest has had the error
       return !connection.answered;
     case Loss::kPerhapsHost:
@@ -178,6 +177,7 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   }
   for (Work* work : unanswered) {
     CountBack(connection, work);
+    if (loss == Loss::kSessionSilent) work->attempts.NoteSilence();
     if (MayBlame(*work, *unanswered.front(), connection, loss)) {
       ChargeLoss(connection, work);
     } else {

@@ -32,7 +32,7 @@ class ConnectionSet {
     kPerhapsHost,    // the host may be to blame, or the oldest statement
     kSessionEnded,   // the server ended this session for its own sake: the host is not to blame
     kSessionStuck,   // after an error, which its statement has been told
-    kSessionSilent,  // the host answers on others: each of its statements may be to blame
+    kSessionSilent,  // the host answers on others: once for each of its statements
     kHostSilent,     // the host does not answer, and another connection is to find out why
   };
 

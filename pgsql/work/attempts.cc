@@ -9,6 +9,7 @@ void Attempts::Reset(std::size_t hosts) {
   hosts_ = hosts;
   std::ranges::fill(Counts(), 0);
   lost_among_ = 0;
+  was_silent_ = false;
 }
 
 void Attempts::TakeBack(std::size_t host) {

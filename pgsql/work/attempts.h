@@ -29,6 +29,10 @@ class Attempts {
   // there already when the first one was lost.
   void ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest,
                   const HostSet& hosts);
+  // Its connection was given up for being silent, which may be the lookup's own doing: that is done
+  // once for it.
+  void NoteSilence() { was_silent_ = true; }
+  bool was_silent() const { return was_silent_; }
   void Exhaust(std::size_t host) { Counts()[host] = kPerHost; }
   // For the second try of a lookup: it goes to none of the hosts that have the first one.
   void ExhaustTriedOf(const Attempts& first);
@@ -56,6 +60,7 @@ class Attempts {
   std::size_t hosts_ = 0;
   std::array<std::uint8_t, kFew> few_{};  // by host
   std::unique_ptr<std::uint8_t[]> many_;  // instead of few_
+  bool was_silent_ = false;
   std::uint64_t lost_among_ = 0;          // the latest connection at the first loss; 0: none yet
 };
 

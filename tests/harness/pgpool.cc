@@ -52,8 +52,7 @@ Pgpool::Pgpool(std::string directory, int server_port, const Options& options)
   WriteFile(directory_ + "/pgpool.conf", text.str());
   WriteFile(directory_ + "/pcp.conf", "");
   WriteFile(directory_ + "/pool_hba.conf", "host all all 127.0.0.1/32 scram-sha-256\n");
-  WriteFile(directory_ + "/pool_passwd",
-            std::string(kMailRole) + ":TEXT" + kMailPassword + '\n');
+  WriteFile(directory_ + "/pool_passwd", std::string(kMailRole) + ":TEXT" + kMailPassword + '\n');
 }
 
 Pgpool::~Pgpool() {
