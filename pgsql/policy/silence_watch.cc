@@ -1,5 +1,7 @@
 #include "pgsql/policy/silence_watch.h"
 
+#include <algorithm>
+
 #include "pgsql/table/service_time.h"
 #include "pgsql/work/table_binding.h"
 
@@ -38,6 +40,15 @@ bool Lives(const PoolView& view, const PoolConnection& connection, Time late) {
          (view.hosts[connection.host].last_result >= late || health.Trusted(view.now));
 }
 
+// It was down, and has let another connection in since.
+bool TakesOthers(const PoolView& view, const PoolConnection& connection) {
+  if (view.HealthOf(connection).state() != HostHealth::State::kTrial) return false;
+  return std::ranges::any_of(view.connections, [&](const auto& other) {
+    return other.get() != &connection && other->host == connection.host && other->TakesWork() &&
+           !other->stalled;
+  });
+}
+
 bool MayBeAskedAgain(const Work& work) {
   if (work.kind != Work::Kind::kLookup) return true;
   return !work.binding->service_time.slow() && !work.attempts.was_silent();
@@ -46,7 +57,8 @@ bool MayBeAskedAgain(const Work& work) {
 }  // namespace
 
 bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connection, Time late) {
-  if (!Lives(view, connection, late) || OthersMayServe(view, connection.host) ||
+  const bool lives = Lives(view, connection, late) || TakesOthers(view, connection);
+  if (!lives || OthersMayServe(view, connection.host) ||
       !connection.ReadsOnly()) {
     return false;
   }

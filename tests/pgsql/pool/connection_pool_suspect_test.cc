@@ -279,6 +279,27 @@ TEST_F(Suspect, AConnectionThatIsSilentWhileOthersAnswerIsLeft) {
   EXPECT_EQ(world->pool->counters().cancels, 1U);
 }
 
+// All lookups are on connections that hang; the host was down meanwhile, and lets others in again.
+TEST_F(Suspect, ConnectionsThatHangAreLeftForThoseOfAHostThatIsBack) {
+  auto options = PoolWorld::Hosts(1);
+  options.settings.connections = 2;
+  Open(options, 2);
+  const auto lost = Look("lost");
+  const auto hangs = Look("hangs");
+  world->Turn();
+  world->factory.SetMood(0, Mood::kRefuses);
+  Busy(0)->Lose("gone");
+  for (int i = 0; i < 5; ++i) world->Pass(milliseconds(100));
+  EXPECT_EQ(world->pool->hosts()[0].health.state(), State::kDown);
+  world->factory.SetMood(0, Mood::kAccepts);
+  for (int i = 0; i < 12; ++i) world->Pass(milliseconds(100));
+  AnswerAll("v");
+  AnswerAll("v");
+  EXPECT_EQ(hangs->value, "v");
+  EXPECT_EQ(lost->value, "v");
+  EXPECT_EQ(world->pool->counters().cancels, 1U);
+}
+
 // Its lookups may be what hangs: they are asked once more, and then waited for.
 TEST_F(Suspect, WhatHangsAgainIsWaitedFor) {
   auto options = PoolWorld::Hosts(1);
