@@ -163,6 +163,8 @@ Outage::Hosts HostSet::Seen() const {
     switch (host.health.state()) {
       case State::kUp:
       case State::kSuspect:
+        // One that was behind has to be asked whether it still is.
+        if (host.barred && host.lag.WasBehind()) break;
         like = Outage::Hosts::kInUse;
         break;
       case State::kUntried:

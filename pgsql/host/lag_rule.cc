@@ -19,6 +19,12 @@ bool AnyConnection(const HostSet& hosts) {
   return false;
 }
 
+// Or was, and has to be asked again before more is known.
+bool IsOrWasBehind(const PoolHost& host) {
+  return IsBehind(host) ||
+         (host.lag.standing() == ReplicaLag::Standing::kUnknown && host.lag.WasBehind());
+}
+
 bool BelongsTo(const PoolHost& host, std::uint64_t system) {
   const auto state = host.lag.state();
   return state.has_value() && state->system == system;
@@ -80,7 +86,7 @@ bool LagRule::ShouldUseThoseBehind(const HostSet& hosts) const {
   bool all_behind = true;
   for (std::size_t index = 0; index < hosts.size(); ++index) {
     const PoolHost& host = hosts[index];
-    if (IsBehind(host)) continue;
+    if (IsOrWasBehind(host)) continue;
     if (IsThere(host)) return false;
     all_behind = false;
   }

@@ -11,6 +11,9 @@ constexpr Duration kBetweenTrials = std::chrono::minutes(10);
 // A table that is asked for so seldom gives way to another one.
 constexpr Duration kTrialLimit = std::chrono::minutes(1);
 
+// Lookups in a trial that comes to nothing.
+constexpr std::size_t kMost = 6 * LoneForm::kSamples;
+
 // "Clearly": by a tenth.
 bool Better(Duration one, Duration other) { return 10 * one < 9 * other; }
 
@@ -37,6 +40,12 @@ Protocol LoneForm::Choose(const void* table, Time now) {
   } else if (trial_.table != table) {
     if (now - trial_.begun < kTrialLimit) return better_;
     trial_ = {.table = table, .begun = now};
+  }
+  if (++trial_.sent > kMost) {  // too many of them fail
+    better_ = Protocol::kExtended;
+    next_trial_ = now + kBetweenTrials;
+    trial_ = {};
+    return better_;
   }
   const Protocol protocol = trial_.next;
   trial_.next = protocol == Protocol::kSimple ? Protocol::kExtended : Protocol::kSimple;

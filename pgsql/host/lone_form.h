@@ -49,6 +49,7 @@ class LoneForm {
     const void* table = nullptr;
     Time begun{};
     Protocol next = Protocol::kSimple;
+    std::size_t sent = 0;
     Samples extended;
     Samples simple;
   };

@@ -25,6 +25,8 @@ constexpr Duration kLate = seconds(1);
 
 // It does not get any further for so long: it has all that is sent to it.
 constexpr Duration kStill = seconds(2);
+// So long nobody decides whether one catches up.
+constexpr Duration kDecided = seconds(3);
 // By less than that two measures of one commit time differ.
 constexpr Duration kJitter = milliseconds(250);
 
@@ -83,6 +85,7 @@ void ReplicaLag::OnAnswered(const ReplicaState& state, RealTime asked, RealTime 
 void ReplicaLag::Settle(const ReplicaState& state, RealTime asked, const ClusterLog& log) {
   const bool first = !state_.has_value();
   const bool was_undecided = std::exchange(undecided_, false);
+  if (first) first_asked_ = asked;
   const Place place{state.system, state.received};
   const bool is_new = state.age.has_value() && *state.age <= ClusterLog::kResolution;
   if (!state.standby || !state.receiving) {
@@ -96,7 +99,7 @@ void ReplicaLag::Settle(const ReplicaState& state, RealTime asked, const Cluster
     settled_at_ = {};
   } else if (!settled_ && state.position >= state.received) {
     settled_ = asked - still_since_ >= kStill || place == settled_at_;
-    undecided_ = !settled_ && (first || was_undecided);
+    undecided_ = !settled_ && (first || (was_undecided && asked - first_asked_ <= kDecided));
   }
   if (settled_) settled_at_ = place;
 }
@@ -136,6 +139,7 @@ void ReplicaLag::Look(RealTime now, Duration limit, const ClusterLog* log) {
     diverged_ = log->Diverged(*state_, answered_).value_or(diverged_);
   }
   standing_ = Judge(now, limit);
+  if (standing_ != Standing::kUnknown) was_behind_ = standing_ == Standing::kBehind;
 }
 
 ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit) const {

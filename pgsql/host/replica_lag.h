@@ -52,6 +52,8 @@ class ReplicaLag {
   // Looks again, with the limit, 0: none, and what is known of its cluster; null: nothing.
   void Look(RealTime now, Duration limit, const ClusterLog* log);
   Standing standing() const { return standing_; }
+  // The last time that it was known.
+  bool WasBehind() const { return was_behind_; }
   // Of kBehind: what it has is not older than that of others, but another log.
   bool Apart() const { return replaced_ || diverged_; }
 
@@ -86,6 +88,7 @@ class ReplicaLag {
   bool replaced_ = false;
   bool diverged_ = false;
   bool settled_ = false;    // it receives the log, and was not seen to catch up since it had all
+  RealTime first_asked_{};  // of what was said since it is connected to
   bool undecided_ = false;  // whether it catches up, or has all, will show soon
   Place settled_at_;        // where it was when it was settled, also on other connections
   RealTime asked_{};        // of what it said last
@@ -100,6 +103,7 @@ class ReplicaLag {
   std::optional<RealTime>
       primary_at_;  // when it said last that it is one, unless it said otherwise
   Standing standing_ = Standing::kCurrent;
+  bool was_behind_ = false;
 };
 
 }  // namespace proxymux::pgsql

@@ -66,6 +66,21 @@ ConnectionFault ParseFailure(std::string_view message) {
   return failure;
 }
 
+// A server, not only its kernel or a load balancer.
+bool HasAnswered(const PGconn* connection) {
+  switch (PQstatus(connection)) {
+    case CONNECTION_STARTED:
+    case CONNECTION_MADE:
+    case CONNECTION_AWAITING_RESPONSE:
+    case CONNECTION_SSL_STARTUP:
+    case CONNECTION_NEEDED:
+    case CONNECTION_GSS_STARTUP:
+      return false;
+    default:
+      return true;
+  }
+}
+
 void DropNotice(void*, const char*) {}
 
 }  // namespace
@@ -83,8 +98,8 @@ PgConnector::PgConnector(const ConnectPlan& plan, Duration attempt_timeout, Sile
 }
 
 PgConnector::~PgConnector() {
-  const bool under_way = call_.connection != nullptr;
-  if (under_way && loop_->Now() - begun_ >= kSlow) silent_->Add(KeyOf(attempt_), loop_->Now());
+  const bool silent = call_.connection != nullptr && !HasAnswered(call_.connection.get());
+  if (silent && loop_->Now() - begun_ >= kSlow) silent_->Add(KeyOf(attempt_), loop_->Now());
   Disconnect();
 }
 

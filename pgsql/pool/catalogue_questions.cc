@@ -28,7 +28,7 @@ void CatalogueQuestions::AskForStamps() {
     const bool due = needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now());
     PoolConnection* best = due ? Placement::ChooseForStamp(connections_->View(), host) : nullptr;
     if (best == nullptr) best = Placement::ChooseForProof(connections_->View(), host);
-    if (best == nullptr) continue;
+    if (best == nullptr || queues.empty()) continue;
     // The table stands for all.
     Work* work = work_->New(Work::Kind::kStamp, queues.Oldest()->binding);
     work->needs.may_write = false;

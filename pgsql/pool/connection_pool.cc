@@ -112,10 +112,20 @@ void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault&
       is_session ? ConnectionSet::Loss::kSessionEnded : ConnectionSet::Loss::kPerhapsHost);
 }
 
-void ConnectionPool::Dispatch() {
-  ++pool_.turn.number;
+// Which hosts are used while others are away depends on how long that lasts, and the other way
+// round.
+void ConnectionPool::LookAtHosts() {
+  lags_.Look();
+  const Outage::State before = pool_.hosts.outage().state();
+  outages_.Look();
+  if (pool_.hosts.outage().state() == before) return;
   lags_.Look();
   outages_.Look();
+}
+
+void ConnectionPool::Dispatch() {
+  ++pool_.turn.number;
+  LookAtHosts();
   opener_.Begin();
   connections_.CloseDrained();
   connections_.RemoveClosed();

@@ -105,6 +105,7 @@ class ConnectionPool final : private UpstreamObserver {
   void OnLost(UpstreamConnection* upstream, const ConnectionFault& why) override;
 
   void ApplySettings();
+  void LookAtHosts();
   void Dispatch();
   void Tick();
   void ArmTimer();

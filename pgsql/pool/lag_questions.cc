@@ -63,7 +63,7 @@ void LagQuestions::Ask() {
     if (!host.lag.ShouldAsk(pool_->Now(), pool_->lag_rule.limit())) continue;
     PoolConnection* const best = Placement::ChooseForLag(connections_->View(), index);
     host.unasked = best == nullptr;
-    if (best == nullptr) continue;
+    if (best == nullptr || queues.empty()) continue;
     // Who only wants to see it does not make the first lookup of a connection wait.
     if (!best->answered && !asks_first) continue;
     Work* work = work_->New(Work::Kind::kLag, queues.Oldest()->binding);

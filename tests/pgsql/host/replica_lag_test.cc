@@ -137,6 +137,17 @@ TEST_F(Lag, WithAnIdlePrimaryANewConnectionIsNoReasonForDoubt) {
   EXPECT_EQ(StandingAt(seconds(140)), Standing::kUnknown) << "it may be catching up";
 }
 
+// It gets further all the time, and nothing was committed: an index is built, or it catches up.
+TEST_F(Lag, NobodyWaitsForLongToSeeWhetherItCatchesUp) {
+  for (int i = 0; i <= 7; ++i) {
+    const auto position = static_cast<std::uint64_t>(100 + i);
+    Says(Standby(position, position, kOld + milliseconds(500 * i)), milliseconds(500 * i));
+    EXPECT_EQ(StandingAt(milliseconds(500 * i)),
+              i <= 6 ? Standing::kUnknown : Standing::kBehind)
+        << i;
+  }
+}
+
 TEST_F(Lag, WithThePrimaryThatIsKnownAtOnce) {
   PrimarySays(100, {});
   Says(Standby(100, 100, kOld), milliseconds(1));

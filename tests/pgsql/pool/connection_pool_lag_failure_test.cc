@@ -169,5 +169,40 @@ TEST_F(PoolLagFailure, ALimitThatIsGoneIsNoCatchingUp) {
   EXPECT_GT(LookupsOn(world, 0), 0U);
 }
 
+// What waited for the other one is answered by the one that is behind, not RETRY.
+TEST_F(PoolLagFailure, AfterTheWaitForTheOtherOneThatIsBehindAnswers) {
+  PoolWorld::Options options = Options(2);
+  options.settings.outage_wait = seconds(5);
+  PoolWorld world(options);
+  Ask(&world, seconds(1), {kBehind, kCurrent});
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(1)) upstream->Lose("gone", "57P01");
+  const auto waits = world.Look("k");
+  const auto pass = [&](Duration time) {
+    for (Duration passed{}; passed < time; passed += milliseconds(10)) {
+      world.Pass(milliseconds(10));
+      Serve(&world, {kBehind, kCurrent});
+    }
+  };
+  pass(seconds(4));
+  EXPECT_EQ(waits->answers, 0);
+  pass(seconds(2));
+  EXPECT_EQ(waits->value, "v") << waits->reason;
+  // And at once from then on, however seldom somebody asks.
+  for (int i = 0; i < 5; ++i) {
+    pass(seconds(20));
+    const auto client = world.Look("k");
+    Serve(&world, {kBehind, kCurrent});
+    EXPECT_EQ(client->value, "v") << i << client->reason;
+  }
+  // Until the other one is back.
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kAccepts);
+  pass(seconds(2));
+  Ask(&world, seconds(1), {kBehind, kCurrent});
+  const std::size_t before = LookupsOn(world, 0);
+  Ask(&world, seconds(2), {kBehind, kCurrent});
+  EXPECT_EQ(LookupsOn(world, 0), before);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql
