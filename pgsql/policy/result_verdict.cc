@@ -1,6 +1,7 @@
 #include "pgsql/policy/result_verdict.h"
 
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 
 #include "pgsql/work/table_binding.h"
@@ -11,6 +12,10 @@ namespace {
 using Next = ResultVerdict::Next;
 using Attempt = ResultVerdict::Attempt;
 using Lesson = ResultVerdict::Lesson;
+
+// A pooler whose server has crashed says so on one session after the other, and a lock or a lack of
+// memory passes: another try on the same host waits for that.
+constexpr Duration kPause = std::chrono::milliseconds(200);
 
 constexpr std::string_view kUntypedParameter = "42P18";
 
@@ -61,6 +66,7 @@ bool Fits(const Work& work, const StatementResult& result) {
 }  // namespace
 
 ResultVerdict JudgeLookup(const FailedTry& failed) {
+  const Duration pause = failed.untried_host ? Duration::zero() : kPause;
   switch (failed.fault) {
     case Fault::kKey:
     case Fault::kUntyped:
@@ -75,8 +81,9 @@ ResultVerdict JudgeLookup(const FailedTry& failed) {
     case Fault::kCancelled:
       return Cancelled(failed);
     case Fault::kConflict:
-    case Fault::kElsewhere:
       return {.next = Next::kAgain};
+    case Fault::kElsewhere:
+      return {.next = Next::kAgain, .pause = pause};
     case Fault::kPrepared:
       // This lookup goes on as text, the next ones prepare again.
       return {.next = Next::kAgain,
@@ -87,9 +94,10 @@ ResultVerdict JudgeLookup(const FailedTry& failed) {
       return {.next = Next::kAgain, .attempt = Attempt::kLost, .session_stuck = true};
     case Fault::kHostFull:
     case Fault::kHost:
-      return {.next = Next::kAgain,
-              .attempt = failed.fatal ? Attempt::kLost : Attempt::kCounts,
-              .host_failed = true};
+      if (failed.fatal) {
+        return {.next = Next::kAgain, .attempt = Attempt::kLost, .host_failed = true};
+      }
+      return {.next = Next::kAgain, .host_failed = true, .pause = pause};
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/upstream_connection.h"
 #include "pgsql/host/error_class.h"
+#include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/statement_form.h"
 #include "pgsql/work/work.h"
 
@@ -57,6 +58,7 @@ struct ResultVerdict {
   bool host_failed = false;    // counts against the host
   bool cancelled = false;      // our cancel request has shown its effect
   bool session_stuck = false;  // the connection is of no more use
+  Duration pause{};            // kAgain: before that
 };
 
 // Of a lookup.

@@ -64,11 +64,13 @@ void Dispatcher::SendAgain(Queue queue) {
   std::size_t left = again.size();
   for (Work* work = again.front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
-    PoolConnection* connection = Choose(*work);
-    if (connection != nullptr) {
-      Send(*connection, work);
-    } else {
-      held_up_.Note(*work, pool_->hosts);
+    if (!work->attempts.Pauses(pool_->Now())) {
+      PoolConnection* connection = Choose(*work);
+      if (connection != nullptr) {
+        Send(*connection, work);
+      } else {
+        held_up_.Note(*work, pool_->hosts);
+      }
     }
     work = next;
   }

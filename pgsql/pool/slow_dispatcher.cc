@@ -37,7 +37,7 @@ bool SlowDispatcher::SendAgain(Line line) {
   std::size_t left = again.size();
   for (Work* work = again.front(); work != nullptr && left > 0; --left) {
     Work* next = WorkList::Next(work);
-    if (work->binding->line <= line && !Send(work)) {
+    if (work->binding->line <= line && !work->attempts.Pauses(pool_->Now()) && !Send(work)) {
       held_up_->Note(*work, pool_->hosts);
       wait = true;
     }

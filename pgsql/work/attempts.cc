@@ -10,6 +10,7 @@ void Attempts::Reset(std::size_t hosts) {
   std::ranges::fill(Counts(), 0);
   lost_among_ = 0;
   was_silent_ = false;
+  not_before_ = {};
 }
 
 void Attempts::TakeBack(std::size_t host) {

@@ -13,6 +13,7 @@
 #include <span>
 
 #include "pgsql/host/host_set.h"
+#include "pgsql/runtime/event_loop.h"
 
 namespace proxymux::pgsql {
 
@@ -34,6 +35,9 @@ class Attempts {
   void NoteSilence() { was_silent_ = true; }
   bool was_silent() const { return was_silent_; }
   void Exhaust(std::size_t host) { Counts()[host] = kPerHost; }
+  // Its next try is not made before `until`: at once it would fail as the last one did.
+  void Pause(Time until) { not_before_ = until; }
+  bool Pauses(Time now) const { return now < not_before_; }
   // For the second try of a lookup: it goes to none of the hosts that have the first one.
   void ExhaustTriedOf(const Attempts& first);
 
@@ -61,7 +65,8 @@ class Attempts {
   std::array<std::uint8_t, kFew> few_{};  // by host
   std::unique_ptr<std::uint8_t[]> many_;  // instead of few_
   bool was_silent_ = false;
-  std::uint64_t lost_among_ = 0;          // the latest connection at the first loss; 0: none yet
+  Time not_before_{};
+  std::uint64_t lost_among_ = 0;  // the latest connection at the first loss; 0: none yet
 };
 
 }  // namespace proxymux::pgsql

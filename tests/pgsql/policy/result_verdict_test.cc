@@ -98,6 +98,16 @@ TEST(JudgeLookupTest, ALostConflictIsRunAgain) {
   }
 }
 
+TEST(JudgeLookupTest, AHostInADifficultyIsGivenTimeUnlessAnotherOneMayAnswer) {
+  for (const Fault fault : {Fault::kElsewhere, Fault::kHost, Fault::kHostFull}) {
+    EXPECT_GT(JudgeLookup({.fault = fault}).pause, Duration::zero());
+    EXPECT_EQ(JudgeLookup({.fault = fault, .untried_host = true}).pause, Duration::zero());
+  }
+  // Its session is gone: the next try needs a new one.
+  EXPECT_EQ(JudgeLookup({.fault = Fault::kHost, .fatal = true}).pause, Duration::zero());
+  EXPECT_EQ(JudgeLookup({.fault = Fault::kConflict}).pause, Duration::zero());
+}
+
 TEST(JudgeLookupTest, APreparedStatementThatFailsIsFollowedByText) {
   for (const char* gone : {"26000", "34000", "42P05"}) {
     Expect(JudgeLookup({.fault = Fault::kPrepared, .sqlstate = gone}),

@@ -131,6 +131,32 @@ TEST(PoolHostFailure, WorkThatHasAHostDoesNotWaitForTheProbeOfOneThatIsDown) {
   EXPECT_EQ(client->value, "v");
 }
 
+TEST(PoolHostFailure, ASingleHostInADifficultyIsAskedAgainALittleLater) {
+  for (const bool own_session : {false, true}) {
+    SCOPED_TRACE(own_session);
+    PoolWorld world(PoolWorld::Connections(1));
+    world.OpenAll();
+    const auto client = world.Look("k", own_session ? world.writes : world.reads);
+    world.Turn();
+    auto& connection = world.Connection(0);
+    connection.Fail("XX000", "unable to read data from DB node 0");
+    world.Turn();
+    EXPECT_EQ(connection.unanswered(), 0U);
+    const auto other = world.Look("other");  // which does not wait for that
+    world.Turn();
+    ASSERT_EQ(connection.unanswered(), 1U);
+    connection.Answer("v");
+    EXPECT_EQ(other->value, "v");
+    world.Pass(milliseconds(150));
+    EXPECT_EQ(connection.unanswered(), 0U);
+    world.Pass(milliseconds(100));
+    ASSERT_EQ(connection.unanswered(), 1U);
+    connection.Fail("XX000", "unable to read data from DB node 0");  // no third time
+    EXPECT_EQ(client->answers, 1);
+    EXPECT_EQ(client->outcome, Outcome::kRetry);
+  }
+}
+
 TEST(PoolHostFailure, SubmittingFromInsideARetryDoesNotHoldTheTurn) {
   PoolWorld world;
   world.factory.SetMood(0, Mood::kRefuses);
