@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace proxymux::pgsql {
+namespace {
+
+using Queue = WorkQueues::Queue;
+
+// Of those that were sent before and wait.
+constexpr std::size_t kMostPausing = 64;
+
+}  // namespace
 
 OpenWork::~OpenWork() { assert(works_.NobodyWaits()); }
 
@@ -119,6 +127,17 @@ void OpenWork::GiveUp(Work* work, std::string_view reason) {
       AnswerLookup(work, {Outcome::kRetry, {}, reason, {}, pool_->hosts.AllDown()});
       return;
   }
+}
+
+void OpenWork::PauseBefore(Work* work, Duration pause) {
+  const Time until = pool_->Now() + pause;
+  if (pause >= pool_->settings().queue_wait) return;
+  if (until >= work->submitted + work->binding->settings.lookup_timeout) return;
+  std::size_t others = 0;
+  for (const Queue queue : {Queue::kShared, Queue::kOwn, Queue::kSlow}) {
+    others += queues_.Again(queue).size();
+  }
+  if (others < kMostPausing) work->attempts.Pause(until);
 }
 
 bool OpenWork::RunAgain(Work* work, std::string_view reason) {

@@ -44,6 +44,9 @@ class OpenWork {
   void AnswerLookup(Work* work, const Answer& answer);
   // Answers kRetry; a question to the catalogue is asked again with the next lookup.
   void GiveUp(Work* work, std::string_view reason);
+  // Its next try is not made before `pause` is over, unless its limits leave no time for that or
+  // too many pause already: each turn looks at those that do.
+  void PauseBefore(Work* work, Duration pause);
   // Puts it into the queue again. False when nobody wants it or no host can take it; it is then
   // answered, and the caller's.
   bool RunAgain(Work* work, std::string_view reason);

@@ -254,7 +254,7 @@ void ResultHandler::FailLookup(const PoolConnection& connection, Work* work,
       work_->AnswerLookup(work, {Outcome::kConfig, {}, reason, OriginOf(connection, *work, 0)});
       break;
     case ResultVerdict::Next::kAgain:
-      work->attempts.Pause(pool_->Now() + verdict.pause);
+      if (verdict.pause > Duration::zero()) work_->PauseBefore(work, verdict.pause);
       work_->RunAgain(work, verdict.cancelled ? "no answer within query_timeout" : reason);
       break;
   }

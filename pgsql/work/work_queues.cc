@@ -114,7 +114,7 @@ const Work* WorkQueues::Head(Queue queue) const {
 }
 
 // Those that came back to wait stand among the last to come and were submitted earlier; there are
-// no more of them than connections have had in flight.
+// no more of them than connections have had in flight, and a few that pause before their next try.
 Work* WorkQueues::Youngest() const {
   Work* youngest = nullptr;
   for (Work* work = by_age_.back(); work != nullptr; work = ByAge::Previous(work)) {

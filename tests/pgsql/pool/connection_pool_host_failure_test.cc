@@ -1,6 +1,10 @@
 // What a pool does when hosts cannot be connected to, and when they come back.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "pgsql/pool/connection_pool.h"
 #include "tests/pgsql/pool/pool_world.h"
 
@@ -154,6 +158,49 @@ TEST(PoolHostFailure, ASingleHostInADifficultyIsAskedAgainALittleLater) {
     connection.Fail("XX000", "unable to read data from DB node 0");  // no third time
     EXPECT_EQ(client->answers, 1);
     EXPECT_EQ(client->outcome, Outcome::kRetry);
+  }
+}
+
+// What pauses is looked at in each turn. Many that fail are asked again at once, as if nothing were
+// to be gained by waiting.
+TEST(PoolHostFailure, OfManyThatFailOnlySomePause) {
+  PoolWorld world(PoolWorld::Connections(1));
+  world.OpenAll();
+  std::vector<ClientPointer> clients;
+  for (int i = 0; i < 200; ++i) clients.push_back(world.Look("k" + std::to_string(i)));
+  world.Turn();
+  auto& connection = world.Connection(0);
+  while (connection.unanswered() > 0) {
+    connection.Fail("53200", "out of memory");
+    world.Turn();
+  }
+  const auto answered =
+      std::ranges::count_if(clients, [](const auto& c) { return c->answers == 1; });
+  EXPECT_EQ(answered, 200 - 64);
+  EXPECT_EQ(world.pool->Gauges().queued, 64U);
+  world.Pass(milliseconds(250));
+  while (connection.unanswered() > 0) {
+    connection.Answer("v");
+    world.Turn();
+  }
+  EXPECT_EQ(std::ranges::count_if(clients, [](const auto& c) { return c->value == "v"; }), 64);
+}
+
+TEST(PoolHostFailure, ALookupWhoseLimitsLeaveNoTimeDoesNotPause) {
+  for (const bool short_queue : {true, false}) {
+    SCOPED_TRACE(short_queue);
+    auto options = PoolWorld::Connections(1);
+    if (short_queue) options.settings.queue_wait = milliseconds(200);
+    PoolWorld world(options);
+    world.OpenAll();
+    if (!short_queue) world.reads->settings.lookup_timeout = milliseconds(150);
+    const auto client = world.Look("k");
+    world.Turn();
+    world.Connection(0).Fail("53200", "out of memory");
+    world.Turn();
+    ASSERT_EQ(world.Connection(0).unanswered(), 1U);
+    world.Connection(0).Answer("v");
+    EXPECT_EQ(client->value, "v");
   }
 }
 
