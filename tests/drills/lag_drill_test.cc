@@ -70,10 +70,11 @@ class LagDrill : public testing::Test {
   static std::string KeyOf(int row) { return "new" + std::to_string(row) + "@example1.com"; }
   // Returns when the other standby has them.
   void Insert(int first, int count) {
-    for (int row = first; row < first + count; ++row) {
-      primary_->Sql(kMailDatabase, "INSERT INTO alias (address, goto) VALUES ('" + KeyOf(row) +
-                                       "', 'box1@store.example.net')");
-    }
+    primary_->Sql(kMailDatabase,
+                  "INSERT INTO alias (address, goto) SELECT 'new' || row ||"
+                  " '@example1.com', 'box1@store.example.net' FROM generate_series(" +
+                      std::to_string(first) + ", " + std::to_string(first + count - 1) +
+                      ") AS row");
     EXPECT_TRUE(Eventually([&] {
       return prompt_->Sql(kMailDatabase, "SELECT count(*) FROM alias WHERE address = '" +
                                              KeyOf(first + count - 1) + "'") == "1";
