@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "config/postfix/main_cf.h"
+#include "config/postfix/parameter_expansion.h"
 
 namespace proxymux::config {
 namespace {
@@ -115,11 +116,6 @@ class ApprovalReader {
       element = NextElement(&*inside);
       if (element.empty()) return;
     }
-    if (element[0] == '/') {
-      File(std::string(element), origin, line, depth);
-      return;
-    }
-    if (!IsAlphanumeric(element[0])) return;
     for (const std::string_view composed : {"pipemap:", "unionmap:"}) {
       if (!element.starts_with(composed)) continue;
       const std::string_view name = element.substr(composed.size());
@@ -131,6 +127,13 @@ class ApprovalReader {
       }
       return;
     }
+    // With a part missing it would be the name of another table. Whoever expanded it has told.
+    if (element.find(kMissing) != std::string_view::npos) return;
+    if (element[0] == '/') {
+      File(std::string(element), origin, line, depth);
+      return;
+    }
+    if (!IsAlphanumeric(element[0])) return;
     if (!element.starts_with(kProxy)) return;
     while (element.starts_with(kProxy)) element.remove_prefix(kProxy.size());
     // Without a type it can never be asked for.

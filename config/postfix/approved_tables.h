@@ -23,7 +23,7 @@
 namespace proxymux::config {
 
 struct ApprovalSources {
-  std::string proxy_read_maps;            // expanded
+  std::string proxy_read_maps;            // expanded; an element with kMissing approves nothing
   std::string smtpd_restriction_classes;  // expanded
   // The expanded value of a main.cf parameter; nothing when there is none.
   std::function<std::optional<std::string>(const std::string& name)> parameter;

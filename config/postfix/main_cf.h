@@ -29,8 +29,10 @@ std::vector<LogicalLine> ReadLogicalLines(std::string_view text, const std::stri
 struct MainCfSetting {
   std::string name;
   std::string value;
-  int line = 0;         // where the logical line begins
-  std::string fault{};  // why it has no value: set where values are expanded and this one cannot be
+  int line = 0;  // where the logical line begins
+  // Set where values are expanded and this one cannot be: why. The value then has kMissing
+  // (parameter_expansion.h) in the place of what is missing.
+  std::string fault{};
 };
 
 struct MainCf {

@@ -4,6 +4,9 @@
 #include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
+
+#include "config/postfix/domain_functions.h"
 
 namespace proxymux::config {
 namespace {
@@ -66,7 +69,8 @@ class Expander {
  public:
   explicit Expander(const ParameterLookup& lookup) : lookup_(lookup) {}
 
-  // Appends the expanded text to *out. All methods return false after an error.
+  // Appends the expanded text to *out. All methods return false after an error. One that is
+  // recoverable ends here: it costs the reference that it is in.
   bool Text(std::string_view text, int depth, std::string* out) {
     while (!text.empty()) {
       const std::size_t dollar = text.find('$');
@@ -82,7 +86,11 @@ class Expander {
       if (!text.empty() && (text[0] == '{' || text[0] == '(')) {
         const char close = text[0] == '{' ? '}' : ')';
         const auto end = FindClosing(text.substr(1), text[0], close);
-        if (!end) return Fail("a reference is not closed");
+        if (!end) {  // nobody knows where it was meant to end: the rest of this text goes with it
+          Fail("a reference is not closed");
+          *out += kMissing;
+          return !exhausted_;
+        }
         expression = text.substr(1, *end);
         text.remove_prefix(*end + 2);
       } else {
@@ -91,8 +99,16 @@ class Expander {
         expression = text.substr(0, end);
         text.remove_prefix(end);
       }
-      if (expression.empty()) return Fail("a \"$\" without a name behind it");
-      if (!Expression(expression, depth + 1, out)) return false;
+      if (expression.empty()) {
+        Fail("a \"$\" without a name behind it");
+        *out += kMissing;
+        continue;
+      }
+      const std::size_t before = out->size();
+      if (Expression(expression, depth + 1, out)) continue;
+      if (exhausted_) return false;
+      out->resize(before);
+      *out += kMissing;
     }
     return true;
   }
@@ -102,21 +118,29 @@ class Expander {
  private:
   // Nothing of the value is shown: it may be, or hold, a password.
   bool Fail(std::string_view what) {
+    ++faults_;
+    if (!error_.empty()) return false;  // the first one is told
     error_ = what;
-    if (!inside_.empty()) error_ += ", in the value of " + inside_;
+    if (!inside_.empty()) error_ += ", in the value of " + inside_.back();
     return false;
   }
 
+  // What is left of the text would cost too much.
+  bool Exhaust(std::string_view what) {
+    exhausted_ = true;
+    return Fail(what);
+  }
+
   bool Append(std::string_view text, std::string* out) {
-    if (out->size() + text.size() > kLongest) return Fail("the result is too long");
+    if (out->size() + text.size() > kLongest) return Exhaust("the result is too long");
     *out += text;
     return true;
   }
 
   // What stands between the brackets: a name or a comparison, then perhaps `?` or `:` and text.
   bool Expression(std::string_view expression, int depth, std::string* out) {
-    if (depth > kDeepest) return Fail("it refers to itself, or nests too deeply");
-    if (++references_ > kMostReferences) return Fail("too many references");
+    if (++references_ > kMostReferences) return Exhaust("too many references");
+    if (depth > kDeepest) return Fail("it nests too deeply");
     std::string_view rest = SkipBlanks(expression);
     std::optional<std::string> value;
     std::string name;
@@ -130,10 +154,14 @@ class Expander {
       if (end == 0) return Fail("a reference without a name");
       name = rest.substr(0, end);
       rest = SkipBlanks(rest.substr(end));
-      if (!rest.empty() && rest[0] != '?' && rest[0] != ':') {
+      if (!rest.empty() && rest[0] == '{') {
+        is_name = false;
+        if (!Call(name, &rest, depth, &value)) return false;
+      } else if (!rest.empty() && rest[0] != '?' && rest[0] != ':') {
         return Fail("a reference to a name of other characters than letters, digits and _");
+      } else {
+        value = lookup_(name);
       }
-      value = lookup_(name);
     }
     if (rest.empty()) {
       if (!value || value->empty()) return true;
@@ -159,10 +187,34 @@ class Expander {
 
   // The value of a parameter, expanded in turn.
   bool Value(const std::string& name, const std::string& value, int depth, std::string* out) {
-    const std::string outside = std::exchange(inside_, name);
-    if (!Text(value, depth, out)) return false;
-    inside_ = outside;
-    return true;
+    if (std::ranges::find(inside_, name) != inside_.end()) return Fail("it refers to itself");
+    inside_.push_back(name);
+    const bool fine = Text(value, depth, out);
+    inside_.pop_back();
+    return fine;
+  }
+
+  // What comes of it decides something: with a reference missing it would be something else.
+  bool Whole(std::string_view text, int depth, std::string* out) {
+    const int before = faults_;
+    return Text(text, depth, out) && faults_ == before;
+  }
+
+  // `name{text}`: a function of the text.
+  bool Call(std::string_view name, std::string_view* rest, int depth,
+            std::optional<std::string>* value) {
+    std::string_view operand;
+    if (!Braced(rest, &operand)) return false;
+    std::string argument;
+    if (!Whole(operand, depth, &argument)) return false;
+    if (name == "domain_to_ascii") {
+      *value = DomainToAscii(argument);
+    } else if (name == "domain_to_utf8") {
+      *value = DomainToUtf8(argument);
+    } else {
+      return Fail("a call of a function that is not known");
+    }
+    return value->has_value() || Fail("a function of domain names of what is none");
   }
 
   // `{text}`, after which more may come, or all of the rest as it is.
@@ -203,7 +255,7 @@ class Expander {
       return Fail("in a reference, expected {text} on both sides of a comparison");
     if (!Braced(rest, &right_text)) return false;
     std::string left, right;
-    if (!Text(left_text, depth, &left) || !Text(right_text, depth, &right)) return false;
+    if (!Whole(left_text, depth, &left) || !Whole(right_text, depth, &right)) return false;
     int order = 0;
     if (levels) {
       const std::optional<Level> left_level = ParseLevel(left), right_level = ParseLevel(right);
@@ -221,8 +273,10 @@ class Expander {
 
   const ParameterLookup& lookup_;
   int references_ = 0;
-  std::string inside_;  // the parameter whose value is being expanded; empty: the text itself
+  std::vector<std::string> inside_;  // the parameters whose values are being expanded
   std::string error_;
+  int faults_ = 0;
+  bool exhausted_ = false;
 };
 
 }  // namespace
@@ -230,7 +284,8 @@ class Expander {
 ParameterExpansion ExpandParameters(std::string_view text, const ParameterLookup& lookup) {
   ParameterExpansion result;
   Expander expander(lookup);
-  if (!expander.Text(text, 0, &result.text)) result.error = expander.TakeError();
+  if (!expander.Text(text, 0, &result.text)) result.text += kMissing;
+  result.error = expander.TakeError();
   return result;
 }
 

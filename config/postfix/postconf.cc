@@ -223,12 +223,13 @@ void ReadWithoutPostconf(const PostconfRequest& request, PostconfResult* result)
     const std::optional<std::string> raw = parameters.Find(name);
     if (!raw) continue;
     ParameterExpansion expansion = parameters.Expand(*raw);
-    if (expansion.error.empty()) {
-      result->values[name] = std::move(expansion.text);
-    } else {
-      result->diagnostics.push_back(Error(MainCfPath(request), name + ": " + expansion.error,
-                                          kPlainDollar + std::string("; it is left out")));
+    const bool is_list = request.lists.contains(name);
+    if (!expansion.error.empty()) {
+      result->diagnostics.push_back(Error(
+          MainCfPath(request), name + ": " + expansion.error,
+          kPlainDollar + std::string(is_list ? "; that element is left out" : "; it is left out")));
     }
+    if (expansion.error.empty() || is_list) result->values[name] = std::move(expansion.text);
   }
   if (parameters.failed()) result->ok = false;
 }
@@ -264,7 +265,6 @@ MainCfSettings ReadMainCf(const PostconfRequest& request) {
   Parameters parameters(request, LastValues(raw), &result.diagnostics);
   for (const MainCfSetting& setting : raw) {
     ParameterExpansion expansion = parameters.Expand(setting.value);
-    if (!expansion.error.empty()) expansion.text.clear();
     result.settings.push_back(
         {setting.name, std::move(expansion.text), setting.line, std::move(expansion.error)});
   }

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct PostconfRequest {
   std::string command;           // full path, "$command_directory/postconf"
   std::string config_directory;  // of main.cf
   std::vector<std::string> names;
+  // Those of them that are lists: where postconf fails, what cannot be expanded is kMissing in them
+  // (parameter_expansion.h). Any other value with such a fault is left out as a whole.
+  std::set<std::string> lists;
   // From the command line, `name=value` or `name = value`; $service_name and $process_name in them
   // are the caller's to expand. The last of several for one name counts.
   std::vector<std::string> overrides;

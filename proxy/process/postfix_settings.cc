@@ -50,6 +50,17 @@ std::string CommandDirectory(const std::string& config_directory) {
   return plain ? found->second : kDefaultCommandDirectory;
 }
 
+std::optional<config::MailVersion> ReadMailVersion(const std::string& config_directory) {
+  config::PostconfRequest request;
+  request.command = CommandDirectory(config_directory) + "/postconf";
+  request.config_directory = config_directory;
+  request.names = {"mail_version"};
+  const config::PostconfResult read = config::ReadParameters(request);
+  const auto found = read.values.find("mail_version");
+  if (found == read.values.end()) return std::nullopt;
+  return config::ParseMailVersion(found->second);
+}
+
 PostfixSettingsResult ReadPostfixSettings(
     const std::string& config_directory,
     const std::vector<std::pair<std::string, std::string>>& overrides) {
@@ -64,6 +75,7 @@ PostfixSettingsResult ReadPostfixSettings(
                    "smtputf8_enable",   "daemon_timeout",
                    "proxy_read_maps",   "smtpd_restriction_classes",
                    "import_environment"};
+  request.lists = {"proxy_read_maps", "smtpd_restriction_classes"};
   for (const auto& [name, value] : overrides) request.overrides.push_back(name + "=" + value);
 
   config::PostconfResult read = config::ReadParameters(request);
@@ -113,10 +125,16 @@ PostfixSettingsResult ReadPostfixSettings(
     return *main_cf;
   };
   sources.parameter = [&](const std::string& name) -> std::optional<std::string> {
-    const auto values = config::LastValues(whole_main_cf().settings);
-    const auto found = values.find(name);
-    if (found == values.end()) return std::nullopt;
-    return found->second;
+    const auto& all = whole_main_cf().settings;
+    const auto last = std::find_if(all.rbegin(), all.rend(),
+                                   [&](const auto& setting) { return setting.name == name; });
+    if (last == all.rend()) return std::nullopt;
+    if (!last->fault.empty()) {
+      settings.diagnostics.push_back({config_directory + "/main.cf", last->line, 0,
+                                      config::Severity::kError, name + ": " + last->fault,
+                                      "write `$$` for a plain \"$\"; that element is left out"});
+    }
+    return last->value;
   };
   settings.approved = config::ReadApprovedTables(sources);
   for (const config::Diagnostic& diagnostic : settings.approved.diagnostics) {

@@ -42,6 +42,10 @@ struct PostfixSettings {
 // Where Postfix's commands are: main.cf's command_directory, else the default.
 std::string CommandDirectory(const std::string& config_directory);
 
+// The release that is installed, as postconf(1) has it. Blocking: runs that. Nothing: it does not
+// say.
+std::optional<config::MailVersion> ReadMailVersion(const std::string& config_directory);
+
 // `overrides` are those of `-o`. Blocking: runs programs. The error text says why there is no
 // configuration at all.
 struct PostfixSettingsResult {

@@ -28,6 +28,7 @@ const std::vector<Library>& LibraryTable() {
       {"libuv", {"uv.h", "uv/*"}, "proxy/*uv_*"},
       {"yaml-cpp", {"yaml-cpp/*"}, "config/yaml/yaml_loader.cc"},
       {"spdlog", {"spdlog/*"}, "proxy/log/log.cc"},
+      {"ICU's IDNA", {"unicode/uidna.h"}, "config/postfix/domain_functions.cc"},
       {"ICU", {"unicode/*"}, "proxy/text/key_fold.cc"},
       {"fmt", {"fmt/*"}, "proxy/*"},
       {"CLI11", {"CLI/*"}, "proxy/*"},

@@ -118,6 +118,16 @@ TEST_F(ApprovedTablesTest, RestrictionClassesAreLookedInto) {
             (Names{"pgsql:/a.cf", "pgsql:/grey.cf"}));
 }
 
+// It would approve a table that nobody named.
+TEST_F(ApprovedTablesTest, AnElementWithAPartMissingApprovesNothing) {
+  files_["/etc/x"] = "proxy:pgsql:/file.cf";
+  EXPECT_EQ(Read("proxy:pgsql:/a.cf\x01 proxy:pgsql:\x01/b.cf /etc/x\x01 proxy:pgsql:/c.cf "
+                 "pipemap:{proxy:pgsql:/d.cf, proxy:pgsql:\x01} {proxy:pgsql:/e\x01 x=y} "
+                 "proxy:pipemap:{pgsql:/f\x01, pgsql:/g} \x01")
+                .tables,
+            (Names{"pgsql:/c.cf", "pgsql:/d.cf"}));
+}
+
 TEST_F(ApprovedTablesTest, NestingIsBounded) {
   std::string deep = "proxy:pgsql:/a.cf";
   for (int i = 0; i < 10000; ++i) deep = "pipemap:{" + deep + "}";

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 namespace proxymux::config {
 namespace {
@@ -102,6 +104,41 @@ TEST(ParameterExpansion, AnErrorNamesTheParameterThatHasIt) {
   EXPECT_EQ(Expand("$a$", {{"a", "x"}}).error, "a \"$\" without a name behind it");
 }
 
+TEST(ParameterExpansion, WhatCannotBeExpandedCostsItselfAndNoMore) {
+  const auto shown = [](std::string_view text, std::map<std::string, std::string> values) {
+    std::string out = Expand(text, std::move(values)).text;
+    std::ranges::replace(out, kMissing, '?');
+    return out;
+  };
+  EXPECT_EQ(shown("one ${mydomain-x} $a three", {{"a", "two ${lower{x}} $"}}),
+            "one ? two ? ? three");
+  EXPECT_EQ(shown("one $a three", {{"a", "two ${mydomain"}}), "one two ? three");
+  EXPECT_EQ(shown("one $a two", {{"a", "<$b$c>"}, {"b", "$a"}, {"c", "c"}}), "one <?c> two");
+  // Nothing is decided by what is there in part only.
+  EXPECT_EQ(shown("[${{$a} == {} ? {same} : {other}}]", {{"a", "${lower{x}}"}}), "[?]");
+  EXPECT_EQ(shown("[${domain_to_ascii{a$b}}]", {{"b", "${lower{x}}"}}), "[?]");
+}
+
+// As `postconf -x` of Postfix 3.11 prints them.
+TEST(ParameterExpansion, NamesOfDomainsInAnotherForm) {
+  EXPECT_EQ(Expand("${domain_to_ascii{b\u00fccher.example}}").text, "xn--bcher-kva.example");
+  EXPECT_EQ(Expand("${domain_to_ascii{stra\u00dfe.example}}").text, "xn--strae-oqa.example");
+  EXPECT_EQ(Expand("${domain_to_ascii{$a}}", {{"a", "mail.$mydomain"}}).text, "mail.example.com");
+  EXPECT_EQ(Expand("${domain_to_utf8{xn--bcher-kva.example}}").text, "b\u00fccher.example");
+  EXPECT_EQ(Expand("${domain_to_utf8{b\u00fccher.example}}").text, "b\u00fccher.example");
+  EXPECT_EQ(Expand("${domain_to_ascii{}}|${domain_to_ascii{x}?{yes}:{no}}").text, "|yes");
+  const ParameterExpansion bad =
+      Expand("a ${domain_to_utf8{xn--\u00fc}} b ${domain_to_ascii{\xff}}");
+  EXPECT_EQ(bad.text, std::string("a xn--\u00fc b ") + kMissing);
+  EXPECT_FALSE(bad.error.empty());
+  for (const char* none : {"b\u00fccher.example, proxy:pgsql:/x", "a b", "a..b", "a.b.", "{a",
+                           "a:b", "b\u00fccher.example/x", "a,b"}) {
+    EXPECT_EQ(Expand("${domain_to_ascii{" + std::string(none) + "}}").text,
+              std::string(1, kMissing))
+        << none;
+  }
+}
+
 TEST(ParameterExpansion, TheUntakenBranchIsNotLookedInto) {
   EXPECT_TRUE(Expand("${mydomain?{a}:{$}}").error.empty());
 }
@@ -121,6 +158,10 @@ TEST(ParameterExpansion, WhatDoublesAtEveryLevelIsBounded) {
   EXPECT_FALSE(Expand("$v0", values).error.empty()) << "2^60 empty references";
   EXPECT_FALSE(Expand("$x$x$x", {{"x", std::string(500000, 'x')}}).error.empty());
   EXPECT_FALSE(Expand(std::string(100001, '$') + std::string(100000, '{')).error.empty());
+  // What it broke off in is not what somebody meant.
+  const std::string cut = Expand("a table$x$x$x, b", {{"x", std::string(500000, 'x')}}).text;
+  EXPECT_EQ(cut.find(kMissing), cut.size() - 1);
+  EXPECT_TRUE(Expand("table$v0", values).text.ends_with(kMissing));
 }
 
 }  // namespace

@@ -156,6 +156,19 @@ TEST_F(PostconfTest, OneParameterThatCannotBeExpandedCostsOnlyItself) {
             std::string::npos);
 }
 
+TEST_F(PostconfTest, OneElementOfAListThatCannotBeExpandedCostsOnlyItself) {
+  Write("main.cf", std::string(kMainCf) +
+                       "relay_domains = ${no_such_function{$mydomain}}, proxy:pgsql:/a.cf\n"
+                       "proxy_read_maps = $relay_domains proxy:pgsql:/b.cf ${mydomain\n");
+  request_.lists = {"proxy_read_maps"};
+  const PostconfResult result = Read({"proxy_read_maps", "relay_domains"});
+  EXPECT_TRUE(result.used_fallback);
+  EXPECT_EQ(result.values,
+            (std::map<std::string, std::string>{
+                {"proxy_read_maps", "\x01, proxy:pgsql:/a.cf proxy:pgsql:/b.cf \x01"}}));
+  EXPECT_NE(Messages(result.diagnostics).find("in the value of relay_domains"), std::string::npos);
+}
+
 TEST_F(PostconfTest, TheFallbackAgreesWithPostconfOnEveryParameterThatWeRead) {
   Write("main.cf", std::string(kMainCf) +
                        "myorigin = ${mydomain?{$mydomain}:{none}}\n"

@@ -149,6 +149,20 @@ TEST_F(PostfixSettingsTest, TablesInRestrictionClassesAndListFilesAreApproved) {
   EXPECT_THAT(settings.approved.tables, Contains("pgsql:/from/list.cf"));
 }
 
+TEST_F(PostfixSettingsTest, AnElementOfAClassThatCannotBeExpandedCostsItself) {
+  const PostfixSettings settings = Good(
+      "smtpd_restriction_classes = greylist\n"
+      "greylist = check_client_access proxy:pgsql:/from/class.cf, ${lower{x}},\n"
+      " check_client_access proxy:pgsql:/from/${lower{x}}.cf\n");
+  EXPECT_THAT(settings.approved.tables, Contains("pgsql:/from/class.cf"));
+  EXPECT_THAT(settings.approved.tables, Not(Contains(HasSubstr("lower"))));
+  EXPECT_THAT(settings.approved.tables, Not(Contains("pgsql:/from/.cf")));
+  EXPECT_THAT(settings.approved.tables, Not(Contains("pgsql:/from/")));
+  EXPECT_TRUE(std::ranges::any_of(settings.diagnostics, [](const auto& diagnostic) {
+    return diagnostic.ToString().find("greylist: ") != std::string::npos;
+  }));
+}
+
 TEST_F(PostfixSettingsTest, WithoutMainCfThereIsNoConfigurationAndTheErrorSaysWhere) {
   const PostfixSettingsResult result = ReadPostfixSettings("/nonexistent", {});
   EXPECT_FALSE(result.settings.has_value());
