@@ -1,8 +1,14 @@
 #include "protocol/dialect.h"
 
+#include <utility>
+
 #include "protocol/attribute_names.h"
 
 namespace proxymux::protocol {
+
+Dialect DialectOfRelease(int major, int minor) {
+  return std::pair(major, minor) < std::pair(3, 11) ? Dialect::kLegacy : Dialect::kInstanceFlags;
+}
 
 std::optional<Dialect> DialectOfAttribute(std::string_view name) {
   if (name == kFlagsAttribute) return Dialect::kLegacy;

@@ -17,6 +17,9 @@ enum class Dialect {
   kInstanceFlags,  // 3.11 and later
 };
 
+// What the stock programs of a Postfix release speak, all of them.
+Dialect DialectOfRelease(int major, int minor);
+
 // The dialect that is told by the name of the attribute after `table`; none when that is neither
 // name.
 std::optional<Dialect> DialectOfAttribute(std::string_view name);

@@ -34,6 +34,12 @@ struct Reply {
   friend bool operator==(const Reply&, const Reply&) = default;
 };
 
+// What a reply says besides its strings.
+struct ReplyHead {
+  Status status = Status::kOk;
+  std::uint32_t flags = 0;  // 0 also where the reply has none
+};
+
 // Which attributes the reply to a request has besides `status`, in this order. The encoder and the
 // parser go by it.
 struct ReplyShape {

@@ -29,15 +29,16 @@ std::string TableOf(std::string_view member) {
 
 class DomainTables::Ticket final : public RelayTicket {
  public:
-  Ticket(std::shared_ptr<std::size_t> waiting, std::unique_ptr<RelayTicket> relayed)
-      : waiting_(std::move(waiting)), relayed_(std::move(relayed)) {
+  explicit Ticket(std::shared_ptr<std::size_t> waiting) : waiting_(std::move(waiting)) {
     ++*waiting_;
   }
   ~Ticket() override { --*waiting_; }
 
+  void WaitsFor(std::unique_ptr<RelayTicket> relayed) { relayed_ = std::move(relayed); }
+
  private:
   const std::shared_ptr<std::size_t> waiting_;
-  const std::unique_ptr<RelayTicket> relayed_;
+  std::unique_ptr<RelayTicket> relayed_;
 };
 
 DomainTables::DomainTables(protocol::Dialect dialect, RelayFactory make_relay,
@@ -49,21 +50,50 @@ DomainTables::~DomainTables() = default;
 std::unique_ptr<RelayTicket> DomainTables::Ask(std::string_view member,
                                                std::string_view folded_domain, Done done) {
   Service* const service = ServiceFor(TableOf(member));
-  protocol::Request question;
-  question.dialect = dialect_;
-  question.operation =
-      protocol::LookupRequest{service->table, kListFlags, kListFlags, folded_domain};
+  auto ticket = std::make_unique<Ticket>(service->waiting);
+  if (service->flags.has_value()) {
+    ticket->WaitsFor(AskOpened(service, folded_domain, std::move(done)));
+  } else {
+    OpenAndAsk(service, ticket.get(), std::string(folded_domain), std::move(done));
+  }
+  return ticket;
+}
+
+void DomainTables::OpenAndAsk(Service* service, Ticket* ticket, std::string folded_domain,
+                              Done done) {
+  const protocol::Request open{.dialect = dialect_,
+                               .operation = protocol::OpenRequest{service->table, kListFlags}};
+  auto opened = [this, service, ticket, domain = std::move(folded_domain),
+                 done = std::move(done)](const RelayReply& reply) {
+    if (const auto failure = OpenFailure(reply)) {
+      Conclude(service, reply, *failure, done);
+      return;
+    }
+    service->flags = reply.flags;
+    ticket->WaitsFor(AskOpened(service, domain, done));
+  };
+  ticket->WaitsFor(Submit(service, open, std::move(opened)));
+}
+
+std::unique_ptr<RelayTicket> DomainTables::AskOpened(Service* service,
+                                                     std::string_view folded_domain, Done done) {
+  const protocol::Request lookup{.dialect = dialect_,
+                                 .operation = protocol::LookupRequest{
+                                     service->table, kListFlags, *service->flags, folded_domain}};
+  return Submit(service, lookup, [this, service, done = std::move(done)](const RelayReply& reply) {
+    Conclude(service, reply, Judge(reply), done);
+  });
+}
+
+std::unique_ptr<RelayTicket> DomainTables::Submit(Service* service,
+                                                  const protocol::Request& question,
+                                                  Relay::Done done) {
   RelayRequest request;
   protocol::AppendRequest(question, &request.list);
   request.table = service->table;
-  request.kind = protocol::RequestKind::kLookup;
+  request.kind = protocol::KindOf(question.operation);
   request.dialect = dialect_;
-  auto relayed =
-      service->relay->Submit(std::move(request), nullptr,
-                             [this, service, done = std::move(done)](const RelayReply& reply) {
-                               OnReply(service, reply, done);
-                             });
-  return std::make_unique<Ticket>(service->waiting, std::move(relayed));
+  return service->relay->Submit(std::move(request), nullptr, std::move(done));
 }
 
 DomainTables::Service* DomainTables::ServiceFor(const std::string& table) {
@@ -75,6 +105,7 @@ DomainTables::Service* DomainTables::ServiceFor(const std::string& table) {
     place->relay = make_relay_(table);
     place->waiting = std::make_shared<std::size_t>(0);
     place->made = loop_->Now();
+    if (dialect_ == protocol::Dialect::kLegacy) place->flags = kListFlags;
     if (draining_) place->relay->Drain();
     if (stopping_) StopService(place.get());  // it then fails what it is asked, in its own time
   }
@@ -88,8 +119,8 @@ bool DomainTables::MayReplace(const Service& service) const {
                       [&](const auto& other) { return other->table == service.table; });
 }
 
-void DomainTables::OnReply(Service* service, const RelayReply& reply, const Done& done) {
-  const DomainAnswer answer = Judge(reply);
+void DomainTables::Conclude(Service* service, const RelayReply& reply, const DomainAnswer& answer,
+                            const Done& done) {
   // A failure without a reply is a process that ended, or none that could be started: the relay
   // takes a new one by itself.
   if (answer.answer == TableAnswer::kFailed && reply.outcome == RelayOutcome::kReplied) {
@@ -117,6 +148,18 @@ DomainAnswer DomainTables::Judge(const RelayReply& reply) {
   return {TableAnswer::kFailed, "the stock proxymap answered " +
                                     std::string(protocol::StatusName(*reply.status)) +
                                     "; its own log lines say why"};
+}
+
+// A daemon that cannot open a table answers OK, with flags that hold for nothing: other daemons
+// that could open it by now would answer *not found*, or end.
+std::optional<DomainAnswer> DomainTables::OpenFailure(const RelayReply& reply) {
+  const DomainAnswer answer = Judge(reply);
+  if (answer.answer == TableAnswer::kFailed) return answer;
+  const bool opened =
+      answer.answer == TableAnswer::kFound && (reply.flags & protocol::kFlagSurrogate) == 0;
+  if (opened) return std::nullopt;
+  return DomainAnswer{TableAnswer::kFailed,
+                      "the stock proxymap cannot open it; its own log lines say why"};
 }
 
 void DomainTables::Retire(std::unique_ptr<Service> service) {

@@ -2,6 +2,10 @@
 // table has a relay that approves this table alone: Postfix opens the tables of domain lists
 // itself, whether main.cf approves them or not.
 //
+// From Postfix 3.11 on a lookup has to carry the flags that the daemon opened the table with: some
+// types take them for whether their keys end with a NUL byte, and find nothing, or end the daemon,
+// without. So a table is opened there before it is asked.
+//
 // A relay is made at the first question and serves one table; its processes end when idle. It is
 // let go when no domain list names its table any more (Sweep) and at a reload (ReplaceAll), as soon
 // as nobody waits for it.
@@ -15,9 +19,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,6 +31,7 @@
 
 #include "pgsql/runtime/event_loop.h"
 #include "protocol/dialect.h"
+#include "protocol/request.h"
 #include "proxy/relay/domain_lookup.h"
 #include "proxy/relay/relay.h"
 
@@ -65,6 +72,7 @@ class DomainTables final : public DomainLookup {
     std::string table;
     std::unique_ptr<Relay> relay;
     std::shared_ptr<std::size_t> waiting;  // shared with tickets, which may live longer
+    std::optional<std::uint32_t> flags;    // that lookups carry; none: not known before an open
     pgsql::Time made;
     bool distrusted = false;  // its daemons did not get on with the table
     bool stopping = false;
@@ -77,8 +85,16 @@ class DomainTables final : public DomainLookup {
   void StopService(Service* service);
   void OnStopped(Service* service);
   void TellWhenStopped();
-  void OnReply(Service* service, const RelayReply& reply, const Done& done);
+  std::unique_ptr<RelayTicket> AskOpened(Service* service, std::string_view folded_domain,
+                                         Done done);
+  void OpenAndAsk(Service* service, Ticket* ticket, std::string folded_domain, Done done);
+  std::unique_ptr<RelayTicket> Submit(Service* service, const protocol::Request& question,
+                                      Relay::Done done);
+  void Conclude(Service* service, const RelayReply& reply, const DomainAnswer& answer,
+                const Done& done);
   static DomainAnswer Judge(const RelayReply& reply);
+  // Why the table that was to be opened cannot be asked; nothing: it can.
+  static std::optional<DomainAnswer> OpenFailure(const RelayReply& reply);
 
   const protocol::Dialect dialect_;
   const RelayFactory make_relay_;

@@ -42,6 +42,7 @@ struct RelayReply {
   std::string reason;  // plain text for a log line
   // What `reply` says; none when it has not the form that the request's `kind` and `dialect` want.
   std::optional<protocol::Status> status;
+  std::uint32_t flags = 0;  // with `status`; 0 where the form has none
 };
 
 enum class SequenceStep {

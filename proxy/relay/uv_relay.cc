@@ -138,16 +138,24 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
         break;
       case StockAction::Kind::kFail:
         outcomes_.push_back(
-            {action.request, {RelayOutcome::kFailed, {}, std::move(action.reason), {}}});
+            {action.request, {RelayOutcome::kFailed, {}, std::move(action.reason), {}, 0}});
         break;
     }
   }
 
-  void OnReply(std::size_t index, std::string reply, std::optional<protocol::Status> status) {
+  void OnReply(std::size_t index, std::string list, std::optional<protocol::ReplyHead> head) {
     const auto keep = shared_from_this();
     const auto id = scheduler_.OnReply(index, Now());
     Carry();
-    if (id.has_value()) Finish(*id, {RelayOutcome::kReplied, std::move(reply), {}, status});
+    if (!id.has_value()) return;
+    RelayReply reply;
+    reply.outcome = RelayOutcome::kReplied;
+    reply.reply = std::move(list);
+    if (head.has_value()) {
+      reply.status = head->status;
+      reply.flags = head->flags;
+    }
+    Finish(*id, std::move(reply));
   }
 
   void Finish(StockScheduler::RequestId id, RelayReply reply) {
@@ -184,8 +192,8 @@ class UvRelay::Core : public std::enable_shared_from_this<UvRelay::Core> {
       Carry();
     };
     events.on_reply = [this](std::size_t slot, std::string reply,
-                             std::optional<protocol::Status> status) {
-      OnReply(slot, std::move(reply), status);
+                             std::optional<protocol::ReplyHead> head) {
+      OnReply(slot, std::move(reply), head);
     };
     events.on_closed = [this](std::size_t slot, bool begun, const std::string& reason) {
       scheduler_.OnClosed(slot, begun, reason, Now());

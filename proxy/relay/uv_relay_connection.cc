@@ -77,10 +77,12 @@ struct UvRelayConnection::State : std::enable_shared_from_this<UvRelayConnection
       callbacks.on_greeting();
       return;
     }
-    std::optional<protocol::Status> status;
-    if (const auto reply = protocol::ParseReply(list, kind, dialect)) status = reply->status;
+    std::optional<protocol::ReplyHead> head;
+    if (const auto reply = protocol::ParseReply(list, kind, dialect)) {
+      head = {reply->status, reply->flags};
+    }
     SetPhase(Phase::kIdle);
-    callbacks.on_reply(std::exchange(received, {}), status);
+    callbacks.on_reply(std::exchange(received, {}), head);
   }
 
   Callbacks callbacks;

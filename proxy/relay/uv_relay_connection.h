@@ -25,9 +25,8 @@ class UvRelayConnection {
  public:
   struct Callbacks {
     std::function<void()> on_greeting;
-    // `status`: none when the reply has not the form that its request wants; it is one all the
-    // same.
-    std::function<void(std::string reply, std::optional<protocol::Status> status)> on_reply;
+    // `head`: none when the reply has not the form that its request wants; it is one all the same.
+    std::function<void(std::string reply, std::optional<protocol::ReplyHead> head)> on_reply;
     std::function<void(bool reply_begun, const std::string& reason)> on_closed;
   };
 

@@ -52,8 +52,8 @@ int UvStockSlots::OpenConnection(std::size_t index) {
       loop_, options_->max_reply,
       UvRelayConnection::Callbacks{
           [this, index] { events_.on_greeting(index); },
-          [this, index](std::string reply, std::optional<protocol::Status> status) {
-            events_.on_reply(index, std::move(reply), status);
+          [this, index](std::string reply, std::optional<protocol::ReplyHead> head) {
+            events_.on_reply(index, std::move(reply), head);
           },
           [this, index](bool begun, const std::string& reason) {
             OnClosed(index, begun, reason);

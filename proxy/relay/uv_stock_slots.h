@@ -43,7 +43,8 @@ class UvStockSlots {
  public:
   struct Events {
     std::function<void(std::size_t slot)> on_greeting;
-    std::function<void(std::size_t slot, std::string reply, std::optional<protocol::Status> status)>
+    std::function<void(std::size_t slot, std::string reply,
+                       std::optional<protocol::ReplyHead> head)>
         on_reply;
     std::function<void(std::size_t slot, bool reply_begun, const std::string& reason)> on_closed;
     std::function<void(std::size_t slot, const std::string& reason)> on_spawn_failed;

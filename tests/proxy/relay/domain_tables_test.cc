@@ -115,12 +115,50 @@ TEST_F(DomainTablesTest, TheQuestionIsALookupInTheDialectOfTheInstalledPostfix) 
   const auto legacy = Ask("inline:{a=b, c=d}", "c");
   EXPECT_EQ(Shown(made(0).relay.asked(0).request.list),
             "request=lookup table=inline:{a=b, c=d} flags=524352 key=c");
+}
+
+TEST_F(DomainTablesTest, FromPostfix311OnATableIsOpenedFirstAndAskedWithItsFlags) {
   Make(protocol::Dialect::kInstanceFlags);
-  const auto current = Ask(kHash, "c");
-  EXPECT_EQ(Shown(made(1).relay.asked(0).request.list),
-            "request=lookup table=hash:/h instance_flags=524352 flags=524352 key=c");
-  made(1).relay.Reply(0, List({{"status", "0"}, {"flags", "524368"}, {"value", "x"}}));
-  EXPECT_EQ(current->answer->answer, TableAnswer::kFound);
+  auto first = Ask(kHash, "c");
+  auto gone = Ask(kHash, "gone");  // while it is being opened
+  ScriptedRelay& relay = made(0).relay;
+  EXPECT_EQ(Shown(relay.asked(0).request.list), "request=open table=hash:/h instance_flags=524352");
+  gone.reset();
+  EXPECT_FALSE(relay.asked(1).wanted);
+  relay.Reply(0, List({{"status", "0"}, {"flags", "524380"}}));
+  ASSERT_EQ(relay.count(), 3u);
+  EXPECT_EQ(Shown(relay.asked(2).request.list),
+            "request=lookup table=hash:/h instance_flags=524352 flags=524380 key=c");
+  relay.Reply(2, List({{"status", "0"}, {"flags", "524380"}, {"value", "x"}}));
+  EXPECT_EQ(first->answer->answer, TableAnswer::kFound);
+  const auto next = Ask(kHash, "d");  // it is open
+  EXPECT_EQ(Shown(relay.asked(3).request.list),
+            "request=lookup table=hash:/h instance_flags=524352 flags=524380 key=d");
+  relay.Reply(3, List({{"status", "1"}, {"flags", "524380"}, {"value", ""}}));
+  EXPECT_EQ(next->answer->answer, TableAnswer::kNotFound);
+  EXPECT_EQ(tables_->waiting(), 0u);
+}
+
+TEST_F(DomainTablesTest, WhatCannotBeOpenedIsAFailure) {
+  Make(protocol::Dialect::kInstanceFlags);
+  auto refused = Ask(kHash), lost = Ask(kHash);
+  made(0).relay.Reply(0, List({{"status", "4"}, {"flags", "0"}}));
+  EXPECT_EQ(refused->answer->answer, TableAnswer::kFailed);
+  EXPECT_THAT(refused->answer->reason, HasSubstr("answered DENY"));
+  made(0).relay.Fail(1, "it died");
+  EXPECT_EQ(lost->answer->reason, "it died");
+  // Not there, or a stand-in of a table that this daemon cannot open (SURROGATE).
+  for (const auto& [status, flags] : {std::pair("1", "524380"), {"0", "4718656"}}) {
+    const auto question = Ask(kHash);
+    ScriptedRelay& relay = made_.back().relay;
+    EXPECT_THAT(Shown(relay.asked(relay.count() - 1).request.list), HasSubstr("request=open"));
+    relay.Reply(relay.count() - 1, List({{"status", status}, {"flags", flags}}));
+    EXPECT_EQ(question->answer->answer, TableAnswer::kFailed) << flags;
+    EXPECT_THAT(question->answer->reason, HasSubstr("cannot open it"));
+  }
+  const auto again = Ask(kHash);
+  EXPECT_THAT(Shown(made_.back().relay.asked(made_.back().relay.count() - 1).request.list),
+              HasSubstr("request=open"));
 }
 
 TEST_F(DomainTablesTest, AnyResultIsAMatchAndNoKeyIsNone) {

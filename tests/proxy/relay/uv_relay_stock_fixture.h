@@ -34,27 +34,50 @@
 #include "proxy/relay/uv_relay.h"
 #include "proxy/relay/uv_stock_process.h"
 #include "proxy/uv/uv_handles.h"
+#include "tests/harness/installed_postfix.h"
 #include "tests/protocol/attribute_text.h"
 
 namespace proxymux::proxy {
 
-inline constexpr const char* kDaemons = "/usr/lib/postfix/sbin";
 inline std::string g_root;  // the test's directory: etc, queue, data
 
 using protocol::List;
 
+// Requests and replies as the installed Postfix has them.
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+constexpr char kFlags[] = "16460";  // LOCK, FOLD_FIX, TRY0NULL, TRY1NULL
+
+inline bool HasInstanceFlags() {
+  return harness::TheInstalledPostfix().dialect == protocol::Dialect::kInstanceFlags;
+}
+
+inline std::string Question(const char* request, const std::string& table, const char* name,
+                            const std::string& value) {
+  Attributes list = {{"request", request}, {"table", table}};
+  if (HasInstanceFlags()) list.emplace_back("instance_flags", "16448");
+  list.emplace_back("flags", kFlags);
+  list.emplace_back(name, value);
+  return List(list);
+}
+
 inline std::string Lookup(const std::string& table, const std::string& key) {
-  return List({{"request", "lookup"}, {"table", table}, {"flags", "16448"}, {"key", key}});
+  return Question("lookup", table, "key", key);
 }
 
 inline std::string Sequence(const std::string& table, const std::string& function) {
-  return List(
-      {{"request", "sequence"}, {"table", table}, {"flags", "16448"}, {"function", function}});
+  return Question("sequence", table, "function", function);
 }
 
-inline std::string Found(const std::string& value) {
-  return List({{"status", "0"}, {"value", value}});
+inline std::string Reply(const char* status, const Attributes& values, const char* flags = kFlags) {
+  Attributes list = {{"status", status}};
+  if (HasInstanceFlags()) list.emplace_back("flags", flags);
+  list.insert(list.end(), values.begin(), values.end());
+  return List(list);
 }
+
+inline std::string Found(const std::string& value) { return Reply("0", {{"value", value}}); }
+inline std::string NotFound() { return Reply("1", {{"value", ""}}); }
+inline std::string Denied() { return Reply("4", {{"value", ""}}, "0"); }
 
 // The processes that run stock's proxymap as children of this one, zombies not counted.
 inline std::vector<pid_t> StockProcesses() {
@@ -85,7 +108,7 @@ class Log : public RelayObserver {
 inline RelayOptions SpawnOptions() {
   RelayOptions options;
   options.policy.mode = StockMode::kSpawn;
-  options.launch.program = std::string(kDaemons) + "/proxymap";
+  options.launch.program = harness::TheInstalledPostfix().daemon_directory + "/proxymap";
   options.launch.queue_directory = g_root + "/queue";
   options.launch.socket_directory = g_root + "/data";
   options.launch.environment = {{"MAIL_CONFIG", g_root + "/etc"}, {"LANG", "C"}};

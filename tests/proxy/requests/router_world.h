@@ -65,17 +65,23 @@ class ScriptedRelay final : public Relay {
   int leases() const { return leases_; }
   void Reply(std::size_t n, std::string reply) {
     const RelayRequest& request = asked(n).request;
-    const std::optional<protocol::Status> status = StatusOf(reply, request.kind, request.dialect);
-    asked(n).done({RelayOutcome::kReplied, std::move(reply), {}, status});
+    RelayReply told;
+    told.outcome = RelayOutcome::kReplied;
+    told.reply = reply;
+    if (const auto head = HeadOf(reply, request.kind, request.dialect)) {
+      told.status = head->status;
+      told.flags = head->flags;
+    }
+    asked(n).done(std::move(told));
   }
   void Fail(std::size_t n, std::string reason) {
-    asked(n).done({RelayOutcome::kFailed, {}, std::move(reason), {}});
+    asked(n).done({RelayOutcome::kFailed, {}, std::move(reason), {}, 0});
   }
 
  private:
-  static std::optional<protocol::Status> StatusOf(const std::string& reply,
-                                                  protocol::RequestKind kind,
-                                                  protocol::Dialect dialect) {
+  static std::optional<protocol::ReplyHead> HeadOf(const std::string& reply,
+                                                   protocol::RequestKind kind,
+                                                   protocol::Dialect dialect) {
     protocol::AttributeDecoder decoder(reply.size());
     protocol::AttributeList list;
     std::size_t size = 0;
@@ -83,7 +89,8 @@ class ScriptedRelay final : public Relay {
       return std::nullopt;
     }
     const auto parsed = protocol::ParseReply(list, kind, dialect);
-    return parsed.has_value() ? std::optional(parsed->status) : std::nullopt;
+    if (!parsed.has_value()) return std::nullopt;
+    return protocol::ReplyHead{parsed->status, parsed->flags};
   }
 
   struct Ticket final : RelayTicket {
