@@ -211,9 +211,16 @@ class Reader {
 
   void ReadWire() {
     const BenchArguments::Wire& a = arguments_.wire;
-    if (a.dialect != "legacy" && a.dialect != "3.11") Fail("--dialect is one of legacy and 3.11");
-    const bool legacy = a.dialect == "legacy";
-    options_.wire.dialect = legacy ? protocol::Dialect::kLegacy : protocol::Dialect::kInstanceFlags;
+    if (a.dialect == "legacy") {
+      options_.wire.dialect = protocol::Dialect::kLegacy;
+    } else if (a.dialect == "3.11") {
+      options_.wire.dialect = protocol::Dialect::kInstanceFlags;
+    } else if (a.dialect == "auto") {
+      options_.wire.dialect = a.installed;
+    } else {
+      Fail("--dialect is one of auto, legacy and 3.11");
+    }
+    const bool legacy = options_.wire.dialect == protocol::Dialect::kLegacy;
     options_.wire.flags = a.flags.value_or(legacy ? kLegacyFlags : kNewFlags);
     options_.wire.instance_flags = a.instance_flags.value_or(kNewInstanceFlags);
     options_.wire.greeting = !a.no_greeting;

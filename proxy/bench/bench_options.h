@@ -42,7 +42,8 @@ struct BenchArguments {
     double connect_rate = 0;
   };
   struct Wire {
-    std::string dialect = "legacy";
+    std::string dialect = "auto";
+    protocol::Dialect installed = protocol::Dialect::kLegacy;  // what `auto` means
     std::optional<std::uint32_t> flags, instance_flags;
     bool no_greeting = false;
   };

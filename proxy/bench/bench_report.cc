@@ -105,7 +105,7 @@ ordered_json CountsJson(const BenchCounts& counts) {
 bool BenchResult::Good() const {
   const BenchCounts counts = tally.Counts();
   return counts.ok + counts.no_key > 0 && counts.wrong == 0 && counts.lost == 0 &&
-         counts.malformed == 0;
+         counts.malformed == 0 && gone.empty();
 }
 
 std::string BenchText(const BenchOptions& options, const BenchResult& result) {
@@ -161,6 +161,7 @@ std::string BenchText(const BenchOptions& options, const BenchResult& result) {
     }
   }
   for (const std::string& example : result.wrong_examples) line("wrong", example);
+  if (!result.gone.empty()) line("gone", "no client could connect at the end: " + result.gone);
   if (answered > 0 && answered == counts.bad) {
     line("hint", "every answer was BAD: does the service speak the other --dialect?");
   }
@@ -217,6 +218,7 @@ std::string BenchJson(const BenchOptions& options, const BenchResult& result) {
     json["tables"].push_back(table);
   }
   json["wrong_examples"] = result.wrong_examples;
+  json["gone"] = result.gone;
   json["good"] = result.Good();
   // Keys and values may hold any bytes.
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace);

@@ -31,12 +31,13 @@ struct BenchResult {
   std::uint64_t asked_again = 0;  // the service closed without reading: no loss
   int connected = 0;              // clients that had a connection when the window ended
   int idle_connected = 0;
+  std::string gone;  // why none could connect any more by then; empty: the service was there
   double own_cpu_seconds = 0;
   std::vector<Process> processes;
   std::vector<std::string> wrong_examples;  // the first few
 
-  // Something was answered OK or NOKEY, and nothing was wrong, lost or malformed. RETRY and the
-  // like are results, not faults of the run.
+  // Something was answered OK or NOKEY, nothing was wrong, lost or malformed, and the service was
+  // there to the end. RETRY and the like are results, not faults of the run.
   bool Good() const;
 };
 

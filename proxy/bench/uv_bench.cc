@@ -70,10 +70,11 @@ std::optional<BenchResult> UvBench::Run(std::string* error) {
 }
 
 void UvBench::ConnectingTakesTooLong() {
-  if (connected_ > 0) return BeginRun();
+  if (connected_.busy() > 0) return BeginRun();
   error_ = "no client could connect to " + options_.socket + " in time";
-  if (!connections_->last_error().empty()) error_ += ": " + connections_->last_error();
-  if (connections_->connects() > 0 && connections_->last_error().empty()) {
+  if (!connections_->last_error().empty()) {
+    error_ += ": " + connections_->last_error();
+  } else if (connections_->connects() > 0) {
     error_ += ": the service sends no greeting (before Postfix 3.6: --no-greeting)";
   }
   Finish();
@@ -85,7 +86,7 @@ void UvBench::BeginRun() {
   result_.tally.ClearInterval();
   RestartSchedule(now);
   progress_.Begin(&loop_, [this](double at, double interval) {
-    std::string line = BenchProgressLine(at, interval, result_.tally.interval(), connected_,
+    std::string line = BenchProgressLine(at, interval, result_.tally.interval(), connected_.busy(),
                                          phase_ == Phase::kWarmUp);
     result_.tally.ClearInterval();
     return line;
@@ -106,6 +107,12 @@ void UvBench::BeginWindow() {
   if (options_.duration_ns > 0) {
     phase_timer_ = UvTimer(&loop_, [this] { EndWindow(); });
     phase_timer_.Start(nanoseconds(options_.duration_ns));
+  } else {
+    // So many lookups have no end when nobody is there to send them.
+    phase_timer_ = UvTimer(&loop_, [this] {
+      if (!connected_.WhyNone(Now(), connections_->last_error()).empty()) EndWindow();
+    });
+    phase_timer_.StartRepeating(nanoseconds(options_.connect_timeout_ns));
   }
   RestartSchedule(now);
 }
@@ -127,8 +134,9 @@ void UvBench::EndWindow() {
   tally.EndWindow(now);
   SetPhase(Phase::kFinishing);
   result_.seconds = tally.WindowSeconds();
-  result_.connected = connected_;
-  result_.idle_connected = idle_connected_;
+  result_.connected = connected_.busy();
+  result_.idle_connected = connected_.idle();
+  result_.gone = connected_.WhyNone(now, connections_->last_error());
   // A run of so many lookups has sent all that it was to send.
   if (arrivals_ && (options_.requests == 0 || asked_ < options_.requests)) {
     arrivals_->TakeAllBefore(now, [&](std::int64_t due) { tally.Unsent(due); });
@@ -161,10 +169,10 @@ void UvBench::Finish() {
 
 void UvBench::OnConnected(std::size_t index) {
   if (phase_ == Phase::kDone) return;
-  ++(IsIdle(index) ? idle_connected_ : connected_);
+  connected_.Came(IsIdle(index));
   if (!IsIdle(index) && Asking()) Begin(index);
-  if (phase_ == Phase::kConnecting && connected_ == options_.clients &&
-      idle_connected_ == options_.idle_clients) {
+  if (phase_ == Phase::kConnecting && connected_.busy() == options_.clients &&
+      connected_.idle() == options_.idle_clients) {
     BeginRun();
   }
 }
@@ -183,7 +191,7 @@ void UvBench::Begin(std::size_t index) {
 }
 
 void UvBench::OnDisconnected(std::size_t index, UvBenchConnections::End end) {
-  --(IsIdle(index) ? idle_connected_ : connected_);
+  connected_.Went(IsIdle(index), Now());
   ++result_.reconnects;
   if (IsIdle(index)) {
     ++result_.idle_ends;
@@ -283,7 +291,7 @@ void UvBench::SendLookup(std::size_t index) {
   client.asked = true;
   ++on_their_way_;
   if (connections_->Send(index, plan_->Request(client.lookup))) return;
-  --connected_;
+  connected_.Went(IsIdle(index), Now());
   ++result_.reconnects;
   NotRead(index);
 }

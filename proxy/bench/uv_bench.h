@@ -21,6 +21,7 @@
 #include "proxy/bench/bench_arrivals.h"
 #include "proxy/bench/bench_options.h"
 #include "proxy/bench/bench_plan.h"
+#include "proxy/bench/bench_presence.h"
 #include "proxy/bench/bench_processors.h"
 #include "proxy/bench/bench_report.h"
 #include "proxy/bench/uv_bench_alarm.h"
@@ -110,7 +111,7 @@ class UvBench : private UvBenchConnections::Listener {
   BenchProcessors processors_;
   UvBenchProgress progress_;
   BenchResult result_;
-  int connected_ = 0, idle_connected_ = 0;
+  BenchPresence connected_;
   std::size_t on_their_way_ = 0;
   std::uint64_t asked_ = 0;  // in the window
   std::string error_;

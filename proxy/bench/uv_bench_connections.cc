@@ -104,7 +104,11 @@ bool UvBenchConnections::OpenOne(std::size_t index) {
   ++connects_;
   client.fd = fd;
   client.state = greeting_ ? State::kGreeting : State::kConnected;
-  if (greeting_) ++greeted_soon_;
+  if (greeting_) {
+    ++greeted_soon_;
+  } else {
+    last_error_.clear();
+  }
   return true;
 }
 
@@ -156,6 +160,7 @@ bool UvBenchConnections::Take(std::size_t index, std::string_view bytes) {
     return true;
   }
   client.state = State::kConnected;
+  last_error_.clear();
   --greeted_soon_;
   listener_->OnConnected(index);
   OpenWaiting();

@@ -60,7 +60,8 @@ class UvBenchConnections {
 
   bool IsConnected(std::size_t client) const { return clients_[client].state == State::kConnected; }
   std::uint64_t connects() const { return connects_; }
-  // Why the last attempt failed; empty: none did. A listen queue that is full is no failure.
+  // Why the last attempt failed; empty: it did not, or there was none. A listen queue that is full
+  // is no failure.
   const std::string& last_error() const { return last_error_; }
 
  private:

@@ -46,6 +46,17 @@ TEST(BenchOptions, DefaultsAreAClosedLoopOfTenSeconds) {
   EXPECT_FALSE(options.weighted);
 }
 
+TEST(BenchOptions, TheDialectIsThatOfTheInstalledPostfixUnlessTold) {
+  for (const auto installed : {protocol::Dialect::kLegacy, protocol::Dialect::kInstanceFlags}) {
+    BenchArguments arguments = Good();
+    arguments.wire.installed = installed;
+    EXPECT_EQ(Read(arguments).wire.dialect, installed);
+    arguments.wire.dialect = "legacy";
+    EXPECT_EQ(Read(arguments).wire.dialect, protocol::Dialect::kLegacy);
+    EXPECT_EQ(Read(arguments).wire.flags, 524353U);
+  }
+}
+
 TEST(BenchOptions, TablesWeightsSharesAndProcesses) {
   BenchArguments arguments = Good();
   arguments.tables = {"proxy:pgsql:/a=b.cf=3", "pgsql:/c=d.cf"};
@@ -240,6 +251,9 @@ TEST(BenchReport, WrongLostMalformedOrNothingIsNotGood) {
   BenchResult malformed = SampleResult();
   malformed.tally.Malformed(0, 5);
   EXPECT_FALSE(malformed.Good());
+  BenchResult gone = SampleResult();
+  gone.gone = "Connection refused";
+  EXPECT_FALSE(gone.Good());
 }
 
 TEST(BenchReport, ProgressLineIsOfTheIntervalAlone) {
