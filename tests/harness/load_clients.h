@@ -16,6 +16,7 @@
 
 #include "protocol/dialect.h"
 #include "tests/harness/deadline.h"
+#include "tests/harness/installed_postfix.h"
 
 namespace proxymux::harness {
 
@@ -25,7 +26,7 @@ struct LoadOptions {
   std::vector<std::string> tables;  // names as in mail_schema; client i asks tables[i % size]
   int clients = 200;
   int users = 1000;  // rows behind the tables: keys are taken from 1 to users
-  protocol::Dialect dialect = protocol::Dialect::kLegacy;
+  protocol::Dialect dialect = TheInstalledPostfix().dialect;
   std::uint32_t seed = 1;
 };
 

@@ -81,7 +81,9 @@ void PgBouncer::Start() {
 
 void PgBouncer::Stop() {
   if (!process_) return;
-  process_->Signal(SIGTERM);
+  // What the signals mean has changed with 1.23, the console's command has not. It ends the
+  // console's connection as well: there is no result.
+  PQclear(PQexec(ConnectToConsole(port_).get(), "SHUTDOWN"));
   if (!process_->Wait(seconds(20))) throw std::runtime_error("PgBouncer does not stop");
 }
 

@@ -33,7 +33,7 @@ class PgBouncer {
   void Configure(const Options& options);
 
   void Start();  // returns when it takes connections
-  void Stop();   // SIGTERM: clients and servers are cut at once
+  void Stop();   // clients and servers are cut at once
   void Kill();   // SIGKILL
   bool Running() { return process_ && process_->Running(); }
 

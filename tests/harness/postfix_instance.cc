@@ -13,6 +13,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/harness/installed_postfix.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::harness {
@@ -49,7 +50,7 @@ PostfixInstance::PostfixInstance(std::string directory, const Options& options)
   GiveTo(data_directory(), "postfix");
   GiveTo(mail_directory(), "nobody");
   // Copies, since `postfix start` warns of links that lead elsewhere.
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postfix/sbin")) {
+  for (const auto& entry : fs::directory_iterator(TheInstalledPostfix().daemon_directory)) {
     fs::copy(entry.path(), daemon_directory() + "/" + entry.path().filename().string(),
              fs::copy_options::recursive);
   }

@@ -8,6 +8,7 @@
 #include "protocol/dialect.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
+#include "tests/harness/installed_postfix.h"
 #include "tests/harness/socket.h"
 
 namespace proxymux::harness {
@@ -41,7 +42,7 @@ class ProxymapClient {
  public:
   // Connects and reads the greeting; throws std::runtime_error when either fails.
   explicit ProxymapClient(const std::string& path,
-                          protocol::Dialect dialect = protocol::Dialect::kLegacy);
+                          protocol::Dialect dialect = TheInstalledPostfix().dialect);
 
   Answer Open(const std::string& table, std::uint32_t flags = 0, milliseconds limit = seconds(30));
   Answer Lookup(const std::string& table, const std::string& key,
