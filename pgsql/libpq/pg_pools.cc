@@ -1,5 +1,7 @@
 #include "pgsql/libpq/pg_pools.h"
 
+#include <postgresql/libpq-fe.h>
+
 #include <algorithm>
 #include <random>
 
@@ -181,6 +183,12 @@ std::vector<PgPools::PoolPointer> PgPools::All() const {
   std::vector<PoolPointer> pools;
   for (const auto& [key, entry] : entries_) pools.emplace_back(entry, &entry->pool);
   return pools;
+}
+
+std::string LibpqVersion() {
+  constexpr int kMajor = 10000;  // since PostgreSQL 10
+  const int version = PQlibVersion();
+  return std::to_string(version / kMajor) + "." + std::to_string(version % kMajor);
 }
 
 }  // namespace proxymux::pgsql

@@ -59,4 +59,8 @@ class PgPools {
       entries_;  // by everything that tells pools apart, secrets included
 };
 
+// The libpq that all of them run with, which need not be the one that the program was built with:
+// "15.13" (libpq, PQlibVersion).
+std::string LibpqVersion();
+
 }  // namespace proxymux::pgsql

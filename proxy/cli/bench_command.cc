@@ -13,12 +13,15 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/dialect.h"
 #include "proxy/bench/bench_keys.h"
 #include "proxy/bench/bench_options.h"
 #include "proxy/bench/bench_plan.h"
 #include "proxy/bench/bench_report.h"
 #include "proxy/bench/uv_bench.h"
+#include "proxy/cli/config_directory.h"
 #include "proxy/process/descriptor_limit.h"
+#include "proxy/process/postfix_settings.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -47,7 +50,12 @@ std::optional<BenchKeys> KeysOf(const BenchOptions& options, const BenchOptions:
   return keys;
 }
 
-int Bench(const BenchArguments& arguments) {
+int Bench(BenchArguments arguments) {
+  if (arguments.wire.dialect == "auto") {
+    if (const auto version = ReadMailVersion(DefaultConfigDirectory())) {
+      arguments.wire.installed = protocol::DialectOfRelease(version->major, version->minor);
+    }
+  }
   auto read = ReadBenchArguments(arguments);
   if (const auto* error = std::get_if<BenchOptionError>(&read)) {
     return Fail(error->text, kWrongUsage);
@@ -94,7 +102,9 @@ void AddTarget(CLI::App* bench, BenchArguments* a) {
   bench->add_option("-s,--socket", a->socket, "The service's UNIX socket")->required();
   AddList(bench, "--table", a->tables, "TYPE:NAME to ask for, or TYPE:NAME=WEIGHT; may be repeated")
       ->required();
-  bench->add_option("--dialect", a->wire.dialect, "legacy (before Postfix 3.11) or 3.11")
+  bench
+      ->add_option("--dialect", a->wire.dialect,
+                   "auto (of the installed Postfix), legacy (before 3.11) or 3.11")
       ->capture_default_str();
   bench->add_flag("--no-greeting", a->wire.no_greeting, "The service is of Postfix before 3.6");
   bench->add_option("--flags", a->wire.flags, "Flags of a lookup; default: as Postfix's clients");

@@ -7,8 +7,10 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <variant>
 
 #include "config/postfix/master_cf.h"
+#include "config/values/duration.h"
 #include "config/yaml/yaml_loader.h"
 #include "pgsql/work/table_binding.h"
 #include "proxy/cli/config_directory.h"
@@ -66,6 +68,16 @@ void CheckMasterCf(const std::string& config_directory, Report* report) {
   for (const config::Diagnostic& diagnostic : CheckServiceLines(master_cf)) report->Add(diagnostic);
 }
 
+void CheckOutageWait(const pgsql::TableBinding& table,
+                     const std::variant<config::PoolSettings, std::string>& pool, Report* report) {
+  const auto* settings = std::get_if<config::PoolSettings>(&pool);
+  const auto limit = table.settings.lookup_timeout;
+  if (settings == nullptr || settings->outage_wait <= limit) return;
+  report->Warn("table " + table.name + ": its lookups wait in an outage for no longer than " +
+               "lookup_timeout, " + config::FormatDuration(limit) + ", although outage_wait is " +
+               config::FormatDuration(settings->outage_wait));
+}
+
 }  // namespace
 
 bool Check(const std::string& config_directory, std::ostream& out) {
@@ -112,6 +124,9 @@ bool Check(const std::string& config_directory, std::ostream& out) {
       report.Warn("table " + name +
                   ": cache and stale_if_error have no effect: its query may write, and the answers "
                   "of such queries are never kept");
+    }
+    if (loaded.binding != nullptr && loaded.pool != nullptr) {
+      CheckOutageWait(*loaded.binding, config.ForPool(loaded.pool->name()), &report);
     }
     for (const auto& [path, signature] : loaded.files) files.insert(path);
   }

@@ -8,9 +8,12 @@
 #include "proxy/cli/bench_command.h"
 #include "proxy/cli/check_command.h"
 #include "proxy/cli/config_command.h"
+#include "proxy/cli/config_directory.h"
 #include "proxy/cli/ctl_command.h"
 #include "proxy/cli/lookup_command.h"
 #include "proxy/cli/serve_command.h"
+#include "proxy/daemon/program_versions.h"
+#include "proxy/process/postfix_settings.h"
 #include "proxy/status/version.h"
 
 namespace proxymux::proxy {
@@ -30,12 +33,20 @@ bool IsCommand(const CLI::App& app, const std::string& word) {
   return false;
 }
 
+std::string VersionText() {
+  ProgramVersions versions = LibraryVersions();
+  if (const auto postfix = ReadMailVersion(DefaultConfigDirectory())) {
+    versions.postfix = postfix->ToString();
+  }
+  return std::string("proxymux ") + kVersion + "\n" + VersionsText(versions);
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv) {
   CLI::App app{
       "PostgreSQL lookups for Postfix over a few shared connections, in proxymap(8)'s place"};
-  app.set_version_flag("--version", std::string("proxymux ") + kVersion);
+  app.set_version_flag("--version", &VersionText);
   app.require_subcommand(1);
   int status = EXIT_SUCCESS;
   // In the order of --help.

@@ -65,7 +65,7 @@ int Daemon::Run() {
   admin_ = std::make_unique<AdminDoor>(
       &parts_.loop, settings_, [this] { return Snapshot(); }, logger_);
   WatchSignals();
-  master_.Watch(&parts_.loop, [this] { drain_.Begin("master reloads or is gone"); });
+  master_.Watch(&parts_.loop, [this] { BeginDrain("master reloads or is gone"); });
   housekeeping_.emplace(&parts_, &master_, settings_.postfix().daemon_timeout);
   logger_->Info(fmt::format("proxymux {} serves {} pgsql tables as {}{}", kVersion,
                             parts_.registry->tables().size(), options.service_name,
@@ -77,6 +77,7 @@ int Daemon::Run() {
     parts_.clients->Adopt(options.client);
     parts_.clients->NotifyWhenEmpty([this] { drain_.Stop(); });
   }
+  service_manager_.Ready();
   parts_.loop.Run();
   return EXIT_SUCCESS;
 }
@@ -196,18 +197,28 @@ bool Daemon::StartListening() {
 
 void Daemon::WatchSignals() {
   uv_loop_t* const loop = parts_.loop.uv();
-  on_term_.Start(loop, SIGTERM, [this](int) { drain_.Begin("SIGTERM"); });
-  on_int_.Start(loop, SIGINT, [this](int) { drain_.Begin("SIGINT"); });
+  on_term_.Start(loop, SIGTERM, [this](int) { BeginDrain("SIGTERM"); });
+  on_int_.Start(loop, SIGINT, [this](int) { BeginDrain("SIGINT"); });
   on_hup_.Start(loop, SIGHUP, [this](int) {
-    if (!drain_.begun()) reloader_.Reload();
+    if (drain_.begun()) return;
+    service_manager_.Reloading(std::chrono::steady_clock::now());
+    reloader_.Reload();
+    service_manager_.Ready();
   });
   const sigset_t signals = DaemonSignals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
+void Daemon::BeginDrain(const std::string& why) {
+  service_manager_.Stopping();
+  drain_.Begin(why);
+}
+
 ServiceStatus Daemon::Snapshot() const {
   DaemonFacts facts;
   facts.started = started_;
+  facts.versions = versions_;
+  facts.program_file = OnDiskName(program_.Now());
   facts.draining = drain_.begun();
   facts.reloads = reloader_.reloads();
   facts.reload_failures = reloader_.failures();

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "proxy/daemon/admin_door.h"
 #include "proxy/daemon/daemon_options.h"
@@ -19,8 +20,11 @@
 #include "proxy/daemon/drain.h"
 #include "proxy/daemon/housekeeping.h"
 #include "proxy/daemon/master_link.h"
+#include "proxy/daemon/program_versions.h"
 #include "proxy/daemon/reloader.h"
 #include "proxy/log/log.h"
+#include "proxy/process/program_file.h"
+#include "proxy/process/service_notify.h"
 #include "proxy/status/status.h"
 #include "proxy/uv/uv_handles.h"
 
@@ -50,11 +54,15 @@ class Daemon {
   void BuildRelay();
   bool StartListening();
   void WatchSignals();
+  void BeginDrain(const std::string& why);
   ServiceStatus Snapshot() const;
 
   DaemonSettings settings_;
   Logger* const logger_;
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  const ProgramVersions versions_ = LibraryVersions();
+  const ProgramFile program_ = ProgramFile::Running();
+  const ServiceNotify service_manager_ = ServiceNotify::FromEnvironment();
 
   // In the order of their dependence: the last is destroyed first.
   DaemonParts parts_;

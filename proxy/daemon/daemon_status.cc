@@ -40,6 +40,9 @@ ServiceStatus MakeDaemonStatus(const DaemonSettings& settings, const DaemonParts
   const SessionTraffic& traffic = parts.clients->traffic();
   ServiceStatus status;
   status.process.version = kVersion;
+  status.process.versions = facts.versions;
+  status.process.versions.postfix = settings.postfix().mail_version.ToString();
+  status.process.program_file = facts.program_file;
   status.process.pid = getpid();
   status.process.service = options.service_name;
   status.process.config_directory = options.config_directory;

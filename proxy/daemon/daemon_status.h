@@ -14,6 +14,8 @@ namespace proxymux::proxy {
 // What neither the settings nor the parts know.
 struct DaemonFacts {
   std::chrono::system_clock::time_point started;
+  ProgramVersions versions;
+  std::string program_file;  // as ProgramFile says it
   bool draining = false;
   std::uint64_t reloads = 0;
   std::uint64_t reload_failures = 0;

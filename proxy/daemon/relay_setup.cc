@@ -62,8 +62,7 @@ RelayOptions MakeDomainRelayOptions(const std::string& table, const DaemonOption
 }
 
 protocol::Dialect StockDialect(const PostfixSettings& postfix) {
-  return postfix.mail_version < config::MailVersion{3, 11} ? protocol::Dialect::kLegacy
-                                                           : protocol::Dialect::kInstanceFlags;
+  return protocol::DialectOfRelease(postfix.mail_version.major, postfix.mail_version.minor);
 }
 
 }  // namespace proxymux::proxy

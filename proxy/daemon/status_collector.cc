@@ -59,6 +59,7 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgs
   status.usable = serves && !host.TooFarBehind();
   status.reason = host.health.reason();
   FillInLag(host, &status);
+  status.lone_simple = host.lone_form.better() == pgsql::Protocol::kSimple;
   if (host.health.state() != pgsql::HostHealth::State::kUntried) {
     status.since = duration_cast<milliseconds>(now - host.health.since());
   }

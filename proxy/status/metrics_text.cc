@@ -27,8 +27,15 @@ class Builder : private MetricFamilies {
   void AddService(const ServiceStatus& status) {
     Gauge("proxymux_info", "Always 1; the labels say what runs.")
         .Add(1, {{"version", status.process.version},
+                 {"build_id", status.process.versions.build_id},
+                 {"libpq", status.process.versions.libpq},
+                 {"libuv", status.process.versions.libuv},
+                 {"postfix", status.process.versions.postfix},
                  {"service", status.process.service},
                  {"mode", std::string(ServiceModeName(status.process.mode))}});
+    Gauge("proxymux_program_replaced",
+          "1 when the program's file is another one than at the start: it is to be started again.")
+        .Add(status.process.program_file == "replaced" ? 1 : 0);
     Gauge("proxymux_start_time_seconds", "When the process started, in seconds since 1970.")
         .Add(status.process.started.time_since_epoch());
     Gauge("proxymux_draining",

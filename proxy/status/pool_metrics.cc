@@ -121,6 +121,14 @@ class Builder : private MetricFamilies {
     }
   }
 
+  void AddFlag(const std::vector<PoolStatus>& pools, const char* name, const char* help,
+               bool HostStatus::*value) {
+    Family family = Gauge(name, help);
+    ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
+      family.Add(host.*value ? 1 : 0, std::move(labels));
+    });
+  }
+
   void AddLags(const std::vector<PoolStatus>& pools) {
     {
       Family family = Gauge("proxymux_host_replica_lag_seconds",
@@ -131,11 +139,13 @@ class Builder : private MetricFamilies {
         family.Add(*host.lag, std::move(labels));
       });
     }
-    Family family = Gauge("proxymux_host_too_far_behind",
-                          "1 while the host is further behind than max_replica_lag.");
-    ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-      family.Add(host.too_far_behind ? 1 : 0, std::move(labels));
-    });
+    AddFlag(pools, "proxymux_host_too_far_behind",
+            "1 while the host is further behind than max_replica_lag.",
+            &HostStatus::too_far_behind);
+    AddFlag(
+        pools, "proxymux_host_lone_simple",
+        "1 while a lookup that is alone goes by the simple protocol, which was answered sooner.",
+        &HostStatus::lone_simple);
   }
 
   void AddHosts(const std::vector<PoolStatus>& pools) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "pgsql/runtime/latency_histogram.h"
+#include "proxy/status/version.h"
 
 namespace proxymux::proxy {
 
@@ -85,6 +86,7 @@ struct HostStatus {
   std::string role;                              // "primary", "standby"; empty: not asked yet
   std::optional<std::chrono::milliseconds> lag;  // behind the primary; none: not known
   bool too_far_behind = false;                   // than max_replica_lag allows
+  bool lone_simple = false;  // a lookup that is alone goes by the simple protocol, measured better
   std::uint64_t connections = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t ok = 0;
@@ -159,6 +161,8 @@ struct TableStatus {
 // The process, whatever it serves.
 struct ProcessStatus {
   std::string version;
+  ProgramVersions versions;
+  std::string program_file;  // "same", "replaced" or "gone" since the start
   std::int64_t pid = 0;
   std::string service;
   std::string config_directory;

@@ -17,6 +17,9 @@ constexpr std::size_t kIndent = 10;                // below the words at the hea
 constexpr std::string_view kTableType = "pgsql:";  // of every table: not worth its columns
 
 // A terminal must not obey what a file or a server named something.
+// Of 40: enough to tell builds apart. The document has them all.
+constexpr std::size_t kBuildIdDigits = 12;
+
 std::string Printable(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
@@ -101,6 +104,16 @@ void AddService(const Json& status, std::size_t width, std::string* out) {
                    Text(status, "version"), Text(status, "service"), Text(status, "pid"),
                    Text(status, "mode"), Text(status, "state"), Milliseconds(status, "uptime_ms"),
                    Bytes(status, "resident_bytes")));
+  const std::string build_id = Text(status, "build_id");
+  line(fmt::format("program   build id {}, libpq {}, libuv {}, Postfix {}",
+                   build_id.empty() ? "unknown" : build_id.substr(0, kBuildIdDigits),
+                   Text(status, "libpq"), Text(status, "libuv"), Text(status, "postfix")));
+  if (const std::string file = Text(status, "program_file"); file == "replaced") {
+    line("          the program on disk is another one: " +
+         std::string(Text(status, "mode") == "master" ? "postfix reload" : "restart it"));
+  } else if (file == "gone") {
+    line("          the program is no longer on disk");
+  }
   line("config    " + Text(status, "config_directory"));
   line("health    " + Text(status, "health"));
   const Json& reasons = Member(status, "degraded");

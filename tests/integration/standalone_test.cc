@@ -333,6 +333,20 @@ TEST_F(Standalone, CheckWarnsOfACacheThatCannotBe) {
   }
 }
 
+TEST_F(Standalone, CheckWarnsOfAnOutageThatIsNotWaitedFor) {
+  const auto warned = [this](const std::string& settings) {
+    WriteSettings(settings);
+    const std::string out =
+        Command({"check", "--config-directory", postfix_.config_directory()}).out;
+    return out.find(
+               "wait in an outage for no longer than lookup_timeout, 20s, although "
+               "outage_wait is 30s") != std::string::npos;
+  };
+  EXPECT_TRUE(warned("pool: {outage_wait: 30s}\n"));
+  EXPECT_FALSE(warned("pool: {outage_wait: 30s}\ntable: {lookup_timeout: 30s}\n"));
+  EXPECT_FALSE(warned(""));
+}
+
 // The section was meant for the tables' pool: without it they would go on without TLS.
 TEST_F(Standalone, CheckRefusesASectionForTlsThatNamesNoPool) {
   WriteSettings("pools: {\"mailreader@127.0.0.1:1/mail\": {sslmode: require}}\n");

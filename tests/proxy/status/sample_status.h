@@ -10,6 +10,8 @@ inline ServiceStatus SampleStatus() {
   using std::chrono::milliseconds;
   ServiceStatus status;
   status.process.version = "0.1.0";
+  status.process.versions = {"5f3c01aa00112233445566778899aabbccddeeff", "15.13", "1.44.2", "3.7"};
+  status.process.program_file = "same";
   status.process.pid = 4711;
   status.process.service = "proxymap";
   status.process.config_directory = "/etc/postfix-second";
@@ -55,6 +57,7 @@ inline ServiceStatus SampleStatus() {
   down.role = "standby";
   down.lag = milliseconds(12'345);
   down.too_far_behind = true;
+  down.lone_simple = true;
 
   PoolStatus pool;
   pool.name = "mail@db1.example.com,/var/run/postgresql/mail";

@@ -39,7 +39,10 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
   const std::string text = MetricsText(SampleStatus());
   for (
       const char* line : {
-          "proxymux_info{version=\"0.1.0\",service=\"proxymap\",mode=\"master\"} 1\n",
+          "proxymux_info{version=\"0.1.0\",build_id=\"5f3c01aa00112233445566778899aabbccddeeff\","
+          "libpq=\"15.13\",libuv=\"1.44.2\","
+          "postfix=\"3.7\",service=\"proxymap\",mode=\"master\"} 1\n",
+          "proxymux_program_replaced 0\n",
           "proxymux_start_time_seconds 1700000000\n",
           "proxymux_draining 0\n",
           "proxymux_clients 12\n",
@@ -58,6 +61,8 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "reason=\"hedge\"} 609\n",
           "proxymux_host_usable{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "host=\"/var/run/postgresql\"} 0\n",
+          "proxymux_host_lone_simple{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "host=\"/var/run/postgresql\"} 1\n",
           "proxymux_table_lookups_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\","
           "status=\"ok\"} 702\n",
           "# TYPE proxymux_table_latency_seconds histogram\n",
@@ -96,7 +101,7 @@ TEST(MetricsText, HistogramBucketsAreCumulativeAndEndAtInfinity) {
 
 TEST(MetricsText, EveryLineIsOfThePrometheusFormat) {
   const std::regex sample(
-      R"re([a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? [-+.0-9einfNa]+)re",
+      R"re([a-z_]+(\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})? [-+.0-9einfNa]+)re",
       std::regex::icase);
   const std::regex comment("# (HELP [a-z_]+ .+|TYPE [a-z_]+ (counter|gauge|histogram))");
   for (const std::string& line : Lines(MetricsText(SampleStatus()))) {
@@ -145,6 +150,11 @@ TEST(OperationsManual, DescribesEveryMetricAndNoOther) {
 TEST(StatusJson, IsCompleteAndTyped) {
   const auto json = nlohmann::json::parse(StatusJson(SampleStatus()));
   EXPECT_EQ(json["program"], "proxymux");
+  EXPECT_EQ(json["build_id"], "5f3c01aa00112233445566778899aabbccddeeff");
+  EXPECT_EQ(json["libpq"], "15.13");
+  EXPECT_EQ(json["libuv"], "1.44.2");
+  EXPECT_EQ(json["postfix"], "3.7");
+  EXPECT_EQ(json["program_file"], "same");
   EXPECT_EQ(json["pid"], 4711);
   EXPECT_EQ(json["config_directory"], "/etc/postfix-second");
   EXPECT_EQ(json["started"], "2023-11-14T22:13:20Z");
@@ -158,6 +168,8 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["relay"]["mode"], "processes");
   EXPECT_EQ(json["pools"][0]["hosts"][0]["latency"]["count"], 100);
   EXPECT_EQ(json["pools"][0]["hosts"][1]["reason"], "connection refused");
+  EXPECT_EQ(json["pools"][0]["hosts"][0]["lone_protocol"], "extended");
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["lone_protocol"], "simple");
   EXPECT_EQ(json["pools"][0]["queue_length"], 13);
   EXPECT_EQ(json["pools"][0]["asked_twice"]["stall"], 608);
   EXPECT_EQ(json["pools"][0]["asked_twice"]["hedge"], 609);
@@ -196,7 +208,9 @@ TEST(StatusText, ShowsPoolsHostsAndTablesInAHundredColumns) {
   for (const std::string& line : Lines(text)) EXPECT_LE(line.size(), 100u) << line;
   EXPECT_THAT(text, HasSubstr("service proxymap, pid 4711, master, serving, up 1h02m"));
   EXPECT_THAT(text, HasSubstr("memory 9.0MiB"));
-  EXPECT_THAT(text, HasSubstr("\nconfig    /etc/postfix-second\n"));
+  EXPECT_THAT(text,
+              HasSubstr("\nprogram   build id 5f3c01aa0011, libpq 15.13, libuv 1.44.2, Postfix"
+                        " 3.7\nconfig    /etc/postfix-second\n"));
   EXPECT_THAT(text,
               HasSubstr("health    degraded\n          - table pgsql:/etc/postfix/broken.cf"));
   EXPECT_THAT(text, HasSubstr("123.5G"));
@@ -292,6 +306,21 @@ TEST(StatusText, ColumnsAreAligned) {
   ASSERT_EQ(head->size(), (head + 1)->size());
   EXPECT_TRUE(head->ends_with("P99"));
   EXPECT_TRUE((head + 1)->ends_with(" 1.0ms")) << *(head + 1);
+}
+
+TEST(StatusText, AnUpgradeThatIsNotInUseYetIsSaid) {
+  const auto shown = [](ServiceMode mode, const char* file) {
+    ServiceStatus status = SampleStatus();
+    status.process.mode = mode;
+    status.process.program_file = file;
+    return Rendered(StatusJson(status));
+  };
+  EXPECT_THAT(shown(ServiceMode::kMaster, "replaced"),
+              HasSubstr("the program on disk is another one: postfix reload\n"));
+  EXPECT_THAT(shown(ServiceMode::kStandalone, "replaced"),
+              HasSubstr("the program on disk is another one: restart it\n"));
+  EXPECT_THAT(shown(ServiceMode::kMaster, "gone"), HasSubstr("no longer on disk\n"));
+  EXPECT_THAT(shown(ServiceMode::kMaster, "same"), Not(HasSubstr("on disk")));
 }
 
 TEST(StatusText, OtherVersionsOfTheDocumentAreShownAsFarAsTheyGo) {
