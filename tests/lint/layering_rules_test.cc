@@ -103,6 +103,8 @@ TEST(LayeringRules, LibrariesHaveTheirPlaces) {
   EXPECT_FALSE(Allowed("config/values/duration.cc", "<fmt/format.h>"));
   EXPECT_TRUE(Allowed("proxy/text/key_fold.cc", "<unicode/ucasemap.h>"));
   EXPECT_FALSE(Allowed("proxy/text/utf8.cc", "<unicode/ucasemap.h>"));
+  EXPECT_TRUE(Allowed("config/postfix/domain_functions.cc", "<unicode/uidna.h>"));
+  EXPECT_FALSE(Allowed("proxy/text/key_fold.cc", "<unicode/uidna.h>"));
   EXPECT_TRUE(Allowed("proxy/main.cc", "<CLI/CLI.hpp>"));
   EXPECT_FALSE(Allowed("config/yaml/option_table.cc", "<CLI/CLI.hpp>"));
   EXPECT_FALSE(Allowed("proxy/main.cc", "<gtest/gtest.h>"));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <map>
 #include <set>
@@ -48,13 +49,21 @@ Help ReadHelp(const Words& command) {
   Help help;
   std::string section;
   for (const std::string& line : Lines(result.out)) {
-    if (line.ends_with(':')) section = line;
+    if (line.ends_with(':')) {  // "Options:", and "OPTIONS:" from CLI11 2.5 on
+      section = line;
+      std::ranges::transform(section, section.begin(), [](char c) { return std::tolower(c); });
+    }
     if (!line.starts_with("  ") || line[2] == ' ') continue;
-    std::string name = line.substr(2, line.find(' ', 2) - 2);
-    if (section == "Subcommands:") help.commands.push_back(name);
-    if (section != "Options:") continue;
-    std::istringstream names(name.substr(0, name.find('=')));
-    for (std::string each; std::getline(names, each, ',');) help.options.insert(each);
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    if (section == "subcommands:") help.commands.push_back(name);
+    if (section != "options:") continue;
+    // "-c,--config-directory", newer ones with blanks between.
+    for (; name.starts_with('-'); name.clear(), words >> name) {
+      std::istringstream names(name.substr(0, name.find('=')));
+      for (std::string each; std::getline(names, each, ',');) help.options.insert(each);
+    }
   }
   return help;
 }
