@@ -98,10 +98,11 @@ class PoolConnection {
   CancelRequest cancel;
   PreparedStatements prepared;
   const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
-  bool answered = false;                     // something, ever
+  std::optional<Time> answered;              // when something was, last; none: nothing ever
   bool stalled = false;                      // owes answers for longer than stall_limit
   Time last_sent{};
   std::uint64_t sent_in = 0;  // the turn that gave it something last
+  Time opened{};              // when it could be used first
   Time last_used;
   Time last_result{};
 

@@ -40,10 +40,13 @@ struct PoolHost {
   HostHealth health;
   std::size_t connecting = 0;
   std::size_t ready = 0;
-  Time text_until{};             // its prepared statements do not last: none is made before
-  Time last_result{};            // from any of its connections
+  Time text_until{};                    // its prepared statements do not last: none is made before
+  Time last_result{};                   // from any of its connections
+  std::optional<Time> connection_lost;  // when one was lost last; none: never
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
-  bool unproven = false;  // nothing was answered since a connection was lost or could not be made
+  // A connection was lost or could not be made, and none that was made after that has answered:
+  // those that were there before may be the last ones that do.
+  bool unproven = false;
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
   std::optional<Duration> connect_time;  // of the latest connection; none: none was made yet
@@ -63,6 +66,14 @@ struct PoolHost {
     std::uint64_t failures = 0;  // statements that failed for the host's sake
   } counts;
 
+  void OnConnectionLost(Time now) {
+    connection_lost = now;
+    unproven = true;
+  }
+  // On a connection that was opened at that time.
+  void OnAnswered(Time opened) {
+    if (!connection_lost.has_value() || opened >= *connection_lost) unproven = false;
+  }
   // Behind, and not used.
   bool TooFarBehind() const { return barred && lag.standing() == ReplicaLag::Standing::kBehind; }
 };

@@ -15,8 +15,9 @@ constexpr Duration kSlowConnect = std::chrono::milliseconds(250);
 // What is asked about a statement is answered sooner; after that its connection may be replaced.
 constexpr Duration kDoubt = std::chrono::milliseconds(250);
 
-// Between two attempts to connect to a host that lookups wait for; and after how many times the
-// usual time, and not before that time, one that hangs is given up for a new one.
+// Between two attempts to connect to a host that lookups wait for, if there is room for as many as
+// hang; and after how many times the usual time, and not before that time, one that hangs is given
+// up for a new one.
 constexpr Duration kNextAttempt = std::chrono::milliseconds(50);
 constexpr int kTimesUsual = 8;
 constexpr Duration kShortest = std::chrono::milliseconds(400);
@@ -124,23 +125,33 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
                                                                  std::size_t host,
                                                                  std::size_t limit) {
   if (!view.hosts.outage().waiting() || !view.Doubtful(host)) return {};
+  std::size_t hanging = 0;
   PoolConnection* oldest = nullptr;
+  PoolConnection* latest = nullptr;
   for (const auto& connection : view.connections) {
     if (connection->phase() != Phase::kConnecting || connection->host != host) continue;
-    if (view.now - connection->last_used < kNextAttempt) return {};
+    ++hanging;
     if (oldest == nullptr || connection->last_used < oldest->last_used) oldest = connection.get();
+    if (latest == nullptr || connection->last_used > latest->last_used) latest = connection.get();
   }
   if (oldest == nullptr) return {};
   // Hosts that nobody connects to are about to be tried.
-  std::size_t kept = 0;
+  std::size_t others = Open(view) - hanging;
   for (std::size_t other = 0; other < view.hosts.size(); ++other) {
-    if (view.hosts[other].connecting == 0 && view.Doubtful(other)) ++kept;
+    if (view.hosts[other].connecting == 0 && view.Doubtful(other)) ++others;
   }
-  if (Open(view) + kept < limit) return {.due = true};
+  const std::size_t room = limit - std::min(limit, others);
   // Of a host that never could be connected to nobody knows how long that takes.
   const std::optional<Duration> usual = view.hosts[host].connect_time;
-  if (!usual.has_value()) return {};
-  const Duration patience = std::max(kShortest, kTimesUsual * *usual);
+  const Duration patience =
+      usual.has_value() ? std::max(kShortest, kTimesUsual * *usual) : Duration::max();
+  // Spread over the time after which the oldest makes room, so that there is one soon after the
+  // host is back, whenever that is.
+  const bool spread = usual.has_value() && room > 0;
+  const Duration interval =
+      spread ? std::max(kNextAttempt, patience / static_cast<int>(room)) : kNextAttempt;
+  if (view.now - latest->last_used < interval) return {};
+  if (hanging < room) return {.due = true};
   const bool hopeless = view.now - oldest->last_used >= patience;
   return hopeless ? AnotherAttempt{.due = true, .in_place_of = oldest} : AnotherAttempt{};
 }

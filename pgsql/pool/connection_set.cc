@@ -59,7 +59,7 @@ void ConnectionSet::Open(std::size_t host) {
 void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
   pool_->hosts[connection.host].connect_time = pool_->Now() - connection.last_used;
-  connection.last_used = connection.last_result = pool_->Now();
+  connection.opened = connection.last_used = connection.last_result = pool_->Now();
   PoolHost& host = pool_->hosts[connection.host];
   ++host.counts.connects;
   host.slow_to_connect = false;
@@ -150,12 +150,12 @@ bool ConnectionSet::MayBlame(const Work& work, const Work& oldest, const PoolCon
     case Loss::kSessionSilent:
       return false;
     case Loss::kSessionStuck:  // the oldest has had the error
-      return !connection.answered;
+      return !connection.answered.has_value();
     case Loss::kPerhapsHost:
     case Loss::kSessionEnded:
       break;
   }
-  return &work == &oldest || !connection.answered;
+  return &work == &oldest || !connection.answered.has_value();
 }
 
 void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, Loss loss) {
@@ -165,14 +165,15 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   if (!unanswered.empty()) {
     ++pool_->counters.connections_lost;
     host.counts.failures += unanswered.size();
-    host.unproven = true;
   }
+  host.OnConnectionLost(pool_->Now());
   pool_->last_failure = host.label + ": " + reason;
   pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());
   // To get a connection and no answer on it is not to be connected. A host that is suspect is put
   // to the test anyway.
-  if (loss != Loss::kSessionEnded && loss != Loss::kSessionSilent && !connection.answered &&
-      connection.last_sent != Time{} && host.health.state() != HostHealth::State::kSuspect) {
+  if (loss != Loss::kSessionEnded && loss != Loss::kSessionSilent &&
+      !connection.answered.has_value() && connection.last_sent != Time{} &&
+      host.health.state() != HostHealth::State::kSuspect) {
     FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }
   for (Work* work : unanswered) {

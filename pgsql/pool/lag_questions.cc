@@ -65,7 +65,7 @@ void LagQuestions::Ask() {
     host.unasked = best == nullptr;
     if (best == nullptr || queues.empty()) continue;
     // Who only wants to see it does not make the first lookup of a connection wait.
-    if (!best->answered && !asks_first) continue;
+    if (!best->answered.has_value() && !asks_first) continue;
     Work* work = work_->New(Work::Kind::kLag, queues.Oldest()->binding);
     work->needs.may_write = false;
     sender_->Send(*best, work);

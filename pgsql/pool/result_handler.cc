@@ -112,12 +112,12 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
 
 void ResultHandler::NoteAlive(PoolConnection& connection) {
   const Time now = pool_->Now();
-  connection.answered = true;
+  connection.answered = now;
   connection.stalled = false;
   PoolHost& host = pool_->hosts[connection.host];
   host.last_result = now;
   host.retried_at_once = false;
-  host.unproven = false;
+  host.OnAnswered(connection.opened);
   const Time down_since = host.health.down_since();
   if (host.health.OnAnswered(now)) {
     pool_->observer->OnHostUp(pool_->config.name, host, now - down_since);

@@ -283,6 +283,21 @@ TEST_F(BesideHangingTest, AQuickHostIsGivenAWhileAllTheSame) {
   EXPECT_TRUE(Another().due);
 }
 
+// One of them is to be made soon after the host is back.
+TEST_F(BesideHangingTest, WhereTheOldestMakesRoomAttemptsAreSpread) {
+  hosts[0].connect_time = milliseconds(1);
+  hosts[1].connecting = 1;
+  PoolConnection* hanging[kLimit];
+  for (PoolConnection*& attempt : hanging) {
+    attempt = &Hanging(0);
+    now += milliseconds(133);
+    EXPECT_FALSE(Another().due);
+    now += milliseconds(1);
+    EXPECT_TRUE(Another().due);
+  }
+  EXPECT_EQ(Another().in_place_of, hanging[0]);
+}
+
 TEST_F(BesideHangingTest, NobodyWaitsAnyMore) {
   Hanging(0);
   now += seconds(6);

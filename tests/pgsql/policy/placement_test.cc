@@ -71,6 +71,24 @@ TEST_F(PlacementTest, AHostOnTrialGetsOneStatement) {
   EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
 }
 
+// The others may be gone as well, and nobody knows.
+TEST_F(PlacementTest, WhereAConnectionWasLostEachOtherGetsOneStatementUntilItAnswers) {
+  PoolConnection& connection = Open(0);
+  connection.answered = now;
+  Load(connection, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+  hosts[1].connection_lost = now + milliseconds(1);
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection) << "of another host";
+  hosts[0].connection_lost = now + milliseconds(1);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  PoolConnection& fresh = Open(0);
+  EXPECT_EQ(Choose(Lookup(Quick())), &fresh);
+  Load(fresh, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  connection.answered = now + milliseconds(1);
+  EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+}
+
 TEST_F(PlacementTest, ThoseThatKeepQuietComeLast) {
   PoolConnection& quiet = Open();
   PoolConnection& busy = Open();
@@ -225,7 +243,7 @@ TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
 TEST_F(PlacementTest, AHostProvesItselfOnceOnEachConnection) {
   const auto choose = [&] { return Placement::ChooseForProof(View(), 0); };
   PoolConnection& answered = Open(0);
-  answered.answered = true;
+  answered.answered = now;
   PoolConnection& fresh = Open(0);
   EXPECT_EQ(choose(), nullptr) << "nothing speaks against the host";
   hosts[0].unproven = true;

@@ -48,6 +48,8 @@ TEST(PoolFailure, WhatAFatalErrorEndedTakesNothingMore) {
   world.Turn();
   EXPECT_EQ(world.factory.made(), 2);
   world.Connection(0).AnswerEverything("v");
+  world.Turn();
+  world.Connection(0).AnswerEverything("v");
   EXPECT_EQ(first->value, "v");
   EXPECT_EQ(second->value, "v");
   ASSERT_EQ(world.observer.lost.size(), 1U);

@@ -220,19 +220,22 @@ TEST_F(PoolHosts, OfWhatALostConnectionOwedOnlyTheOldestHasUsedUpATry) {
   const auto oldest = Look("oldest");
   const auto behind = Look("behind it");
   const auto last = Look("last");
-  for (int i = 0; i < 2; ++i) {
+  // The next connection has one at a time until it answers.
+  for (const std::size_t owed : {3U, 1U}) {
     world->Turn();
     ASSERT_EQ(world->Open().size(), 1U);
-    ASSERT_EQ(world->Connection(0).unanswered(), 3U);
+    ASSERT_EQ(world->Connection(0).unanswered(), owed);
     world->Connection(0).Lose("gone");
   }
-  world->Turn();
   EXPECT_EQ(oldest->outcome, Outcome::kRetry);
   EXPECT_EQ(oldest->answers, 1);
   EXPECT_EQ(behind->answers, 0);
-  ASSERT_EQ(world->Open().size(), 1U);
-  ASSERT_EQ(world->Connection(0).unanswered(), 2U);
-  world->Connection(0).AnswerEverything("v");
+  for (int i = 0; i < 2; ++i) {
+    world->Turn();
+    ASSERT_EQ(world->Open().size(), 1U);
+    ASSERT_EQ(world->Connection(0).unanswered(), 1U);
+    world->Connection(0).AnswerEverything("v");
+  }
   EXPECT_EQ(behind->value, "v");
   EXPECT_EQ(last->value, "v");
 }
@@ -248,11 +251,10 @@ TEST_F(PoolHosts, AServerThatEndsOneConnectionAfterTheOtherLosesNoLookup) {
     ASSERT_EQ(world->Open().size(), left);
     EXPECT_GE(world->Connection(0).unanswered(), 3U);
     world->Connection(0).Lose("terminating");
-    world->Pass(milliseconds(2));  // what it owed goes to those that are still to end
+    world->Pass(milliseconds(2));
   }
   EXPECT_EQ(world->pool->counters().connections_lost, 3U);
   ASSERT_EQ(world->Open().size(), 1U);
-  EXPECT_EQ(world->Connection(0).unanswered(), 12U);
   ExpectAllAnswered();
 }
 

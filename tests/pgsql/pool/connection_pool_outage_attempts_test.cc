@@ -57,6 +57,36 @@ TEST_F(PoolOutage, NoLookupIsSentBeforeTheHostHasAnswered) {
 }
 
 // As a load balancer does until another server stands behind it.
+// A pooler whose server shuts down answers on some connections still, and ends the new ones.
+TEST_F(PoolOutage, WhatWasThereBeforeALossProvesNothingOfWhatCameAfterIt) {
+  auto options = Options();
+  options.settings.connections = 2;
+  PoolWorld world(options);
+  world.OpenAll();
+  const auto first = world.Look("first");
+  const auto second = world.Look("second");
+  world.Turn();
+  ASSERT_EQ(world.Open().size(), 2U);
+  auto* const old = &world.Connection(1);
+  ASSERT_EQ(world.Connection(0).unanswered(), 1U);
+  ASSERT_EQ(old->unanswered(), 1U);
+  world.Pass(milliseconds(1));
+  world.Connection(0).Lose("server conn crashed?", "08P01");
+  old->AnswerEverything("v");
+  world.Turn();
+  ASSERT_EQ(old->unanswered(), 1U) << "the other one goes there";
+  const auto third = world.Look("third");
+  world.Pass(milliseconds(1));
+  ASSERT_EQ(world.Open().size(), 2U);
+  auto& fresh = world.Connection(old == &world.Connection(0) ? 1 : 0);
+  ASSERT_TRUE(IsQuestion(fresh));
+  fresh.Lose("pgbouncer cannot connect to server", "08P01");
+  old->AnswerEverything("v");
+  world.Turn();
+  old->AnswerEverything("v");
+  for (const auto& client : {first, second, third}) EXPECT_EQ(client->value, "v");
+}
+
 TEST_F(PoolOutage, AttemptsThatHangKeepNoneFromBeingMade) {
   PoolWorld world(Options());
   world.OpenAll();

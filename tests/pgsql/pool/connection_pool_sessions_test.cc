@@ -229,6 +229,7 @@ TEST_F(Classification, WhenTheConnectionIsLostTheQuestionIsAskedAgain) {
   world.Turn();
   EXPECT_NE(connection().oldest()->sql.find("pg_proc"), std::string::npos);
   connection().Answer(kShared);
+  world.Turn();
   connection().AnswerEverything("v");
   EXPECT_EQ(table->write_class, WriteClass::kReads);
   EXPECT_EQ(client->value, "v");

@@ -68,6 +68,8 @@ TEST(PoolUnfit, WhatStandsBehindItOnTheConnectionRunsAgainToo) {
   world.Turn();
   EXPECT_EQ(world.factory.made(), 2);
   world.Connection(0).AnswerEverything("v");
+  world.Turn();
+  world.Connection(0).AnswerEverything("v");
   EXPECT_EQ(first->value, "v");
   EXPECT_EQ(second->value, "v");
 }

@@ -98,9 +98,11 @@ TEST_F(CoalescerTest, WhatWaitsToBeSentAgainWasSent) {
   Settle();
   world_.connection().Lose("reset");
   EXPECT_EQ(Ask(&b, "user"), Started::kAsked);
-  Settle();
-  EXPECT_EQ(world_.connection().unanswered(), 2u);
-  world_.connection().AnswerEverything("box");
+  for (int i = 0; i < 2; ++i) {  // one at a time where a connection was lost
+    Settle();
+    EXPECT_EQ(world_.connection().unanswered(), 1u);
+    world_.connection().AnswerEverything("box");
+  }
   EXPECT_THAT(a.answers, ElementsAre("box"));
   EXPECT_THAT(b.answers, ElementsAre("box"));
   Asker c, d;  // the pool uses its memory of a lookup for others
