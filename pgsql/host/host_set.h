@@ -49,7 +49,9 @@ struct PoolHost {
   bool unproven = false;
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  std::optional<Duration> connect_time;  // of the latest connection; none: none was made yet
+  // Of the latest connection that was made while the host was in use; none: none was made yet. What
+  // hangs until the host is back says nothing of how long it takes to connect.
+  std::optional<Duration> connect_time;
 
   CatalogueWatch catalogue;  // of what statements do there
   LoneForm lone_form;
@@ -66,6 +68,13 @@ struct PoolHost {
     std::uint64_t failures = 0;  // statements that failed for the host's sake
   } counts;
 
+  // By an attempt that began at that time.
+  void OnConnected(Time began, Time now) {
+    const HostHealth::State state = health.state();
+    const bool in_use = state == HostHealth::State::kUp && health.since() <= began;
+    if (in_use || !connect_time.has_value()) connect_time = now - began;
+    health.OnConnected(now);
+  }
   void OnConnectionLost(Time now) {
     connection_lost = now;
     unproven = true;

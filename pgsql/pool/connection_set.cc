@@ -58,12 +58,11 @@ void ConnectionSet::Open(std::size_t host) {
 
 void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
-  pool_->hosts[connection.host].connect_time = pool_->Now() - connection.last_used;
-  connection.opened = connection.last_used = connection.last_result = pool_->Now();
   PoolHost& host = pool_->hosts[connection.host];
+  host.OnConnected(connection.last_used, pool_->Now());
+  connection.opened = connection.last_used = connection.last_result = pool_->Now();
   ++host.counts.connects;
   host.slow_to_connect = false;
-  host.health.OnConnected(pool_->Now());
   pool_->ScheduleDispatch();
 }
 

@@ -2,6 +2,7 @@
 // of its own before it trusts one.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -110,6 +111,33 @@ TEST_F(PoolOutage, AttemptsThatHangKeepNoneFromBeingMade) {
   world.Turn();
   world.Busy()->AnswerEverything("v");
   EXPECT_EQ(client->value, "v");
+}
+
+// How long they took says nothing of how long it takes to connect.
+TEST_F(PoolOutage, AttemptsThatHungUntilTheHostCameBackMakeNoLaterOnesRarer) {
+  PoolWorld world(Options());
+  world.OpenAll();
+  for (int outage = 0; outage < 3; ++outage) {
+    SCOPED_TRACE(outage);
+    TakeAway(&world);
+    const auto client = world.Look("k");
+    world.Pass(milliseconds(100));
+    world.factory.SetMood(0, Mood::kSilent);
+    for (int i = 0; i < 100; ++i) world.Pass(milliseconds(10));
+    const int before = world.factory.made();
+    for (int i = 0; i < 100; ++i) world.Pass(milliseconds(10));
+    EXPECT_GE(world.factory.made() - before, 9);
+    const auto hanging = world.Open();
+    BringBack(&world);
+    std::for_each(hanging.rbegin(), hanging.rend(), [](auto* attempt) { attempt->Accept(); });
+    world.Turn();
+    AnswerQuestion(&world);
+    for (int i = 0; i < 600; ++i) {
+      world.Pass(milliseconds(10));
+      for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+    }
+    EXPECT_EQ(client->answers, 1);
+  }
 }
 
 // The old primary of a cluster is cut off; another host takes over.
