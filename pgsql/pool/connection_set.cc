@@ -136,6 +136,10 @@ void ConnectionSet::ChargeLoss(const PoolConnection& connection, Work* work) {
   work->attempts.ChargeLoss(connection.host, connection.number, last_number_, pool_->hosts);
 }
 
+void ConnectionSet::ForgiveAfterLoss(const PoolConnection& connection, Work* work) {
+  work->attempts.ForgiveErrorAfterLoss(connection.host, connection.number, pool_->hosts);
+}
+
 void ConnectionSet::Close(PoolConnection& connection) {
   connection.upstream->Close();
   Move(connection, PoolConnection::Phase::kClosed);

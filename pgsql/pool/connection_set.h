@@ -62,6 +62,8 @@ class ConnectionSet {
   void Cancel(PoolConnection& connection);
   // The connection was lost, perhaps to the account of the work (Attempts::ChargeLoss).
   void ChargeLoss(const PoolConnection& connection, Work* work);
+  // It has failed there for the host's sake (Attempts::ForgiveErrorAfterLoss).
+  void ForgiveAfterLoss(const PoolConnection& connection, Work* work);
 
   // An idle one.
   void Close(PoolConnection& connection);

@@ -232,6 +232,7 @@ void ResultHandler::FailLookup(const PoolConnection& connection, Work* work,
   if (verdict.as_text) TwinLookups::Asked(work)->needs.as_text = true;
   switch (verdict.attempt) {
     case ResultVerdict::Attempt::kCounts:
+      if (verdict.pause > Duration::zero()) connections_->ForgiveAfterLoss(connection, work);
       break;
     case ResultVerdict::Attempt::kTakenBack:
       TwinLookups::TakeBackAttempt(work, connection.host);

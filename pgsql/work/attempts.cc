@@ -26,6 +26,14 @@ void Attempts::ChargeLoss(std::size_t host, std::uint64_t connection, std::uint6
   }
 }
 
+void Attempts::ForgiveErrorAfterLoss(std::size_t host, std::uint64_t connection,
+                                     const HostSet& hosts) {
+  if (on(host) > 1 && connection <= lost_among_ && hosts.Alone(host)) {
+    TakeBack(host);
+    lost_among_ = 0;
+  }
+}
+
 void Attempts::ExhaustTriedOf(const Attempts& first) {
   for (std::size_t host = 0; host < hosts_; ++host) {
     if (first.on(host) > 0) Exhaust(host);

@@ -30,6 +30,10 @@ class Attempts {
   // there already when the first one was lost.
   void ChargeLoss(std::size_t host, std::uint64_t connection, std::uint64_t latest,
                   const HostSet& hosts);
+  // It has failed for the host's sake on a connection that stays. Nor is the last attempt used up
+  // by that, once, where the connection was there at the first loss: a pooler whose server goes
+  // away ends one session and answers with an error on another.
+  void ForgiveErrorAfterLoss(std::size_t host, std::uint64_t connection, const HostSet& hosts);
   // Its connection was given up for being silent, which may be the lookup's own doing: that is done
   // once for it.
   void NoteSilence() { was_silent_ = true; }

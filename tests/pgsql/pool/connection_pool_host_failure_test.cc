@@ -161,6 +161,27 @@ TEST(PoolHostFailure, ASingleHostInADifficultyIsAskedAgainALittleLater) {
   }
 }
 
+// Pgpool-II whose server crashes ends one session and answers on the next one with an error.
+TEST(PoolHostFailure, AnErrorOnAConnectionThatWasThereAtALossIsNotTheLastTry) {
+  PoolWorld world(PoolWorld::Connections(2));
+  world.OpenAll();
+  const auto client = world.Look("k");
+  world.Turn();
+  const int lost = world.Busy()->number();
+  world.Busy()->Lose("server closed the connection unexpectedly");
+  world.Turn();
+  ASSERT_NE(world.Busy(), nullptr);
+  ASSERT_LT(world.Busy()->number(), 2);
+  ASSERT_NE(world.Busy()->number(), lost);
+  world.Busy()->Fail("XX000", "unable to read data from DB node 0");
+  world.Turn();
+  EXPECT_EQ(client->answers, 0);
+  world.Pass(milliseconds(250));
+  ASSERT_NE(world.Busy(), nullptr);
+  world.Busy()->Answer("v");
+  EXPECT_EQ(client->value, "v");
+}
+
 // What pauses is looked at in each turn. Many that fail are asked again at once, as if nothing were
 // to be gained by waiting.
 TEST(PoolHostFailure, OfManyThatFailOnlySomePause) {

@@ -165,6 +165,29 @@ TEST_F(AttemptsOfASingleHostTest, NoAttemptIsUsedUpOnConnectionsThatWereThereAtT
   EXPECT_EQ(attempts.on(0), 2);
 }
 
+TEST_F(AttemptsOfASingleHostTest, NorByOneErrorOnSuchAConnection) {
+  attempts.Count(0);
+  attempts.ForgiveErrorAfterLoss(0, /*connection=*/2, hosts);
+  EXPECT_EQ(attempts.on(0), 1) << "none was lost";
+  attempts.ChargeLoss(0, /*connection=*/2, /*latest=*/4, hosts);
+  attempts.Count(0);
+  attempts.ForgiveErrorAfterLoss(0, /*connection=*/5, hosts);
+  EXPECT_EQ(attempts.on(0), 2) << "it came later";
+  attempts.ForgiveErrorAfterLoss(0, /*connection=*/4, hosts);
+  EXPECT_EQ(attempts.on(0), 1);
+  attempts.Count(0);
+  attempts.ForgiveErrorAfterLoss(0, /*connection=*/4, hosts);
+  EXPECT_EQ(attempts.on(0), 2) << "the second one";
+}
+
+TEST_F(AttemptsTest, AnErrorAfterALossCountsWhereOtherHostsAreLeft) {
+  attempts.Count(0);
+  attempts.ChargeLoss(0, 2, 4, hosts);
+  attempts.Count(0);
+  attempts.ForgiveErrorAfterLoss(0, 3, hosts);
+  EXPECT_EQ(attempts.on(0), 2);
+}
+
 TEST_F(AttemptsOfASingleHostTest, TheFirstAttemptCountsOnAnyConnection) {
   attempts.Count(0);
   attempts.ChargeLoss(0, 2, 4, hosts);
