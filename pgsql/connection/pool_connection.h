@@ -101,8 +101,9 @@ class PoolConnection {
   std::optional<Time> answered;              // when something was, last; none: nothing ever
   bool stalled = false;                      // owes answers for longer than stall_limit
   Time last_sent{};
-  std::uint64_t sent_in = 0;  // the turn that gave it something last
-  Time opened{};              // when it could be used first
+  std::uint64_t sent_in = 0;     // the turn that gave it something last
+  Time opened{};                 // when it could be used first
+  bool opened_in_doubt = false;  // it was begun while nobody knew whether the host could be reached
   Time last_used;
   Time last_result{};
 

@@ -114,6 +114,10 @@ class UpstreamConnection {
   // What answers is a pooler, not the server; also as long as that is not known. Valid once ready.
   virtual bool Pooled() const = 0;
 
+  // What the server says of its version, such as "17.6 (Debian 17.6-0+deb13u1)": 64 printable
+  // characters at most; empty: nothing. A pooler tells what its server said. Valid once ready.
+  virtual std::string ServerVersion() const = 0;
+
   // It holds more memory than connections usually do, because of a large result, and until it ends.
   virtual bool Swollen() const = 0;
 

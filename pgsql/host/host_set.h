@@ -22,6 +22,7 @@
 
 #include "config/values/server_config.h"
 #include "pgsql/host/host_health.h"
+#include "pgsql/host/host_trust.h"
 #include "pgsql/host/lone_form.h"
 #include "pgsql/host/outage.h"
 #include "pgsql/host/replica_lag.h"
@@ -38,19 +39,17 @@ struct PoolHost {
   HostKind kind;
   std::string label;
   HostHealth health;
+  HostTrust trust;
+  std::string server_version;  // as it says when a connection is made; empty: not yet
   std::size_t connecting = 0;
   std::size_t ready = 0;
-  Time text_until{};                    // its prepared statements do not last: none is made before
-  Time last_result{};                   // from any of its connections
-  std::optional<Time> connection_lost;  // when one was lost last; none: never
+  Time text_until{};             // its prepared statements do not last: none is made before
+  Time last_result{};            // from any of its connections
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
-  // A connection was lost or could not be made, and none that was made after that has answered:
-  // those that were there before may be the last ones that do.
-  bool unproven = false;
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  // Of the latest connection that was made while the host was in use; none: none was made yet. What
-  // hangs until the host is back says nothing of how long it takes to connect.
+  // How long the latest connection took that was begun while nothing spoke against the host, or the
+  // first one; none: there was none. What hangs until the host is back says nothing of that time.
   std::optional<Duration> connect_time;
 
   CatalogueWatch catalogue;  // of what statements do there
@@ -68,20 +67,10 @@ struct PoolHost {
     std::uint64_t failures = 0;  // statements that failed for the host's sake
   } counts;
 
-  // By an attempt that began at that time.
-  void OnConnected(Time began, Time now) {
-    const HostHealth::State state = health.state();
-    const bool in_use = state == HostHealth::State::kUp && health.since() <= began;
-    if (in_use || !connect_time.has_value()) connect_time = now - began;
-    health.OnConnected(now);
-  }
-  void OnConnectionLost(Time now) {
-    connection_lost = now;
-    unproven = true;
-  }
-  // On a connection that was opened at that time.
-  void OnAnswered(Time opened) {
-    if (!connection_lost.has_value() || opened >= *connection_lost) unproven = false;
+  // Whether it can be connected to is not known.
+  bool InDoubt() const {
+    return trust.unproven() || (health.state() != HostHealth::State::kUp &&
+                                health.state() != HostHealth::State::kUntried);
   }
   // Behind, and not used.
   bool TooFarBehind() const { return barred && lag.standing() == ReplicaLag::Standing::kBehind; }
@@ -135,7 +124,7 @@ class HostSet {
   // it: behind a load balancer or a pooler it may be made and lost again, and a lookup has two
   // tries.
   bool AsksFirst(std::size_t index) const {
-    return outage_wait_ > Duration::zero() && hosts_[index].unproven;
+    return outage_wait_ > Duration::zero() && hosts_[index].trust.unproven();
   }
   // Has a connection, or the prospect of one. A host that is down counts only with an open
   // connection, nobody waits for its probe: unless an outage is waited for, and it may pass.

@@ -7,6 +7,7 @@
 #include "pgsql/libpq/pg_cancel.h"
 #include "pgsql/libpq/pg_input.h"
 #include "pgsql/libpq/pg_result.h"
+#include "pgsql/libpq/pg_server_parameters.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -35,8 +36,8 @@ std::string WantedSession(const ConnectPlan& plan) {
 
 }  // namespace
 
-PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, SilentAddresses* silent, EventLoop* loop,
-                           UpstreamObserver* observer)
+PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits,
+                           SilentAddresses* silent, EventLoop* loop, UpstreamObserver* observer)
     : plan_(plan),
       limits_(limits),
       silent_(silent),
@@ -182,6 +183,8 @@ bool PgConnection::Flush() {
 bool PgConnection::AllAnswered() const {
   return script_.idle() && ledger_.Next() == PipelineLedger::Expected::kNothing;
 }
+
+std::string PgConnection::ServerVersion() const { return pgsql::ServerVersion(connection_.get()); }
 
 void PgConnection::CancelRunning() {
   if (state_ == State::kReady) CancelInBackground(connection_.get());

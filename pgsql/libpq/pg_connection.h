@@ -57,6 +57,7 @@ class PgConnection final : public UpstreamConnection {
   bool BatchOpen() const override { return ledger_.batch_open(); }
   bool AllAnswered() const override;
   bool Pooled() const override { return check_.pooled(); }
+  std::string ServerVersion() const override;
   bool Swollen() const override { return receiver_.swollen(); }
   void CancelRunning() override;
   std::vector<Work*> Close() override;

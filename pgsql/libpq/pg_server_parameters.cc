@@ -22,4 +22,14 @@ bool SuitsTarget(const PGconn* connection, std::string_view wanted) {
   return true;
 }
 
+std::string ServerVersion(const PGconn* connection) {
+  constexpr std::size_t kLongest = 64;
+  const char* const value = PQparameterStatus(connection, "server_version");
+  std::string version;
+  for (const char* c = value; c != nullptr && *c != '\0' && version.size() < kLongest; ++c) {
+    if (*c >= ' ' && *c <= '~') version += *c;
+  }
+  return version;
+}
+
 }  // namespace proxymux::pgsql

@@ -4,6 +4,7 @@
 
 #include <postgresql/libpq-fe.h>
 
+#include <string>
 #include <string_view>
 
 namespace proxymux::pgsql {
@@ -12,5 +13,8 @@ namespace proxymux::pgsql {
 // only looks while it connects. Servers from PostgreSQL 14 on tell that they were promoted or
 // became read-only, with the end of the next batch; of others, and for an empty `wanted`, true.
 bool SuitsTarget(const PGconn* connection, std::string_view wanted);
+
+// See UpstreamConnection::ServerVersion(). The server is not trusted with more than that.
+std::string ServerVersion(const PGconn* connection);
 
 }  // namespace proxymux::pgsql

@@ -104,8 +104,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
   const std::size_t depth = alone ? 1 : depth_;
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    if (!connection.TakesWork() || view.Barred(connection) ||
-        view.PrefersOther(work, connection)) {
+    if (!connection.TakesWork() || view.Barred(connection) || view.PrefersOther(work, connection)) {
       continue;
     }
     if (!rules.MayTake(view, connection, work)) {
@@ -118,7 +117,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
       if (Less(connection, fresh)) fresh = &connection;
     } else if (!connection.idle() && connection.slow_in_flight() == 0) {
       if (!connection.turn.awaited) emptying = &connection;
-    } else if (connection.in_flight().size() < depth &&
+    } else if (connection.in_flight().size() < depth && !view.PerhapsGone(connection) &&
                (connection.idle() || connection.lane_table == work.binding.get()) &&
                !rules.WaitsForPooler(view, connection, work) && Less(connection, lane)) {
       lane = &connection;

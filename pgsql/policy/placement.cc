@@ -68,7 +68,7 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
       best = nullptr;
       too_soon = nullptr;
     }
-    if (Load(connection) >= view.depth || connection.RunsSimple() ||
+    if (Load(connection) >= view.depth || view.PerhapsGone(connection) || connection.RunsSimple() ||
         rules.WaitsForPooler(view, connection, work)) {
       continue;
     }

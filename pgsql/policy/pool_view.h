@@ -31,16 +31,14 @@ struct PoolView {
   bool Unproven(const PoolConnection& connection) const {
     return !connection.answered.has_value() && hosts.AsksFirst(connection.host);
   }
-  // Its host has lost a connection since it answered last: it may be gone as well, or have a server
-  // behind a pooler that hangs, or none.
-  bool PerhapsLost(const PoolConnection& connection) const {
-    const std::optional<Time>& lost = hosts[connection.host].connection_lost;
-    return lost.has_value() && (!connection.answered.has_value() || *connection.answered < *lost);
-  }
   // One statement at a time, until one is answered.
   bool InTrial(const PoolConnection& connection) const {
-    return !connection.idle() && (Unproven(connection) || PerhapsLost(connection) ||
-                                  HealthOf(connection).state() == HostHealth::State::kTrial);
+    return !connection.idle() &&
+           (Unproven(connection) || HealthOf(connection).state() == HostHealth::State::kTrial);
+  }
+  // It may be gone, and has its one statement until it answers.
+  bool PerhapsGone(const PoolConnection& connection) const {
+    return !connection.idle() && hosts[connection.host].trust.PerhapsGone(connection.answered, now);
   }
   // Only the question how far its host is behind may be sent there.
   bool Barred(const PoolConnection& connection) const { return hosts[connection.host].barred; }

@@ -54,7 +54,8 @@ bool SessionRules::MayOwn(const PoolView& view, const Work& work) const {
     if (connection->session.owner == nullptr) {
       ++shared;
     } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
-               !connection->stalled && !view.PrefersOther(work, *connection)) {
+               !view.PerhapsGone(*connection) && !connection->stalled &&
+               !view.PrefersOther(work, *connection)) {
       return false;
     }
   }

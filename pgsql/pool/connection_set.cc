@@ -52,6 +52,7 @@ void ConnectionSet::Move(PoolConnection& connection, PoolConnection::Phase phase
 void ConnectionSet::Open(std::size_t host) {
   connections_.push_back(std::make_unique<PoolConnection>(++last_number_, host, pool_->Now(),
                                                           factory_->NewConnection(host, owner_)));
+  connections_.back()->opened_in_doubt = pool_->hosts[host].InDoubt();
   ++pool_->hosts[host].connecting;
   connections_.back()->upstream->Connect();
 }
@@ -59,10 +60,14 @@ void ConnectionSet::Open(std::size_t host) {
 void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
   PoolHost& host = pool_->hosts[connection.host];
-  host.OnConnected(connection.last_used, pool_->Now());
+  if (!connection.opened_in_doubt || !host.connect_time.has_value()) {
+    host.connect_time = pool_->Now() - connection.last_used;
+  }
+  host.health.OnConnected(pool_->Now());
   connection.opened = connection.last_used = connection.last_result = pool_->Now();
   ++host.counts.connects;
   host.slow_to_connect = false;
+  host.server_version = connection.upstream->ServerVersion();
   pool_->ScheduleDispatch();
 }
 
@@ -93,7 +98,7 @@ void ConnectionSet::FailHost(PoolHost& host, HostHealth::FailureKind kind,
                      !host.retried_at_once &&
                      (state == HostHealth::State::kUntried || state == HostHealth::State::kUp);
   host.retried_at_once = true;
-  host.unproven = true;
+  host.trust.OnNotMade(pool_->Now());
   if (again) return;
   const bool awaited = pool_->hosts.outage().waiting();
   if (host.health.OnFailed(pool_->Now(), kind, reason, &pool_->random, took, awaited)) {
@@ -169,7 +174,8 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
     ++pool_->counters.connections_lost;
     host.counts.failures += unanswered.size();
   }
-  host.OnConnectionLost(pool_->Now());
+  const bool of_session = loss == Loss::kSessionEnded || loss == Loss::kSessionStuck;
+  if (!unanswered.empty() || !of_session) host.trust.OnLost(pool_->Now());
   pool_->last_failure = host.label + ": " + reason;
   pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());
   // To get a connection and no answer on it is not to be connected. A host that is suspect is put

@@ -117,7 +117,7 @@ void ResultHandler::NoteAlive(PoolConnection& connection) {
   PoolHost& host = pool_->hosts[connection.host];
   host.last_result = now;
   host.retried_at_once = false;
-  host.OnAnswered(connection.opened);
+  host.trust.OnAnswered(connection.opened);
   const Time down_since = host.health.down_since();
   if (host.health.OnAnswered(now)) {
     pool_->observer->OnHostUp(pool_->config.name, host, now - down_since);

@@ -9,7 +9,7 @@ void Attempts::Reset(std::size_t hosts) {
   hosts_ = hosts;
   std::ranges::fill(Counts(), 0);
   lost_among_ = 0;
-  was_silent_ = false;
+  was_silent_ = error_forgiven_ = false;
   not_before_ = {};
 }
 
@@ -28,9 +28,9 @@ void Attempts::ChargeLoss(std::size_t host, std::uint64_t connection, std::uint6
 
 void Attempts::ForgiveErrorAfterLoss(std::size_t host, std::uint64_t connection,
                                      const HostSet& hosts) {
-  if (on(host) > 1 && connection <= lost_among_ && hosts.Alone(host)) {
+  if (on(host) > 1 && connection <= lost_among_ && hosts.Alone(host) && !error_forgiven_) {
     TakeBack(host);
-    lost_among_ = 0;
+    error_forgiven_ = true;
   }
 }
 

@@ -69,6 +69,7 @@ class Attempts {
   std::array<std::uint8_t, kFew> few_{};  // by host
   std::unique_ptr<std::uint8_t[]> many_;  // instead of few_
   bool was_silent_ = false;
+  bool error_forgiven_ = false;
   Time not_before_{};
   std::uint64_t lost_among_ = 0;  // the latest connection at the first loss; 0: none yet
 };

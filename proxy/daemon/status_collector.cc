@@ -58,6 +58,7 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgs
   const bool serves = host.health.state() != pgsql::HostHealth::State::kDown || host.ready > 0;
   status.usable = serves && !host.TooFarBehind();
   status.reason = host.health.reason();
+  status.server_version = host.server_version;
   FillInLag(host, &status);
   status.lone_simple = host.lone_form.better() == pgsql::Protocol::kSimple;
   if (host.health.state() != pgsql::HostHealth::State::kUntried) {

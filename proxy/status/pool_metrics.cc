@@ -129,6 +129,15 @@ class Builder : private MetricFamilies {
     });
   }
 
+  void AddVersions(const std::vector<PoolStatus>& pools) {
+    Family family = Gauge("proxymux_host_info", "Always 1; the labels say what the host runs.");
+    ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
+      if (host.server_version.empty()) return;
+      labels.emplace_back("server_version", host.server_version);
+      family.Add(1, std::move(labels));
+    });
+  }
+
   void AddLags(const std::vector<PoolStatus>& pools) {
     {
       Family family = Gauge("proxymux_host_replica_lag_seconds",
@@ -174,6 +183,7 @@ class Builder : private MetricFamilies {
         family.Add(host.since, std::move(labels));
       });
     }
+    AddVersions(pools);
     AddLags(pools);
     for (const HostMetric& metric : kGauges) {
       Family family = Gauge(metric.name, metric.help);

@@ -34,6 +34,7 @@ Json HostJson(const HostStatus& host) {
           {"usable", host.usable},
           {"reason", host.reason},
           {"since_ms", host.since.count()},
+          {"server_version", host.server_version},
           {"role", host.role},
           {"lag_ms", host.lag ? Json(host.lag->count()) : Json(nullptr)},
           {"too_far_behind", host.too_far_behind},

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include "proxy/text/text_grid.h"
 
@@ -16,10 +19,10 @@ using Json = nlohmann::json;
 constexpr std::size_t kIndent = 10;                // below the words at the head of a line
 constexpr std::string_view kTableType = "pgsql:";  // of every table: not worth its columns
 
-// A terminal must not obey what a file or a server named something.
 // Of 40: enough to tell builds apart. The document has them all.
 constexpr std::size_t kBuildIdDigits = 12;
 
+// A terminal must not obey what a file or a server named something.
 std::string Printable(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
@@ -94,6 +97,24 @@ std::string Bytes(const Json& object, const char* name) {
   return fmt::format("{:.1f}GiB", *bytes / 1024 / 1024 / 1024);
 }
 
+// Of the servers that were connected to, each once: what they say up to the first space.
+std::string ServerVersions(const Json& status) {
+  std::set<std::string> versions;
+  const Json& pools = Member(status, "pools");
+  for (const Json& pool : pools.is_array() ? pools : Json::array()) {
+    const Json& hosts = Member(pool, "hosts");
+    for (const Json& host : hosts.is_array() ? hosts : Json::array()) {
+      const std::string version = Text(host, "server_version");
+      if (!version.empty() && version != "-") versions.insert(version.substr(0, version.find(' ')));
+    }
+  }
+  std::string text;
+  for (const std::string& version : versions) {
+    text += (text.empty() ? ", PostgreSQL " : ", ") + version;
+  }
+  return text;
+}
+
 void AddService(const Json& status, std::size_t width, std::string* out) {
   const Json& clients = Member(status, "clients");
   const Json& requests = Member(status, "requests");
@@ -105,9 +126,10 @@ void AddService(const Json& status, std::size_t width, std::string* out) {
                    Text(status, "mode"), Text(status, "state"), Milliseconds(status, "uptime_ms"),
                    Bytes(status, "resident_bytes")));
   const std::string build_id = Text(status, "build_id");
-  line(fmt::format("program   build id {}, libpq {}, libuv {}, Postfix {}",
+  line(fmt::format("program   build id {}, libpq {}, libuv {}, Postfix {}{}",
                    build_id.empty() ? "unknown" : build_id.substr(0, kBuildIdDigits),
-                   Text(status, "libpq"), Text(status, "libuv"), Text(status, "postfix")));
+                   Text(status, "libpq"), Text(status, "libuv"), Text(status, "postfix"),
+                   ServerVersions(status)));
   if (const std::string file = Text(status, "program_file"); file == "replaced") {
     line("          the program on disk is another one: " +
          std::string(Text(status, "mode") == "master" ? "postfix reload" : "restart it"));

@@ -73,6 +73,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   bool BatchOpen() const override;
   bool AllAnswered() const override { return unanswered() == 0; }
   bool Pooled() const override { return pooled_; }
+  std::string ServerVersion() const override { return "15.13 (scripted)"; }
   bool Swollen() const override { return swollen_; }
   void CancelRunning() override;
   std::vector<pgsql::Work*> Close() override;

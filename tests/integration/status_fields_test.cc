@@ -220,6 +220,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"state", "\"untried\"", "\"down\""},
           {"usable", "true", "false"},
           {"reason", "\"\"", (down_host["reason"]).dump()},
+          {"server_version", "\"\"", ""},
           {"role", "\"\"", ""},
           {"lag_ms", "null", ""},
           {"too_far_behind", "false", ""},
@@ -233,6 +234,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
   EXPECT_GE(down_host["connect_failures"], 1);
   EXPECT_GE(down_host["since_ms"], 0);
   checked.insert({"pools.hosts.connect_failures", "pools.hosts.since_ms"});
+  const std::string server_version = world_.first().Sql("postgres", "SHOW server_version");
   int connects = 0;
   int connections = 0;
   int statements = 0;
@@ -241,6 +243,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
     connections += host["connections"].get<int>();
     statements += host["latency"]["count"].get<int>();
     EXPECT_EQ(host["usable"], true) << host;
+    EXPECT_EQ(host["server_version"], server_version) << host;
     EXPECT_EQ(host["role"], "primary") << host;
     EXPECT_EQ(host["lag_ms"], 0) << host;
     EXPECT_EQ(host["too_far_behind"], false) << host;

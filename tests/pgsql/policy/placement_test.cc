@@ -77,9 +77,9 @@ TEST_F(PlacementTest, WhereAConnectionWasLostEachOtherGetsOneStatementUntilItAns
   connection.answered = now;
   Load(connection, 1);
   EXPECT_EQ(Choose(Lookup(Quick())), &connection);
-  hosts[1].connection_lost = now + milliseconds(1);
+  hosts[1].trust.OnLost(now + milliseconds(1));
   EXPECT_EQ(Choose(Lookup(Quick())), &connection) << "of another host";
-  hosts[0].connection_lost = now + milliseconds(1);
+  hosts[0].trust.OnLost(now + milliseconds(1));
   EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
   PoolConnection& fresh = Open(0);
   EXPECT_EQ(Choose(Lookup(Quick())), &fresh);
@@ -87,6 +87,18 @@ TEST_F(PlacementTest, WhereAConnectionWasLostEachOtherGetsOneStatementUntilItAns
   EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
   connection.answered = now + milliseconds(1);
   EXPECT_EQ(Choose(Lookup(Quick())), &connection);
+}
+
+TEST_F(PlacementTest, WhatMayBeGoneIsWaitedForAsWhatIsFull) {
+  PoolConnection& tried = Open(0);
+  PoolConnection& quiet = Open(0);
+  quiet.answered = now;
+  quiet.stalled = true;
+  hosts[0].trust.OnLost(now);
+  Load(tried, 1);
+  EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+  tried.answered = now;
+  EXPECT_EQ(Choose(Lookup(Quick())), &tried);
 }
 
 TEST_F(PlacementTest, ThoseThatKeepQuietComeLast) {
@@ -246,7 +258,7 @@ TEST_F(PlacementTest, AHostProvesItselfOnceOnEachConnection) {
   answered.answered = now;
   PoolConnection& fresh = Open(0);
   EXPECT_EQ(choose(), nullptr) << "nothing speaks against the host";
-  hosts[0].unproven = true;
+  hosts[0].trust.OnNotMade(now);
   EXPECT_EQ(choose(), nullptr) << "nobody waits for hosts";
   hosts.SetOutageWait(seconds(5));
   EXPECT_EQ(choose(), &fresh);

@@ -41,6 +41,7 @@ class StillUpstream final : public UpstreamConnection {
   bool BatchOpen() const override { return batch_open; }
   bool AllAnswered() const override { return all_answered; }
   bool Pooled() const override { return pooled; }
+  std::string ServerVersion() const override { return {}; }
   bool Swollen() const override { return false; }
   void CancelRunning() override {}
   std::vector<Work*> Close() override { return {}; }

@@ -143,6 +143,19 @@ TEST_F(SessionRulesTest, ATableHasAnotherConnectionWhenItsOwnHaveNoRoom) {
   EXPECT_TRUE(MayTake(free, work));
 }
 
+TEST_F(SessionRulesTest, OrWhenItsOwnMayBeGoneAndHasOneStatement) {
+  const auto table = Own();
+  PoolConnection& own = Open();
+  own.session.owner = table;
+  Open();
+  PoolConnection& free = Open();
+  EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table)));
+  hosts[0].trust.OnLost(now);
+  EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "it takes that one";
+  Send(own, table);
+  EXPECT_TRUE(rules.MayTake(View(), free, *Lookup(table)));
+}
+
 TEST_F(SessionRulesTest, ASlowOneDoesNotWaitBehindItsLike) {
   PoolConnection& free = Open();
   PoolConnection& owned = Open();

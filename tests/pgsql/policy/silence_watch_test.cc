@@ -91,6 +91,22 @@ TEST_F(SilenceWatchTest, OthersServeThatAreNotInDoubt) {
   EXPECT_FALSE(SilenceWatch::OthersMayServe(View(), 0));
 }
 
+// A pooler may leave a new session without a server while others are answered.
+TEST_F(SilenceWatchTest, AQuestionThatIsToProveAConnectionIsGivenUpWhereTheHostLives) {
+  Down(1);
+  PoolConnection& connection = Open(0);
+  Work* work = Send(connection, Quick());
+  work->kind = Work::Kind::kStamp;
+  const Time late = now;
+  hosts[0].last_result = late;
+  hosts.SetOutageWait(seconds(5));
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, late)) << "it is asked beside lookups";
+  hosts[0].trust.OnLost(now);
+  EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, late));
+  hosts[0].last_result = late - milliseconds(1);
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, late)) << "nobody is answered";
+}
+
 TEST_F(SilenceWatchTest, WhatNobodyWaitsForIsCancelledWhereTheHostLives) {
   PoolConnection& connection = Open();
   const Time late = now - milliseconds(5);

@@ -57,7 +57,6 @@ TEST_F(PoolOutage, NoLookupIsSentBeforeTheHostHasAnswered) {
   EXPECT_EQ(client->value, "v");
 }
 
-// As a load balancer does until another server stands behind it.
 // A pooler whose server shuts down answers on some connections still, and ends the new ones.
 TEST_F(PoolOutage, WhatWasThereBeforeALossProvesNothingOfWhatCameAfterIt) {
   auto options = Options();
@@ -88,6 +87,7 @@ TEST_F(PoolOutage, WhatWasThereBeforeALossProvesNothingOfWhatCameAfterIt) {
   for (const auto& client : {first, second, third}) EXPECT_EQ(client->value, "v");
 }
 
+// As a load balancer does until another server stands behind it.
 TEST_F(PoolOutage, AttemptsThatHangKeepNoneFromBeingMade) {
   PoolWorld world(Options());
   world.OpenAll();

@@ -178,6 +178,8 @@ TEST_F(AttemptsOfASingleHostTest, NorByOneErrorOnSuchAConnection) {
   attempts.Count(0);
   attempts.ForgiveErrorAfterLoss(0, /*connection=*/4, hosts);
   EXPECT_EQ(attempts.on(0), 2) << "the second one";
+  attempts.ChargeLoss(0, /*connection=*/3, /*latest=*/5, hosts);
+  EXPECT_EQ(attempts.on(0), 1) << "losses are forgiven all the same";
 }
 
 TEST_F(AttemptsTest, AnErrorAfterALossCountsWhereOtherHostsAreLeft) {

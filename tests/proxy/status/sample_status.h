@@ -39,6 +39,7 @@ inline ServiceStatus SampleStatus() {
   up.state = "up";
   up.usable = true;
   up.since = milliseconds(61'000);
+  up.server_version = "17.6 (Debian 17.6-0+deb13u1)";
   up.role = "primary";
   up.lag = milliseconds(0);
   up.connections = 4;

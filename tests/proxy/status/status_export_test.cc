@@ -63,6 +63,8 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "host=\"/var/run/postgresql\"} 0\n",
           "proxymux_host_lone_simple{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "host=\"/var/run/postgresql\"} 1\n",
+          "proxymux_host_info{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "host=\"db1.example.com:5432\",server_version=\"17.6 (Debian 17.6-0+deb13u1)\"} 1\n",
           "proxymux_table_lookups_total{table=\"pgsql:/etc/postfix/virtual_alias.cf\","
           "status=\"ok\"} 702\n",
           "# TYPE proxymux_table_latency_seconds histogram\n",
@@ -168,6 +170,8 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["relay"]["mode"], "processes");
   EXPECT_EQ(json["pools"][0]["hosts"][0]["latency"]["count"], 100);
   EXPECT_EQ(json["pools"][0]["hosts"][1]["reason"], "connection refused");
+  EXPECT_EQ(json["pools"][0]["hosts"][0]["server_version"], "17.6 (Debian 17.6-0+deb13u1)");
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["server_version"], "");
   EXPECT_EQ(json["pools"][0]["hosts"][0]["lone_protocol"], "extended");
   EXPECT_EQ(json["pools"][0]["hosts"][1]["lone_protocol"], "simple");
   EXPECT_EQ(json["pools"][0]["queue_length"], 13);
@@ -210,7 +214,7 @@ TEST(StatusText, ShowsPoolsHostsAndTablesInAHundredColumns) {
   EXPECT_THAT(text, HasSubstr("memory 9.0MiB"));
   EXPECT_THAT(text,
               HasSubstr("\nprogram   build id 5f3c01aa0011, libpq 15.13, libuv 1.44.2, Postfix"
-                        " 3.7\nconfig    /etc/postfix-second\n"));
+                        " 3.7, PostgreSQL 17.6\nconfig    /etc/postfix-second\n"));
   EXPECT_THAT(text,
               HasSubstr("health    degraded\n          - table pgsql:/etc/postfix/broken.cf"));
   EXPECT_THAT(text, HasSubstr("123.5G"));

@@ -1,0 +1,42 @@
+// What a host's lost connections say of its other ones.
+//
+// A server that goes away ends one connection after the other, and answers on some of them until
+// then; a pooler before it may leave some hanging, and take new ones all the same. So a loss speaks
+// against each other connection for a while, until that answers, and against new ones until one of
+// them has answered. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "pgsql/runtime/event_loop.h"
+
+namespace proxymux::pgsql {
+
+class HostTrust {
+ public:
+  // Pgpool-II leaves processes that have lost their server hanging for five seconds.
+  static constexpr Duration kWhile = std::chrono::seconds(10);
+
+  void OnLost(Time now) { lost_ = unproven_since_ = now; }
+  // A connection could not be made.
+  void OnNotMade(Time now) { unproven_since_ = now; }
+  // Something came on a connection that was opened at that time.
+  void OnAnswered(Time opened) {
+    if (unproven_since_.has_value() && opened >= *unproven_since_) unproven_since_.reset();
+  }
+
+  // Of the connections that were opened since one was lost or could not be made none has answered.
+  bool unproven() const { return unproven_since_.has_value(); }
+  // A connection that answered then, last, or never, may be gone as well.
+  bool PerhapsGone(std::optional<Time> answered, Time now) const {
+    return lost_.has_value() && now - *lost_ < kWhile &&
+           (!answered.has_value() || *answered < *lost_);
+  }
+
+ private:
+  std::optional<Time> lost_;
+  std::optional<Time> unproven_since_;
+};
+
+}  // namespace proxymux::pgsql
