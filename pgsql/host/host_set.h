@@ -40,7 +40,7 @@ struct PoolHost {
   std::string label;
   HostHealth health;
   HostTrust trust;
-  std::string server_version;  // as it says when a connection is made; empty: not yet
+  std::string server_version;  // as it said at the latest connection; empty: nothing yet
   std::size_t connecting = 0;
   std::size_t ready = 0;
   Time text_until{};             // its prepared statements do not last: none is made before
@@ -48,8 +48,8 @@ struct PoolHost {
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  // How long the latest connection took that was begun while nothing spoke against the host, or the
-  // first one; none: there was none. What hangs until the host is back says nothing of that time.
+  // How long the latest connection took that was begun while nothing spoke against the host, or a
+  // quicker one; none: there was none. What hangs until the host is back says nothing of that time.
   std::optional<Duration> connect_time;
 
   CatalogueWatch catalogue;  // of what statements do there

@@ -23,11 +23,17 @@ class HostTrust {
   void OnNotMade(Time now) { unproven_since_ = now; }
   // Something came on a connection that was opened at that time.
   void OnAnswered(Time opened) {
-    if (unproven_since_.has_value() && opened >= *unproven_since_) unproven_since_.reset();
+    if (!unproven_since_.has_value() || opened < *unproven_since_) return;
+    unproven_since_.reset();
+    question_given_up_ = false;
   }
+  // The question that was to prove a new connection was not answered in time. The next one is
+  // waited for: it may be the question that takes so long there.
+  void OnQuestionGivenUp() { question_given_up_ = true; }
 
   // Of the connections that were opened since one was lost or could not be made none has answered.
   bool unproven() const { return unproven_since_.has_value(); }
+  bool question_given_up() const { return question_given_up_; }
   // A connection that answered then, last, or never, may be gone as well.
   bool PerhapsGone(std::optional<Time> answered, Time now) const {
     return lost_.has_value() && now - *lost_ < kWhile &&
@@ -37,6 +43,7 @@ class HostTrust {
  private:
   std::optional<Time> lost_;
   std::optional<Time> unproven_since_;
+  bool question_given_up_ = false;
 };
 
 }  // namespace proxymux::pgsql

@@ -27,7 +27,8 @@ std::string ServerVersion(const PGconn* connection) {
   const char* const value = PQparameterStatus(connection, "server_version");
   std::string version;
   for (const char* c = value; c != nullptr && *c != '\0' && version.size() < kLongest; ++c) {
-    if (*c >= ' ' && *c <= '~') version += *c;
+    if (*c > ' ' && *c <= '~') version += *c;
+    if (*c == ' ' && !version.empty()) version += *c;
   }
   return version;
 }

@@ -19,7 +19,6 @@ constexpr Duration kDoubt = std::chrono::milliseconds(250);
 // hang; and after how many times the usual time, and not before that time, one that hangs is given
 // up for a new one.
 constexpr Duration kNextAttempt = std::chrono::milliseconds(50);
-constexpr Duration kLongestInterval = std::chrono::milliseconds(500);
 constexpr int kTimesUsual = 8;
 constexpr Duration kShortest = std::chrono::milliseconds(400);
 
@@ -149,9 +148,8 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
   // Spread over the time after which the oldest makes room, so that there is one soon after the
   // host is back, whenever that is.
   const bool spread = usual.has_value() && room > 0;
-  const Duration interval = spread ? std::clamp<Duration>(patience / static_cast<int>(room),
-                                                          kNextAttempt, kLongestInterval)
-                                   : kNextAttempt;
+  const Duration interval =
+      spread ? std::max(kNextAttempt, patience / static_cast<int>(room)) : kNextAttempt;
   if (view.now - latest->last_used < interval) return {};
   if (hanging < room) return {.due = true};
   const bool hopeless = view.now - oldest->last_used >= patience;

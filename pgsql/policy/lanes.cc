@@ -114,7 +114,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
     possible = true;
     if (view.InTrial(connection) || view.Unproven(connection) || connection.RunsSimple()) continue;
     if (!connection.lane()) {
-      if (Less(connection, fresh)) fresh = &connection;
+      if (!view.PerhapsGone(connection) && Less(connection, fresh)) fresh = &connection;
     } else if (!connection.idle() && connection.slow_in_flight() == 0) {
       if (!connection.turn.awaited) emptying = &connection;
     } else if (connection.in_flight().size() < depth && !view.PerhapsGone(connection) &&

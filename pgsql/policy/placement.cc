@@ -106,7 +106,7 @@ PoolConnection* Placement::ChooseForQuestion(const PoolView& view, std::size_t h
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
     if (connection.host != host || !connection.TakesWork() || connection.RunsSimple() ||
-        connection.stalled || view.InTrial(connection)) {
+        connection.stalled || view.InTrial(connection) || view.PerhapsGone(connection)) {
       continue;
     }
     if (connection.session.changed && !any_session) continue;

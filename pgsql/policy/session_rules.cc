@@ -49,14 +49,15 @@ bool SessionRules::MayTake(const PoolView& view, const PoolConnection& connectio
 bool SessionRules::MayOwn(const PoolView& view, const Work& work) const {
   const std::size_t room = work.binding->NeedsLane() ? 1 : view.depth;
   std::size_t shared = 0;
+  bool instead = false;  // of one of its own that may be gone, the next one is room
   for (const auto& connection : view.connections) {
     if (!connection->open() || connection->draining() || view.Barred(*connection)) continue;
     if (connection->session.owner == nullptr) {
       ++shared;
     } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
-               !view.PerhapsGone(*connection) && !connection->stalled &&
-               !view.PrefersOther(work, *connection)) {
-      return false;
+               !connection->stalled && !view.PrefersOther(work, *connection)) {
+      if (!view.PerhapsGone(*connection) || instead) return false;
+      instead = true;
     }
   }
   return shared > 1 || view.usable == 1 || !view.sharers_about;

@@ -59,11 +59,14 @@ bool MayBeAskedAgain(const Work& work) {
 bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connection, Time late) {
   const bool lives = Lives(view, connection, late) || TakesOthers(view, connection);
   if (!lives || OthersMayServe(view, connection.host) || !connection.ReadsOnly()) return false;
-  // The question that is to prove it is answered at once, if at all; another one of the pool's own
-  // may take long. What nobody waits for is cancelled.
-  const Work::Kind running = connection.running()->kind;
-  if (running == Work::Kind::kStamp && view.Unproven(connection)) return true;
-  if (running != Work::Kind::kLookup || connection.cancel.pending() || connection.Useless()) {
+  // A question of the pool's own may take long, but for the first one that is to prove a new
+  // connection while older ones answer. What nobody waits for is cancelled.
+  const PoolHost& host = view.hosts[connection.host];
+  const bool proof = connection.running()->kind == Work::Kind::kStamp &&
+                     view.Unproven(connection) && host.last_result >= late &&
+                     !host.trust.question_given_up();
+  if ((connection.running()->kind != Work::Kind::kLookup && !proof) ||
+      connection.cancel.pending() || connection.Useless()) {
     return false;
   }
   for (const Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {

@@ -60,8 +60,9 @@ void ConnectionSet::Open(std::size_t host) {
 void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
   PoolHost& host = pool_->hosts[connection.host];
-  if (!connection.opened_in_doubt || !host.connect_time.has_value()) {
-    host.connect_time = pool_->Now() - connection.last_used;
+  const Duration took = pool_->Now() - connection.last_used;
+  if (!connection.opened_in_doubt || took < host.connect_time.value_or(Duration::max())) {
+    host.connect_time = took;
   }
   host.health.OnConnected(pool_->Now());
   connection.opened = connection.last_used = connection.last_result = pool_->Now();
@@ -174,6 +175,8 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
     ++pool_->counters.connections_lost;
     host.counts.failures += unanswered.size();
   }
+  // A pooler ends a session for that session's sake also when its server has gone; then something
+  // was under way there.
   const bool of_session = loss == Loss::kSessionEnded || loss == Loss::kSessionStuck;
   if (!unanswered.empty() || !of_session) host.trust.OnLost(pool_->Now());
   pool_->last_failure = host.label + ": " + reason;

@@ -29,6 +29,9 @@ void SecondAsking::WatchSilence() {
     if (connection.open()) AskOfOthers(connection);
     if (connection.open() && connection.Useless()) EndUseless(connection, was_up, *late);
     if (connection.open() && SilenceWatch::HasBroken(connections_->View(), connection, *late)) {
+      if (connection.running()->kind == Work::Kind::kStamp) {
+        pool_->hosts[connection.host].trust.OnQuestionGivenUp();
+      }
       connections_->Cancel(connection);
       connections_->Drop(connection, ConnectionSet::kSilent, ConnectionSet::Loss::kSessionSilent);
     }

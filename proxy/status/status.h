@@ -83,7 +83,7 @@ struct HostStatus {
   bool usable = false;                           // takes lookups now
   std::string reason;                            // why it is not
   std::chrono::milliseconds since{0};            // in this state
-  std::string server_version;                    // as the server says; empty: not connected yet
+  std::string server_version;                    // as the server says; empty: nothing yet
   std::string role;                              // "primary", "standby"; empty: not asked yet
   std::optional<std::chrono::milliseconds> lag;  // behind the primary; none: not known
   bool too_far_behind = false;                   // than max_replica_lag allows

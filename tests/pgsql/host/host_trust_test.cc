@@ -49,5 +49,17 @@ TEST(HostTrust, OnlyAConnectionThatWasOpenedAfterwardsProvesNewOnes) {
   }
 }
 
+TEST(HostTrust, OneQuestionIsGivenUpUntilANewConnectionHasAnswered) {
+  HostTrust trust;
+  trust.OnLost(kStart);
+  EXPECT_FALSE(trust.question_given_up());
+  trust.OnQuestionGivenUp();
+  trust.OnLost(kStart + seconds(1));
+  trust.OnAnswered(kStart);
+  EXPECT_TRUE(trust.question_given_up());
+  trust.OnAnswered(kStart + seconds(1));
+  EXPECT_FALSE(trust.question_given_up());
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -298,16 +298,6 @@ TEST_F(BesideHangingTest, WhereTheOldestMakesRoomAttemptsAreSpread) {
   EXPECT_EQ(Another().in_place_of, hanging[0]);
 }
 
-TEST_F(BesideHangingTest, HoweverFarItIs) {
-  hosts[0].connect_time = seconds(1);
-  hosts[1].connecting = 1;
-  Hanging(0);
-  now += milliseconds(499);
-  EXPECT_FALSE(Another().due);
-  now += milliseconds(1);
-  EXPECT_TRUE(Another().due);
-}
-
 TEST_F(BesideHangingTest, NobodyWaitsAnyMore) {
   Hanging(0);
   now += seconds(6);

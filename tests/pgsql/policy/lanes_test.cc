@@ -269,6 +269,19 @@ TEST_F(LanesTest, ThroughAPoolerTheBatchBeforeIsWaitedFor) {
   EXPECT_EQ(Choose(Lookup(slow)), &connection);
 }
 
+TEST_F(LanesTest, WhatMayBeGoneIsNotWaitedFor) {
+  PoolConnection& gone = Open(0);
+  PoolConnection& busy = Open(0);
+  busy.answered = now;
+  hosts[0].trust.OnLost(now);
+  Send(gone, Quick());
+  for (int i = 0; i < 2; ++i) Send(busy, Quick());
+  lanes.Begin(View());
+  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
+  EXPECT_EQ(busy.phase(), Phase::kEmptying);
+  EXPECT_EQ(gone.phase(), Phase::kShared);
+}
+
 TEST_F(LanesTest, TheBetterOneBegins) {
   PoolConnection& first = Open();
   PoolConnection& second = Open();

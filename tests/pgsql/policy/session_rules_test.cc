@@ -154,6 +154,10 @@ TEST_F(SessionRulesTest, OrWhenItsOwnMayBeGoneAndHasOneStatement) {
   EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "it takes that one";
   Send(own, table);
   EXPECT_TRUE(rules.MayTake(View(), free, *Lookup(table)));
+  PoolConnection& second = Open();
+  second.session.owner = table;
+  Send(second, table);
+  EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "nor all connections in one turn";
 }
 
 TEST_F(SessionRulesTest, ASlowOneDoesNotWaitBehindItsLike) {

@@ -14,6 +14,11 @@ using Step = SilenceWatch::Step;
 
 constexpr Duration kLimit = seconds(1);
 
+class Waiter final : public LookupSink {
+ public:
+  void OnAnswer(const Answer&) override {}
+};
+
 class SilenceWatchTest : public PolicyWorld {
  protected:
   void Down(std::size_t host) {
@@ -104,7 +109,29 @@ TEST_F(SilenceWatchTest, AQuestionThatIsToProveAConnectionIsGivenUpWhereTheHostL
   hosts[0].trust.OnLost(now);
   EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, late));
   hosts[0].last_result = late - milliseconds(1);
+  hosts[0].health.OnSilent(now, "silent");
+  hosts[0].health.OnConnected(now);
+  ASSERT_TRUE(hosts[0].health.Trusted(now));
   EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, late)) << "nobody is answered";
+  hosts[0].last_result = late;
+  EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, late));
+  hosts[0].trust.OnQuestionGivenUp();
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, late)) << "the second one";
+}
+
+TEST_F(SilenceWatchTest, WhatWasSilentBeforeIsNotGivenUpWithTheQuestionBeforeIt) {
+  Down(1);
+  PoolConnection& connection = Open(0);
+  Send(connection, Quick())->kind = Work::Kind::kStamp;
+  Waiter waiter;
+  Work* lookup = Send(connection, Quick());
+  lookup->sink = &waiter;
+  hosts[0].last_result = now;
+  hosts.SetOutageWait(seconds(5));
+  hosts[0].trust.OnLost(now);
+  EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, now));
+  lookup->attempts.NoteSilence();
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now));
 }
 
 TEST_F(SilenceWatchTest, WhatNobodyWaitsForIsCancelledWhereTheHostLives) {
