@@ -1,37 +1,27 @@
-// Every row of the table of error classes, raised on a real server: what becomes of the lookup, of
-// the connection, of the host and of the neighbours.
-//
-// The first mirror is reached over its UNIX socket and therefore preferred. It raises the errors;
-// the second one answers.
+// Every row of the table of error classes that a statement meets, raised on a real server: what
+// becomes of the lookup, of the connection, of the host and of the neighbours.
 #include "pgsql/host/error_class.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iterator>
-#include <memory>
+#include <cstddef>
 #include <set>
-#include <sstream>
 #include <string>
-#include <vector>
 
-#include "tests/harness/admin_client.h"
 #include "tests/harness/host_status.h"
 #include "tests/harness/load_clients.h"
 #include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/error_cases.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/error_world.h"
 
 namespace proxymux::integration {
 namespace {
 
 using harness::Eventually;
 using harness::HostStatus;
-using harness::PostfixInstance;
 using harness::ProxymapClient;
-using harness::seconds;
-using harness::Service;
 using harness::TableText;
 using pgsql::ErrorRule;
 using protocol::Status;
@@ -42,92 +32,13 @@ bool IsPartOf(const std::set<std::string>& some, const std::set<std::string>& al
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
-// The mirrors of this program's MailWorld, with what raises errors; made once.
-MailWorld& TroubledWorld() {
-  static const bool made = [] {
-    MailWorld& world = MailWorld::Instance();
-    CreateTroubles(world.first(), /*armed=*/true);
-    CreateTroubles(world.second(), /*armed=*/false);
-    world.first().Sql("postgres", "ALTER SYSTEM SET log_line_prefix = '%m [%p] %u SQLSTATE %e '");
-    world.first().Sql("postgres", "ALTER SYSTEM SET deadlock_timeout = '100ms'");
-    world.first().Sql("postgres", "SELECT pg_reload_conf()");
-    EXPECT_TRUE(Eventually(
-        [&] { return world.first().Sql("postgres", "SHOW deadlock_timeout") == "100ms"; }));
-    return true;
-  }();
-  EXPECT_TRUE(made);
-  return MailWorld::Instance();
-}
-
-class ErrorClasses : public testing::Test {
+class ErrorClasses : public ErrorWorld {
  protected:
-  ~ErrorClasses() override {
-    client_.reset();
-    postfix_.reset();
-    world_.Mend();
-  }
-
-  std::string first_host() { return "unix:" + world_.first().socket_directory(); }
-  std::string Hosts() { return first_host() + " " + world_.second().TcpHost(); }
-
-  void Start(const std::string& yaml = "", const std::vector<harness::TableFile>& more = {}) {
-    auto options = world_.Options(Service::kInPlace);
-    options.tables = harness::MailTables(Hosts());
-    for (const char* mode : {"legacy", "parameterized", "prepared"}) {
-      for (const char* function : {"trouble", "trouble_writing"}) {
-        options.tables.push_back({std::string(function) + "-" + mode + ".cf",
-                                  TableText(Hosts(), std::string("SELECT ") + function + "('%s')",
-                                            std::string("statement_mode = ") + mode + "\n")});
-      }
-    }
-    options.tables.insert(options.tables.end(), more.begin(), more.end());
-    options.yaml = yaml;
-    postfix_ = std::make_unique<PostfixInstance>(world_.NewDirectory(), options);
-    postfix_->Start();
-    client_ = std::make_unique<ProxymapClient>(postfix_->SocketPath());
-  }
-
-  harness::Answer Look(const std::string& table, const std::string& key) {
-    return client_->Lookup(postfix_->Table(table), key);
-  }
-  bool Answers(int user) {
-    return Look("pgsql-aliases.cf", harness::AliasOf(user)).IsValue(harness::AddressOf(user));
-  }
-  HostStatus First() { return HostStatusOf(*postfix_, world_.first().socket_directory()); }
-
-  // Sessions of ours on the first mirror, and on either.
-  std::set<std::string> Pids() { return PidsOn(world_.first()); }
+  // Sessions of ours on either mirror.
   std::set<std::string> AllPids() {
     std::set<std::string> pids = Pids();
     for (const std::string& pid : PidsOn(world_.second())) pids.insert("second " + pid);
     return pids;
-  }
-  static std::set<std::string> PidsOn(harness::PostgresCluster& server) {
-    std::istringstream words(server.Sql("postgres",
-                                        "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity"
-                                        " WHERE application_name = 'proxymux'"));
-    return {std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()};
-  }
-  // How often the first mirror's log has that SQLSTATE.
-  int Logged(std::string_view code) {
-    const std::string log = harness::ReadFile(world_.first().log_path());
-    const std::string text = "SQLSTATE " + std::string(code) + " ";
-    int count = 0;
-    for (std::size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) {
-      const std::size_t severity = at + text.size();
-      if (log.compare(severity, 5, "ERROR") == 0 || log.compare(severity, 5, "FATAL") == 0) ++count;
-    }
-    return count;
-  }
-
-  // Nobody is told twice in a row that a host is out of use, for the same reason.
-  void ExpectEachReasonOnce() {
-    std::set<std::string> reasons;
-    const std::string out = "is out of use: ";
-    for (const std::string& line : postfix_->LogLinesWith({out})) {
-      EXPECT_TRUE(reasons.insert(line.substr(line.find(out))).second) << line;
-    }
-    EXPECT_FALSE(reasons.empty()) << postfix_->Log();
   }
 
   void ExpectAnswer(const ErrorCase& error, const harness::Answer& answer,
@@ -173,10 +84,6 @@ class ErrorClasses : public testing::Test {
       EXPECT_TRUE(IsPartOf(pids, AllPids())) << about << testing::PrintToString(pids);
     }
   }
-
-  MailWorld& world_ = TroubledWorld();
-  std::unique_ptr<PostfixInstance> postfix_;
-  std::unique_ptr<ProxymapClient> client_;
 };
 
 TEST_F(ErrorClasses, EveryRuleIsRaised) {
@@ -233,78 +140,6 @@ TEST_F(ErrorClasses, NoneOfThemDisturbsTheNeighbours) {
     ASSERT_TRUE(load.WaitForAnswers(100)) << error.code << postfix_->Log();
     EXPECT_EQ(First().state, "up") << error.code << ": " << First().reason;
   }
-  const harness::LoadReport report = load.Finish();
-  EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
-}
-
-// Refused connections: the second mirror answers, the first is down for the server's own reason,
-// says so once, and is used again by itself.
-TEST_F(ErrorClasses, ARefusedConnectionTakesTheHostOutUntilItIsMended) {
-  for (const RefusalCase& refusal : RefusalCases()) {
-    Start();
-    const std::string about = std::string(refusal.code) + ": ";
-    ASSERT_TRUE(Answers(1)) << about << postfix_->Log();
-    // Nothing is under way any more: what is lost would be asked again, while the host changes.
-    EXPECT_TRUE(Eventually([&] {
-      return harness::HttpGet(postfix_->AdminSocket(), "/status.json")
-                 .body.find("\"may_write\": false") != std::string::npos;
-    }));
-    const int logged = Logged(refusal.code);
-    for (const std::string& statement : refusal.spoil) world_.first().Sql("postgres", statement);
-    // Between two statements of the spoiling the host may have another reason for a while.
-    EXPECT_TRUE(Eventually([&] {
-      return Answers(2) && First().state == "down" &&
-             First().reason.find(refusal.reason) != std::string::npos;
-    })) << about
-        << First().reason << postfix_->Log();
-    for (int user = 1; user <= 100; ++user) EXPECT_TRUE(Answers(user)) << about << user;
-    EXPECT_GT(Logged(refusal.code), logged) << about << "the server did not say that";
-    EXPECT_FALSE(First().usable) << about;
-    ExpectEachReasonOnce();
-    EXPECT_EQ(postfix_->Log().find(harness::kMailPassword), std::string::npos) << about;
-
-    for (const std::string& statement : refusal.mend) world_.first().Sql("postgres", statement);
-    EXPECT_TRUE(Eventually([&] { return Answers(3) && First().state == "up"; }))
-        << about << postfix_->Log();
-    EXPECT_TRUE(postfix_->WaitForLog("is in use again after")) << about << postfix_->Log();
-    client_.reset();
-    postfix_.reset();
-  }
-}
-
-TEST_F(ErrorClasses, EveryRefusalHasARule) {
-  for (const RefusalCase& refusal : RefusalCases()) {
-    const auto verdict = pgsql::ClassifyError({refusal.code, true, pgsql::Phase::kConnect});
-    const bool full = refusal.code == "53300";
-    EXPECT_EQ(verdict.fault, full ? pgsql::Fault::kHostFull : pgsql::Fault::kHost) << refusal.code;
-  }
-}
-
-// 53300 once connections are open: they are good for what they were.
-TEST_F(ErrorClasses, AFullHostIsUsedOnItsOpenConnections) {
-  Start();
-  ASSERT_TRUE(Answers(1));
-  // One that is still being opened would be in neither.
-  std::set<std::string> pids;
-  EXPECT_TRUE(Eventually([&] {
-    pids = Pids();
-    return pids.size() == static_cast<std::size_t>(First().connections);
-  }));
-  const std::string role = "ALTER ROLE " + std::string(harness::kMailRole) + " CONNECTION LIMIT ";
-  world_.first().Sql("postgres", role + std::to_string(pids.size()));
-  harness::LoadClients load(harness::LoadOn(*postfix_));  // asks for more connections
-  EXPECT_TRUE(postfix_->WaitForLog("too many connections for role")) << postfix_->Log();
-  EXPECT_TRUE(load.WaitForAnswers(5000)) << postfix_->Log();
-  EXPECT_EQ(First().state, "down");
-  EXPECT_TRUE(First().usable);
-  // More are tried now and then; none stays.
-  const int open = static_cast<int>(pids.size());
-  EXPECT_TRUE(Eventually([&] { return First().connections == open; })) << First().connections;
-  EXPECT_TRUE(Eventually([&] { return Pids() == pids; }));
-  EXPECT_EQ(postfix_->LogLinesWith({"stay in use"}).size(), 1u) << postfix_->Log();
-  world_.first().Sql("postgres", role + "-1");
-  EXPECT_TRUE(Eventually([&] { return First().state == "up" && First().connections > open; }))
-      << postfix_->Log();
   const harness::LoadReport report = load.Finish();
   EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
 }
