@@ -1,23 +1,22 @@
-// Without master(8): `proxymux serve`, socket activation, SIGHUP; and the commands for the
-// administrator.
+// The service without master(8): `proxymux serve`, socket activation, SIGHUP, and what its admin
+// socket says.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tests/harness/admin_client.h"
 #include "tests/harness/load_clients.h"
 #include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/harness/socket.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/standalone_world.h"
 
 namespace proxymux::integration {
 namespace {
@@ -28,65 +27,8 @@ using harness::CommandResult;
 using harness::Eventually;
 using harness::HttpAnswer;
 using harness::HttpGet;
-using harness::PostfixInstance;
 using harness::ProxymapClient;
-using harness::RunCommand;
 using harness::seconds;
-using harness::Service;
-
-class Standalone : public testing::Test {
- protected:
-  Standalone()
-      : directory_(world_.NewDirectory()),
-        postfix_(directory_, world_.Options(Service::kInPlace)),
-        socket_(directory_ + "/sock"),
-        admin_(postfix_.data_directory() + "/admin"),
-        binary_(postfix_.daemon_directory() + "/proxymux") {
-    WriteSettings("");
-  }
-
-  void WriteSettings(const std::string& more) {
-    postfix_.WriteConfig("proxymux.yaml", "admin: {listen: " + admin_ + "}\n" + more, 0644);
-  }
-
-  void Serve(CommandOptions options = {},
-             const std::vector<ChildProcess::Descriptor>& descriptors = {}) {
-    std::vector<std::string> command = {binary_, "serve", "--config-directory",
-                                        postfix_.config_directory()};
-    if (descriptors.empty()) command.insert(command.end(), {"--listen", socket_});
-    options.directory = directory_;
-    child_ = std::make_unique<ChildProcess>(command, log_, options, descriptors);
-    ASSERT_TRUE(Eventually(
-        [&] { return HttpGet(admin_, "/healthz").status == 200 || !child_->Running(); }));
-    ASSERT_TRUE(child_->Running()) << harness::ReadFile(log_);
-  }
-
-  void ExpectGoodLookup() {
-    ProxymapClient client(socket_);
-    const auto answer = client.Lookup(postfix_.Table("pgsql-aliases.cf"), harness::AliasOf(4));
-    EXPECT_TRUE(answer.IsValue(harness::AddressOf(4)))
-        << Describe(answer) << harness::ReadFile(log_);
-  }
-
-  bool WaitForLog(const std::string& text) {
-    return Eventually([&] { return harness::ReadFile(log_).find(text) != std::string::npos; },
-                      seconds(5));
-  }
-
-  CommandResult Command(std::vector<std::string> words) {
-    words.insert(words.begin(), binary_);
-    return RunCommand(words);
-  }
-
-  MailWorld& world_ = MailWorld::Instance();
-  const std::string directory_;
-  PostfixInstance postfix_;  // configured, never started
-  const std::string socket_;
-  const std::string admin_;  // where the mail owner may make it
-  const std::string binary_;
-  const std::string log_ = directory_ + "/output";
-  std::unique_ptr<ChildProcess> child_;
-};
 
 TEST_F(Standalone, ServesOnAPathOfItsOwnAndEndsOnSigterm) {
   Serve();
@@ -274,111 +216,6 @@ TEST_F(Standalone, AdminListensOnAPortWhenToldTo) {
       log_);
   EXPECT_TRUE(Eventually([&] { return HttpGet(port, "/healthz").body == "ok\n"; }))
       << harness::ReadFile(log_);
-}
-
-TEST_F(Standalone, CtlStatusShowsPoolsHostsAndTables) {
-  Serve();
-  ExpectGoodLookup();
-  const CommandResult result = Command({"ctl", "status", "--socket", admin_});
-  EXPECT_EQ(result.status, 0) << result.err;
-  for (const std::string& word :
-       {world_.first().TcpHost(), world_.second().TcpHost(), std::string("pgsql-aliases.cf")}) {
-    EXPECT_NE(result.out.find(word), std::string::npos) << word << " in:\n" << result.out;
-  }
-  child_.reset();
-  const CommandResult nobody = Command({"ctl", "status", "--socket", admin_});
-  EXPECT_NE(nobody.status, 0);
-  EXPECT_NE(nobody.err.find(admin_), std::string::npos) << nobody.err;
-}
-
-TEST_F(Standalone, CheckIsSilentAboutGoodFilesAndNamesThePlaceInBadOnes) {
-  const CommandResult good = Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(good.status, 0) << good.out << good.err;
-  WriteSettings("pool: {conections: 4}\n");
-  postfix_.WriteConfig("pgsql-relay.cf", "hosts = x\nno equals sign\n");
-  const CommandResult bad = Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_NE(bad.status, 0);
-  const std::string said = bad.out + bad.err;
-  EXPECT_NE(said.find("proxymux.yaml:2:8"), std::string::npos) << said;
-  EXPECT_NE(said.find("connections"), std::string::npos) << said;
-  EXPECT_NE(said.find("pgsql-relay.cf:2"), std::string::npos) << said;
-}
-
-TEST_F(Standalone, CheckWarnsOfAFileThatIsReadAtTheStartOnly) {
-  postfix_.WriteConfig("pgsql-relay.cf",
-                       harness::ReadFile(postfix_.config_directory() + "/pgsql-relay.cf"), 0600);
-  const CommandResult result =
-      Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_NE(result.out.find("pgsql-relay.cf: postfix cannot read it"), std::string::npos)
-      << result.out;
-}
-
-TEST_F(Standalone, CheckWarnsOfACacheThatCannotBe) {
-  postfix_.WriteConfig(
-      "pgsql-relay.cf",
-      harness::TableText(world_.Hosts(), "UPDATE t SET n = n + 1 WHERE k = '%s' RETURNING n"));
-  for (const char* settings :
-       {"stale_if_error: 1h", "cache: {ttl: 1s}", "cache: {max_entries: 9}"}) {
-    WriteSettings("table: {" + std::string(settings) + "}\n");
-    const CommandResult result =
-        Command({"check", "--config-directory", postfix_.config_directory()});
-    EXPECT_EQ(result.status, 0) << result.out << result.err;
-    const bool kept = std::string(settings).find("max_entries") == std::string::npos;
-    EXPECT_EQ(result.out.find("pgsql-relay.cf: cache and stale_if_error have no effect: its query "
-                              "may write") != std::string::npos,
-              kept)
-        << result.out;
-    EXPECT_EQ(result.out.find("pgsql-aliases.cf: cache"), std::string::npos) << result.out;
-  }
-}
-
-TEST_F(Standalone, CheckWarnsOfAnOutageThatIsNotWaitedFor) {
-  const auto warned = [this](const std::string& settings) {
-    WriteSettings(settings);
-    const std::string out =
-        Command({"check", "--config-directory", postfix_.config_directory()}).out;
-    return out.find(
-               "wait in an outage for no longer than lookup_timeout, 20s, although "
-               "outage_wait is 30s") != std::string::npos;
-  };
-  EXPECT_TRUE(warned("pool: {outage_wait: 30s}\n"));
-  EXPECT_FALSE(warned("pool: {outage_wait: 30s}\ntable: {lookup_timeout: 30s}\n"));
-  EXPECT_FALSE(warned(""));
-}
-
-// The section was meant for the tables' pool: without it they would go on without TLS.
-TEST_F(Standalone, CheckRefusesASectionForTlsThatNamesNoPool) {
-  WriteSettings("pools: {\"mailreader@127.0.0.1:1/mail\": {sslmode: require}}\n");
-  const CommandResult result =
-      Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(result.status, 1) << result.out << result.err;
-  EXPECT_NE(result.out.find("names no pool"), std::string::npos) << result.out;
-}
-
-TEST_F(Standalone, ConfigShowPrintsWhatIsInForceAndReferenceWhatThereIs) {
-  WriteSettings("drain_timeout: 3s\n");
-  const CommandResult show =
-      Command({"config", "show", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(show.status, 0) << show.err;
-  EXPECT_NE(show.out.find("drain_timeout: 3s"), std::string::npos) << show.out;
-  EXPECT_NE(show.out.find("connections: 4"), std::string::npos) << show.out;
-  const CommandResult reference = Command({"config", "reference"});
-  EXPECT_EQ(reference.status, 0) << reference.err;
-  EXPECT_NE(reference.out.find("drain_timeout"), std::string::npos);
-  // What show prints is a settings file itself.
-  postfix_.WriteConfig("proxymux.yaml", show.out, 0644);
-  const CommandResult check = Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(check.status, 0) << check.out << check.err;
-}
-
-TEST_F(Standalone, UnknownCommandsAndOptionsSayWhatThereIs) {
-  EXPECT_EQ(Command({"--help"}).status, 0);
-  EXPECT_EQ(Command({"--version"}).status, 0);
-  const CommandResult unknown = Command({"frobnicate"});
-  EXPECT_EQ(unknown.status, 2);
-  EXPECT_NE(unknown.err.find("there is no command frobnicate"), std::string::npos) << unknown.err;
-  EXPECT_EQ(Command({"serve", "--frobnicate"}).status, 2);
 }
 
 }  // namespace
