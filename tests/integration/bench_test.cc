@@ -1,8 +1,6 @@
 // `proxymux bench` against real services, proxymux and stock: a small run of each mode, figures
-// that add up, and answers that are wrong or lost are noticed.
+// that add up, and answers that are wrong are noticed.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,10 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include "protocol/reply.h"
-#include "tests/harness/socket.h"
+#include "tests/integration/bench_run.h"
 #include "tests/integration/mail_world.h"
 
 namespace proxymux::integration {
@@ -22,11 +18,8 @@ namespace {
 
 using harness::CommandResult;
 using harness::PostfixInstance;
-using harness::RunCommand;
 using harness::Service;
 using nlohmann::json;
-
-using Words = std::vector<std::string>;
 
 constexpr char kAliasKeys[] = "user%d@example%{100}d.com";
 constexpr char kAliasValues[] = "box%d@store.example.net";
@@ -43,25 +36,6 @@ PostfixInstance& Postfix(Service service) {
   static const auto stock = make(Service::kStock);
   static const auto proxymux = make(Service::kInPlace);
   return service == Service::kStock ? *stock : *proxymux;
-}
-
-CommandResult Bench(Words words) {
-  words.insert(words.begin(), {harness::ProxymuxBinary(), "bench"});
-  return RunCommand(words);
-}
-
-struct Outcome {
-  int status;
-  json document;
-  std::string err;
-};
-
-Outcome BenchJson(Words words) {
-  words.push_back("--json");
-  const CommandResult result = Bench(std::move(words));
-  const json document = json::parse(result.out, nullptr, false);
-  EXPECT_FALSE(document.is_discarded()) << result.out << result.err;
-  return {result.status, document.is_discarded() ? json::object() : document, result.err};
 }
 
 // Every lookup is in one of the counts, and the tables' counts make up the whole.
@@ -293,81 +267,6 @@ TEST(Bench, OverloadOfTheListenQueueIsWaitedOut) {
   EXPECT_EQ(run.status, 0) << run.err << run.document;
   EXPECT_EQ(run.document["counts"]["ok"], 15000) << run.document;
   EXPECT_EQ(run.document["connections"]["connected"], 1500) << run.document;
-}
-
-// No real service does this. It greets, and of each connection reads one request and closes.
-TEST(Bench, RequestsThatAreReadAndNotAnsweredAreLost) {
-  const std::string path = MailWorld::Instance().directory() + "/reads-only";
-  const int listener = harness::ListenUnix(path);
-  std::thread server([listener] {
-    std::string greeting;
-    protocol::AppendGreeting(&greeting);
-    for (int fd; (fd = ::accept(listener, nullptr, nullptr)) >= 0; ::close(fd)) {
-      char request[4096];
-      if (::send(fd, greeting.data(), greeting.size(), MSG_NOSIGNAL) < 0) continue;
-      if (::recv(fd, request, sizeof(request), 0) <= 0) continue;
-    }
-  });
-  const Outcome run = BenchJson({"--socket", path, "--table", "pgsql:x", "--key-pattern", "%d",
-                                 "-t", "3", "--warm-up", "0s"});
-  EXPECT_EQ(run.status, 1) << run.err;
-  EXPECT_EQ(run.document["counts"]["lost"], 3) << run.document;
-  EXPECT_EQ(run.document["counts"]["lookups"], 3) << run.document;
-  ::shutdown(listener, SHUT_RDWR);  // ends accept()
-  server.join();
-  ::close(listener);
-}
-
-// A service that answers three lookups and is gone with the fourth unread, as if it had crashed.
-// `stays`: its socket is there as before, as master(8) keeps it, and nobody accepts.
-Outcome BenchOfWhatVanishes(const std::string& path, bool stays, const std::string& length,
-                            const std::string& value) {
-  const int listener = harness::ListenUnix(path);
-  std::thread server([listener, &path, stays] {
-    std::string greeting, reply;
-    protocol::AppendGreeting(&greeting);
-    protocol::AppendReply(protocol::RequestKind::kLookup, protocol::Dialect::kLegacy,
-                          {protocol::Status::kOk, 0, {}, "v"}, &reply);
-    const int fd = ::accept(listener, nullptr, nullptr);
-    char request[4096];
-    EXPECT_GT(::send(fd, greeting.data(), greeting.size(), MSG_NOSIGNAL), 0);
-    for (int i = 0; i < 3; ++i) {
-      EXPECT_GT(::recv(fd, request, sizeof(request), 0), 0);
-      EXPECT_GT(::send(fd, reply.data(), reply.size(), MSG_NOSIGNAL), 0);
-    }
-    EXPECT_GT(::recv(fd, request, sizeof(request), MSG_PEEK), 0);
-    if (!stays) {
-      ::unlink(path.c_str());
-      ::close(listener);
-    }
-    ::close(fd);
-  });
-  Outcome run =
-      BenchJson({"--socket", path, "--table", "pgsql:x", "--key-pattern", "%d", "--dialect",
-                 "legacy", "--connect-timeout", "1s", length, value, "--warm-up", "0s"});
-  server.join();
-  if (stays) ::close(listener);
-  EXPECT_EQ(run.status, 1) << run.err;
-  EXPECT_EQ(run.document["counts"]["ok"], 2) << "the first was sent before the window\n"
-                                             << run.document;
-  EXPECT_EQ(run.document["counts"]["lost"], 0) << run.document;
-  return run;
-}
-
-TEST(Bench, AServiceThatIsGoneAtTheEndIsNoSuccess) {
-  const std::string path = MailWorld::Instance().directory() + "/vanishes";
-  const Outcome gone = BenchOfWhatVanishes(path, false, "-T", "3s");
-  EXPECT_EQ(gone.document["gone"], "No such file or directory") << gone.document;
-  const Outcome silent = BenchOfWhatVanishes(path + "-2", true, "-T", "3s");
-  EXPECT_EQ(silent.document["gone"], "it takes clients and does not greet them");
-}
-
-TEST(Bench, ARunOfSoManyLookupsEndsWhenTheServiceIsGone) {
-  const std::string path = MailWorld::Instance().directory() + "/vanishes";
-  const Outcome gone = BenchOfWhatVanishes(path + "-3", false, "-t", "1000");
-  EXPECT_EQ(gone.document["gone"], "No such file or directory") << gone.document;
-  const Outcome silent = BenchOfWhatVanishes(path + "-4", true, "-t", "1000");
-  EXPECT_EQ(silent.document["gone"], "it takes clients and does not greet them");
 }
 
 }  // namespace
