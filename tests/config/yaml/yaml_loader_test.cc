@@ -1,29 +1,20 @@
+// proxymux.yaml to settings: what each section means, what is said of errors, and what they cost.
 #include "config/yaml/yaml_loader.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <set>
+#include <string>
+#include <string_view>
 
-#include "config/yaml/option_table.h"
+#include "tests/config/yaml/loaded_text.h"
 
 namespace proxymux::config {
 namespace {
-
-LoadedConfig Load(std::string_view text) { return LoadConfigText(text, "p.yaml"); }
-
-std::string Messages(const LoadedConfig& loaded) {
-  std::string out;
-  for (const Diagnostic& diagnostic : loaded.diagnostics) out += diagnostic.ToString() + "\n";
-  return out;
-}
-
-bool Has(const LoadedConfig& loaded, std::string_view text) {
-  return Messages(loaded).find(text) != std::string::npos;
-}
 
 TEST(YamlLoader, NothingMeansEveryDefault) {
   for (const std::string_view text :
@@ -176,135 +167,6 @@ pools:
   EXPECT_FALSE(loaded.all_tables_broken);
   EXPECT_TRUE(Has(loaded, "did you mean \"require\"?"));
   EXPECT_TRUE(Has(loaded, "did you mean \"sslmode\"?"));
-}
-
-// A default must never stand in for security that somebody asked for.
-TEST(YamlLoader, WhatCouldHideAWishForSecurityBreaksEveryTable) {
-  for (const std::string_view text : {
-           "pool: {sslmode: requier}",
-           "pool: {sslmode: }",
-           "pool: {sslmode: [require]}",
-           "pool: {ssl_mode: require}",
-           "pool: {slmode: require}",
-           "pool: {tls: yes}",
-           "pool: {sslmode: require, sslmode: disable}",
-           "pool: {sslrootcert: {file: /x}}",
-           "pool: {x: {sslmode: require}}",
-           "pool: sslmode=require",
-           "pool: 4",
-           "pool: []",
-           "pools: 4",
-           "pools: [a]",
-           "pools: {[a]: {}}",
-           "pools: {'': {connections: 2}}",
-           "pool: {}\npool: {connections: 2}",
-           "pools: {}\npools: {a: {connections: 2}}",
-           "pool:\nsslmode: require",
-           "poool: {sslmode: require}",
-           "Pools: {a: {connections: 3}}",
-           "table: {sslmode: require}",
-           "tables: [{sslmode: require}]",
-           "tables: {'/x': {sslmode: require}}",
-           "log: {sslmode: require}",
-           "relay: {socket: {sslmode: x}}",
-           "[sslmode: require]",
-           "sslmode",
-       }) {
-    const LoadedConfig loaded = Load(text);
-    EXPECT_TRUE(loaded.all_tables_broken) << text;
-    EXPECT_TRUE(loaded.HasErrors()) << text;
-    EXPECT_EQ(loaded.all_tables_broken_reason.substr(0, 7), "p.yaml:") << text;
-  }
-}
-
-TEST(YamlLoader, WhatCannotHideAWishForSecurityDoesNot) {
-  for (const std::string_view text : {
-           "pool: {connections: many}",
-           "pool: {colour: red}",
-           "pool: {connections: 4, connections: 5}",
-           "table: 7",
-           "tables: []",
-           "table: {coalesce: maybe}",
-           "table: {cache: {ttl: soon}}",
-           "table: {cache: off}",
-           "cache: {ttl: 1s}",
-           "drain_timeout: {a: b}",
-           "colour: {red: 1}",
-           "- a\n- b\n",
-           "just text",
-           "? [a]\n: b\n",
-       }) {
-    const LoadedConfig loaded = Load(text);
-    EXPECT_FALSE(loaded.all_tables_broken) << text;
-    EXPECT_TRUE(loaded.HasErrors()) << text;
-    EXPECT_EQ(loaded.config.pool, PoolSettings()) << text;
-  }
-}
-
-TEST(YamlLoader, TextThatIsNoYamlMeansDefaultsUnlessItMentionsSecurity) {
-  for (const std::string_view text : {"pool: {connections: 4", "a: b: c", "a:\n\t- b", "\"open",
-                                      "%YAML 3.0\n---\n", "a: 1\n---\nb: 2\n", "a: &x 1\nb: *x\n",
-                                      "a: *nosuch", "a: !!python/object 1", "a: @x", "}"}) {
-    const LoadedConfig loaded = Load(text);
-    ASSERT_EQ(loaded.diagnostics.size(), 1u) << text << Messages(loaded);
-    EXPECT_TRUE(Has(loaded, "not readable as YAML")) << text;
-    EXPECT_GT(loaded.diagnostics[0].line, 0) << text;
-    EXPECT_FALSE(loaded.all_tables_broken) << text;
-    const LoadedConfig with = Load(std::string(text) + "\n# SSL-Mode\n");
-    EXPECT_TRUE(with.all_tables_broken) << text;
-  }
-}
-
-TEST(YamlLoader, HostileTextEndsSoonAndHarmlessly) {
-  constexpr std::size_t size = 200000;
-  std::vector<std::string> texts = {std::string(size, '['),    std::string(size, '{'),
-                                    std::string(size, '\n'),   std::string(size, '-'),
-                                    std::string(size, 'a'),    std::string(size, '\0'),
-                                    std::string(size, '\xff'), std::string(size, '\t'),
-                                    std::string(size, '"'),    std::string(size, ':')};
-  for (const std::string_view piece :
-       {"- ", "? ", "a: ", "[a,", "{a: ", "&a ", "*a ", "!a ", "| \n", "a: 1\n", "- - - \n"}) {
-    std::string text;
-    while (text.size() + piece.size() < size) text += piece;
-    texts.push_back(std::move(text));
-  }
-  std::string staircase;
-  for (int depth = 0; staircase.size() < size / 2; ++depth) {
-    staircase += std::string(static_cast<std::size_t>(depth), ' ') + "a:\n";
-  }
-  texts.push_back(staircase);
-  std::string laughs = "a0: &a0 [x, x]\n";
-  for (int i = 1; i < 40; ++i) {
-    const std::string before = "*a" + std::to_string(i - 1);
-    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before + ", " + before +
-              "]\n";
-  }
-  texts.push_back(laughs);
-  const auto begin = std::chrono::steady_clock::now();
-  for (const std::string& text : texts) {
-    const LoadedConfig loaded = Load(text);
-    EXPECT_EQ(loaded.config.pool, PoolSettings()) << text.substr(0, 10);
-  }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
-}
-
-TEST(YamlLoader, ManyErrorsAreCountedNotShown) {
-  std::string text;
-  for (int i = 0; i < 1000; ++i) text += "x" + std::to_string(i) + ": 1\n";
-  const LoadedConfig loaded = Load(text);
-  ASSERT_EQ(loaded.diagnostics.size(), 101u);
-  EXPECT_EQ(loaded.diagnostics.back().ToString(), "p.yaml: error: 900 more errors");
-}
-
-TEST(YamlLoader, NestingAndSizeHaveLimits) {
-  std::string deep = "x";
-  for (int i = 0; i < kMaxConfigDepth; ++i) deep = "{a: " + deep + "}";
-  EXPECT_TRUE(Has(Load(deep), "unknown setting \"a\""));
-  EXPECT_TRUE(Has(Load("{a: " + deep + "}"), "nested too deeply"));
-  const LoadedConfig large = Load(std::string(kMaxConfigBytes + 1, '#'));
-  EXPECT_TRUE(Has(large, "larger than 1MiB"));
-  EXPECT_TRUE(large.all_tables_broken);
-  EXPECT_EQ(Messages(Load(std::string(kMaxConfigBytes, '#'))), "");
 }
 
 class YamlLoaderFile : public testing::Test {
