@@ -112,7 +112,7 @@ TEST_F(BehindPgBouncer, ValuesGoBesideTheTextInEveryModeWithoutAComplaint) {
     ASSERT_TRUE(load.WaitForAnswers(20000)) << postfix_->Log();
     ExpectAllAnswered(&load);
     EXPECT_GT(Sessions("%$1%"), 0);
-    EXPECT_EQ(Sessions("%''%"), 0);
+    EXPECT_EQ(Sessions("%example%"), 0);  // the pool's own questions have quotes as well
     EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
   }
 }
