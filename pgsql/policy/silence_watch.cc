@@ -49,6 +49,16 @@ bool TakesOthers(const PoolView& view, const PoolConnection& connection) {
   });
 }
 
+// What the server works for: a statement is prepared for the lookup behind it.
+const Work* AskedFor(const PoolConnection& connection) {
+  const Work* work = connection.running();
+  while (work != nullptr &&
+         (work->kind == Work::Kind::kPrepare || work->kind == Work::Kind::kDeallocate)) {
+    work = WorkList::Next(work);
+  }
+  return work;
+}
+
 bool MayBeAskedAgain(const Work& work) {
   if (work.kind != Work::Kind::kLookup) return true;
   return !work.binding->service_time.slow() && !work.attempts.was_silent();
@@ -61,14 +71,12 @@ bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connect
   if (!lives || OthersMayServe(view, connection.host) || !connection.ReadsOnly()) return false;
   // A question of the pool's own may take long, but for the first one that is to prove a new
   // connection while older ones answer. What nobody waits for is cancelled.
+  const Work* asked = AskedFor(connection);
+  if (asked == nullptr || connection.cancel.pending() || connection.Useless()) return false;
   const PoolHost& host = view.hosts[connection.host];
-  const bool proof = connection.running()->kind == Work::Kind::kStamp &&
-                     view.Unproven(connection) && host.last_result >= late &&
-                     !host.trust.question_given_up();
-  if ((connection.running()->kind != Work::Kind::kLookup && !proof) ||
-      connection.cancel.pending() || connection.Useless()) {
-    return false;
-  }
+  const bool proof = asked->kind == Work::Kind::kStamp && view.Unproven(connection) &&
+                     host.last_result >= late && !host.trust.question_given_up();
+  if (asked->kind != Work::Kind::kLookup && !proof) return false;
   for (const Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
     if (!MayBeAskedAgain(*work)) return false;
   }

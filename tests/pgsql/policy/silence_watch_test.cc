@@ -134,6 +134,22 @@ TEST_F(SilenceWatchTest, WhatWasSilentBeforeIsNotGivenUpWithTheQuestionBeforeIt)
   EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now));
 }
 
+// A statement is prepared anew every second.
+TEST_F(SilenceWatchTest, WhatIsPreparedForALookupIsGivenUpWithIt) {
+  Down(1);
+  PoolConnection& connection = Open(0);
+  Send(connection, Quick())->kind = Work::Kind::kDeallocate;
+  Send(connection, Quick())->kind = Work::Kind::kPrepare;
+  hosts[0].last_result = now;
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now)) << "for no lookup";
+  Waiter waiter;
+  Work* lookup = Send(connection, Quick());
+  lookup->sink = &waiter;
+  EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, now));
+  lookup->attempts.NoteSilence();
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now));
+}
+
 TEST_F(SilenceWatchTest, WhatNobodyWaitsForIsCancelledWhereTheHostLives) {
   PoolConnection& connection = Open();
   const Time late = now - milliseconds(5);
