@@ -41,6 +41,13 @@ struct StatementResult {
 struct ConnectionFault {
   std::string sqlstate;  // what the server said; empty: it said nothing
   std::string text;
+  enum class End : std::uint8_t {
+    kLost,
+    // Both here, and the server works:
+    kGivenUp,   // for what a statement answered or left behind, which has been told
+    kOutdated,  // what sessions are given has changed, and a statement waited for it to be looked
+                // at
+  } end = End::kLost;
 };
 
 class UpstreamConnection;

@@ -44,12 +44,14 @@ void HostHealth::OnConnected(Time now) {
   }
 }
 
-bool HostHealth::OnAnswered(Time now) {
-  if (state_ != State::kTrial && state_ != State::kSuspect) return false;
-  const bool trial = state_ == State::kTrial;
+bool HostHealth::OnAnswered(Time now, Time opened) {
+  const bool trial = state_ == State::kTrial && opened >= since_;
+  if (!trial && state_ != State::kSuspect) return false;
   SetState(State::kUp, now);
   return trial;
 }
+
+void HostHealth::OnGivenUp(Time now) { retry_at_ = std::max(retry_at_, now); }
 
 bool HostHealth::OnSilent(Time now, std::string reason) {
   if (state_ != State::kUp || Trusted(now)) return false;

@@ -7,7 +7,8 @@
 //   kSuspect ── connected, or answers ───> kUp
 //   any      ── cannot be connected to ──> kDown
 //   kDown    ── connected ───────────────> kTrial
-//   kTrial   ── answers ─────────────────> kUp
+//   kTrial   ── a new connection answers > kUp
+//   kTrial   ── it ends without ─────────> kDown, if older ones are there
 // clang-format on
 //
 // Only connecting is held back. Connections that are open and work go on being used whatever the
@@ -56,8 +57,12 @@ class HostHealth {
   bool Trusted(Time now) const { return state_ == State::kUp && now < trusted_until_; }
 
   void OnConnected(Time now);
-  // A statement was answered. True when that ends a trial: the host is in full use again.
-  bool OnAnswered(Time now);
+  // A statement was answered, on a connection that was opened at that time. True when that ends a
+  // trial: the host is in full use again. One that was there before says nothing of new ones.
+  bool OnAnswered(Time now, Time opened);
+  // An attempt was given up for the sake of another host: of those that are due this one is the
+  // last.
+  void OnGivenUp(Time now);
   // True when the state changed; that of a trusted host does not.
   bool OnSilent(Time now, std::string reason);
   // True when the state or the reason changed, which is worth one line in the log.

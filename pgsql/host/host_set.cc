@@ -27,7 +27,7 @@ bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
 
 // One that has to be asked first takes one connection.
 bool HostSet::InFullUse(const PoolHost& host) {
-  if (host.health.state() != State::kUp || host.TooFarBehind()) return false;
+  if (host.health.state() != State::kUp || host.TooFarBehind() || host.Hangs()) return false;
   return !host.barred || host.connecting + host.ready == 0;
 }
 
@@ -56,7 +56,7 @@ bool HostSet::KeepsFavourite() const {
   if (favourite.TooFarBehind() || (best.has_value() && *best < ClassOf(favourite))) return false;
   switch (favourite.health.state()) {
     case State::kUp:
-      return true;
+      return !favourite.Hangs();
     case State::kUntried:
     case State::kTrial:
       return !favourite.slow_to_connect;
@@ -76,7 +76,8 @@ std::optional<std::size_t> HostSet::ChooseForConnection(Time now, std::minstd_ra
     const PoolHost& host = hosts_[index];
     // A host that was down is tried by a probe, not in preference to one that is up.
     const bool down = host.health.state() == State::kDown;
-    return std::make_tuple(host.TooFarBehind(), down, ClassOf(host), host.connecting + host.ready);
+    return std::make_tuple(host.TooFarBehind(), down, host.Hangs(), ClassOf(host),
+                           host.connecting + host.ready);
   };
   std::size_t equals = 0;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -94,19 +95,30 @@ std::optional<std::size_t> HostSet::ChooseForConnection(Time now, std::minstd_ra
 }
 
 std::optional<std::size_t> HostSet::ChooseForProbe(Time now) const {
+  std::optional<std::size_t> longest;  // due
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     const PoolHost& host = hosts_[i];
     if (host.connecting > 0) continue;
     if (host.health.state() == State::kSuspect) return i;
-    if (host.health.state() == State::kDown && host.health.MayConnect(now)) return i;
+    if (host.health.state() != State::kDown || !host.health.MayConnect(now)) continue;
+    if (!longest.has_value() || host.health.retry_at() < hosts_[*longest].health.retry_at()) {
+      longest = i;
+    }
   }
-  return std::nullopt;
+  return longest;
+}
+
+bool HostSet::Sticks() const { return KeepsFavourite() && hosts_[*favourite_].ready > 0; }
+
+bool HostSet::GivesWay(std::size_t index) const {
+  const std::optional<Class> best = BestClass();
+  if (!best.has_value()) return false;
+  return ClassOf(hosts_[index]) > *best || (Sticks() && index != *favourite_);
 }
 
 std::optional<std::size_t> HostSet::ChooseForRetirement() const {
   const std::optional<Class> best = BestClass();
   if (!best.has_value()) return std::nullopt;
-  const bool sticky = KeepsFavourite() && hosts_[*favourite_].ready > 0;
   std::optional<std::size_t> most;
   std::optional<std::size_t> fewest;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -116,13 +128,13 @@ std::optional<std::size_t> HostSet::ChooseForRetirement() const {
     if (state == State::kTrial || state == State::kSuspect) continue;
     if (host.TooFarBehind() && host.ready > 1) return i;
     if (host.TooFarBehind()) continue;
-    if (host.ready > 0 && (ClassOf(host) > *best || (sticky && i != *favourite_))) return i;
+    if (host.ready > 0 && GivesWay(i)) return i;
     if (!InFullUse(host) || ClassOf(host) != *best) continue;
     const std::size_t has = host.connecting + host.ready;
     if (!most.has_value() || has > hosts_[*most].connecting + hosts_[*most].ready) most = i;
     if (!fewest.has_value() || has < hosts_[*fewest].connecting + hosts_[*fewest].ready) fewest = i;
   }
-  if (sticky || !most.has_value() || !fewest.has_value()) return std::nullopt;
+  if (Sticks() || !most.has_value() || !fewest.has_value()) return std::nullopt;
   const PoolHost& rich = hosts_[*most];
   const PoolHost& poor = hosts_[*fewest];
   const bool uneven = rich.connecting + rich.ready >= poor.connecting + poor.ready + 2;
@@ -131,8 +143,6 @@ std::optional<std::size_t> HostSet::ChooseForRetirement() const {
 
 int HostSet::Reluctance(std::size_t index) const {
   if (hosts_[index].health.state() == State::kSuspect) return 2;
-  // The first statement ends the trial.
-  if (hosts_[index].health.state() == State::kTrial) return -1;
   return KeepsFavourite() && index != *favourite_ ? 1 : 0;
 }
 
@@ -152,6 +162,9 @@ bool HostSet::AllDown() const {
   });
 }
 
+// One that was behind has to be asked whether it still is.
+static bool AskedFirst(const PoolHost& host) { return host.barred && host.lag.WasBehind(); }
+
 Outage::Hosts HostSet::Seen() const {
   Outage::Hosts seen = Outage::Hosts::kRefused;
   for (const PoolHost& host : hosts_) {
@@ -163,16 +176,20 @@ Outage::Hosts HostSet::Seen() const {
     switch (host.health.state()) {
       case State::kUp:
       case State::kSuspect:
-        // One that was behind has to be asked whether it still is.
-        if (host.barred && host.lag.WasBehind()) break;
+        if (AskedFirst(host)) break;
         like = Outage::Hosts::kInUse;
         break;
       case State::kUntried:
-      case State::kTrial:
         break;
+      case State::kTrial:
       case State::kDown:
-        // What is open works, be the server full.
-        if (host.ready > 0) break;
+        // What is open works, be the server full; and shows it when it answers.
+        if (host.ready > 0) {
+          const bool answers = host.last_result > outage_.begun();
+          if (answers && !AskedFirst(host)) like = Outage::Hosts::kInUse;
+          break;
+        }
+        if (host.health.state() == State::kTrial) break;
         like = Passes(host) ? Outage::Hosts::kUnreachable : Outage::Hosts::kRefused;
         break;
     }

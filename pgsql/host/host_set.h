@@ -48,8 +48,9 @@ struct PoolHost {
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  // How long the latest connection took that was begun while nothing spoke against the host, or a
-  // quicker one; none: there was none. What hangs until the host is back says nothing of that time.
+  // How long a connection takes: the latest one that was begun while nothing spoke against the
+  // host, but twice as long as before at most, or a quicker one; none: there was none. What hangs
+  // until the host is back says nothing of that time.
   std::optional<Duration> connect_time;
 
   CatalogueWatch catalogue;  // of what statements do there
@@ -72,6 +73,8 @@ struct PoolHost {
     return trust.unproven() || (health.state() != HostHealth::State::kUp &&
                                 health.state() != HostHealth::State::kUntried);
   }
+  // Others are connected to meanwhile.
+  bool Hangs() const { return slow_to_connect && ready == 0; }
   // Behind, and not used.
   bool TooFarBehind() const { return barred && lag.standing() == ReplicaLag::Standing::kBehind; }
 };
@@ -102,14 +105,18 @@ class HostSet {
   // Some host may be connected to now.
   bool MayConnect(Time now) const;
 
-  // A host that is down and due for another attempt, or suspect and not yet put to the test.
+  // A host that is suspect and not yet put to the test, or the one that is down and has been due
+  // for another attempt for longest.
   std::optional<std::size_t> ChooseForProbe(Time now) const;
 
   // A host that has a connection which should rather go to another one: because that one is of a
   // better class, or the one that the policy sticks to, or has two connections fewer.
   std::optional<std::size_t> ChooseForRetirement() const;
 
-  // How much less a host is wanted for a statement than another; below 0: more.
+  // It keeps no connection while it is like this: one of a better class is up, or the favourite is.
+  bool GivesWay(std::size_t index) const;
+
+  // How much less a host is wanted for a statement than another.
   int Reluctance(std::size_t index) const;
 
   bool AnyDown() const;
@@ -143,6 +150,7 @@ class HostSet {
   std::optional<Class> BestClass() const;  // of those that are up
   Outage::Hosts Seen() const;
   bool KeepsFavourite() const;
+  bool Sticks() const;  // to the favourite, and it is connected to
 
   std::vector<PoolHost> hosts_;
   config::HostsPolicy policy_ = config::HostsPolicy::kSpread;

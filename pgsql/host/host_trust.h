@@ -6,6 +6,7 @@
 // them has answered. Pure.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -17,6 +18,7 @@ class HostTrust {
  public:
   // Pgpool-II leaves processes that have lost their server hanging for five seconds.
   static constexpr Duration kWhile = std::chrono::seconds(10);
+  static constexpr int kMostDoublings = 3;
 
   void OnLost(Time now) { lost_ = unproven_since_ = now; }
   // A connection could not be made.
@@ -25,15 +27,16 @@ class HostTrust {
   void OnAnswered(Time opened) {
     if (!unproven_since_.has_value() || opened < *unproven_since_) return;
     unproven_since_.reset();
-    question_given_up_ = false;
+    questions_given_up_ = 0;
   }
   // The question that was to prove a new connection was not answered in time. The next one is
-  // waited for: it may be the question that takes so long there.
-  void OnQuestionGivenUp() { question_given_up_ = true; }
+  // waited for longer: it may be the question that takes so long there.
+  void OnQuestionGivenUp() { ++questions_given_up_; }
 
   // Of the connections that were opened since one was lost or could not be made none has answered.
   bool unproven() const { return unproven_since_.has_value(); }
-  bool question_given_up() const { return question_given_up_; }
+  // How many times as long as the first one the next question is waited for.
+  int question_patience() const { return 1 << std::min(questions_given_up_, kMostDoublings); }
   // A connection that answered then, last, or never, may be gone as well.
   bool PerhapsGone(std::optional<Time> answered, Time now) const {
     return lost_.has_value() && now - *lost_ < kWhile &&
@@ -43,7 +46,7 @@ class HostTrust {
  private:
   std::optional<Time> lost_;
   std::optional<Time> unproven_since_;
-  bool question_given_up_ = false;
+  int questions_given_up_ = 0;
 };
 
 }  // namespace proxymux::pgsql

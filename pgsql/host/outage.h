@@ -25,8 +25,9 @@ class Outage {
 
   // What the hosts of the pool are like, the best one first.
   enum class Hosts : std::uint8_t {
-    kInUse,        // one is up, or owes an answer
-    kTried,        // one was not connected to yet, or is in its trial
+    kInUse,        // one is up, or owes an answer; or has answered since the outage began, on
+                   // connections that are open, whatever becomes of new ones
+    kTried,        // one was not connected to yet, or is in its trial, or has open connections
     kUnreachable,  // all are down, one in a way that may pass
     kRefused,      // all are down until somebody mends something
   };

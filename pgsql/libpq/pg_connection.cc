@@ -210,7 +210,8 @@ void PgConnection::ReportLost(const std::string& reason) {
   watch_->SetInterest(false, false);
   read_again_->Stop();
   // What a server says before it closes explains more than what its closing led to here.
-  observer_->OnLost(this, last_words_.text.empty() ? ConnectionFault{"", reason} : last_words_);
+  observer_->OnLost(
+      this, last_words_.text.empty() ? ConnectionFault{"", reason, receiver_.end()} : last_words_);
 }
 
 // The receiver reads no more: it says why, or the observer has closed the connection.

@@ -34,6 +34,11 @@ bool PgReceiver::Lost(std::string reason) {
   return false;
 }
 
+bool PgReceiver::GiveUp(std::string reason, ConnectionFault::End end) {
+  end_ = end;
+  return Lost(std::move(reason));
+}
+
 bool PgReceiver::Tell(Work* work, const StatementResult& result) {
   observer_->OnResult(upstream_, work, result);
   return open();
@@ -79,7 +84,8 @@ bool PgReceiver::DeliverScriptResult(PgResultHandle result) {
   if (!answer.has_value()) return Lost(kOutOfStep);
   const bool transaction_open = PQtransactionStatus(connection_) != PQTRANS_IDLE;
   if (!Tell(sent_.script->End(), *answer)) return false;
-  if (transaction_open) return Lost("the query left a transaction open");
+  if (transaction_open)
+    return GiveUp("the query left a transaction open", ConnectionFault::End::kGivenUp);
   return SuitsStill();
 }
 
@@ -123,7 +129,8 @@ bool PgReceiver::DeliverCheck(PgResultHandle result) {
   if (was_pooled && !sent_.check->pooled()) observer_->OnNoPooler(upstream_);
   if (!open() || !sent_.check->outdated()) return open();
   observer_->OnOutdated(upstream_);
-  if (open() && sent_.script->waits()) return Lost(kSettingsChanged);  // it did not run
+  if (open() && sent_.script->waits())
+    return GiveUp(kSettingsChanged, ConnectionFault::End::kOutdated);  // it did not run
   return open();
 }
 
@@ -182,7 +189,7 @@ bool PgReceiver::Refuse(const char* sqlstate, const std::string& message) {
     refusal.message = message;
     if (!Tell(work, refusal)) return false;
   }
-  return Lost(message);
+  return GiveUp(message, ConnectionFault::End::kGivenUp);
 }
 
 }  // namespace proxymux::pgsql

@@ -10,12 +10,12 @@
 
 #include <string>
 
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/libpq/pg_handles.h"
 #include "pgsql/libpq/pg_held_results.h"
 #include "pgsql/libpq/pg_script.h"
 #include "pgsql/pipeline/pipeline_ledger.h"
 #include "pgsql/pipeline/session_check.h"
-#include "pgsql/connection/upstream_connection.h"
 
 namespace proxymux::pgsql {
 
@@ -46,6 +46,7 @@ class PgReceiver {
   // take the next connection along as well.
   bool Refuse(const char* sqlstate, const std::string& message);
   const std::string& lost_because() const { return lost_because_; }
+  ConnectionFault::End end() const { return end_; }
 
   bool may_turn_jit_off() const { return may_turn_jit_off_; }
   // libpq never gives back what it once had to buffer.
@@ -61,6 +62,7 @@ class PgReceiver {
   bool SuitsStill();
   bool Tell(Work* work, const StatementResult& result);
   bool Lost(std::string reason);
+  bool GiveUp(std::string reason, ConnectionFault::End end);
   bool open() const { return connection_ != nullptr; }
 
   UpstreamConnection* const upstream_;
@@ -69,6 +71,7 @@ class PgReceiver {
   PGconn* connection_ = nullptr;
   std::string wanted_session_;
   std::string lost_because_;
+  ConnectionFault::End end_ = ConnectionFault::End::kLost;
   int separators_ = 0;             // since the last result
   HeldResults held_;               // of the oldest statements, until their Sync
   PgResultHandle sync_error_;      // of the oldest Sync, which is not over yet

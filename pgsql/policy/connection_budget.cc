@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <tuple>
+#include <vector>
+
+#include "pgsql/policy/silence_watch.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -52,7 +55,7 @@ std::size_t ConnectionBudget::Depth(const PoolView& view, std::size_t most, std:
   for (const auto& connection : view.connections) {
     if (connection->phase() == Phase::kClosed) continue;
     if (connection->phase() == Phase::kConnecting) {
-      if (view.Doubtful(*connection)) continue;
+      if (view.Doubtful(*connection) || Overdue(view, *connection)) continue;
       ++connecting;
     }
     ++open;
@@ -66,6 +69,29 @@ std::size_t ConnectionBudget::Depth(const PoolView& view, std::size_t most, std:
 bool ConnectionBudget::Overdue(const PoolView& view, const PoolConnection& connection) {
   return connection.phase() == Phase::kConnecting &&
          view.now - connection.last_used >= kSlowConnect;
+}
+
+bool ConnectionBudget::Overtaken(const PoolView& view, const PoolConnection& attempt) {
+  return std::ranges::any_of(view.connections, [&](const auto& other) {
+    return other->open() && other->host == attempt.host && other->number > attempt.number &&
+           other->answered.has_value();
+  });
+}
+
+bool ConnectionBudget::Hopeless(const PoolView& view, const PoolConnection& attempt) {
+  if (attempt.phase() != Phase::kConnecting) return false;
+  const std::optional<Duration> usual = view.hosts[attempt.host].connect_time;
+  if (usual.has_value() &&
+      view.now - attempt.last_used >= std::max(kShortest, kTimesUsual * *usual) &&
+      Overtaken(view, attempt)) {
+    return true;
+  }
+  // Where others serve, or nobody waits any more, one attempt is enough to find out.
+  return !view.hosts.outage().waiting() && view.Doubtful(attempt) && Overdue(view, attempt) &&
+         std::ranges::any_of(view.connections, [&](const auto& other) {
+           return other->phase() == Phase::kConnecting && other->host == attempt.host &&
+                  other->number < attempt.number;
+         });
 }
 
 PoolConnection* ConnectionBudget::Surplus(const PoolView& view, std::size_t limit) {
@@ -125,35 +151,60 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
                                                                  std::size_t host,
                                                                  std::size_t limit) {
   if (!view.hosts.outage().waiting() || !view.Doubtful(host)) return {};
-  std::size_t hanging = 0;
-  PoolConnection* oldest = nullptr;
-  PoolConnection* latest = nullptr;
+  if (!view.hosts[host].health.MayConnect(view.now)) return {};  // a later one has just failed
+  // In the order in which they began, as all connections are.
+  std::vector<PoolConnection*> hanging;
   for (const auto& connection : view.connections) {
-    if (connection->phase() != Phase::kConnecting || connection->host != host) continue;
-    ++hanging;
-    if (oldest == nullptr || connection->last_used < oldest->last_used) oldest = connection.get();
-    if (latest == nullptr || connection->last_used > latest->last_used) latest = connection.get();
+    if (connection->phase() == Phase::kConnecting && connection->host == host) {
+      hanging.push_back(connection.get());
+    }
   }
-  if (oldest == nullptr) return {};
+  if (hanging.empty()) return {};
   // Hosts that nobody connects to are about to be tried.
-  std::size_t others = Open(view) - hanging;
+  std::size_t others = Open(view) - hanging.size();
+  int taking_turns = 1;
   for (std::size_t other = 0; other < view.hosts.size(); ++other) {
-    if (view.hosts[other].connecting == 0 && view.Doubtful(other)) ++others;
+    if (view.hosts[other].connecting > 0 || !view.Doubtful(other)) continue;
+    if (!view.hosts[other].health.MayConnect(view.now + kNextAttempt)) continue;
+    ++others;
+    ++taking_turns;
   }
   const std::size_t room = limit - std::min(limit, others);
+  // The way to the host may be slower than it was. So the oldest attempt is left alone, or, where
+  // there is room for one only, each is waited for longer than the one before.
+  const bool one_stays = room > 1;
   // Of a host that never could be connected to nobody knows how long that takes.
   const std::optional<Duration> usual = view.hosts[host].connect_time;
-  const Duration patience =
+  Duration patience =
       usual.has_value() ? std::max(kShortest, kTimesUsual * *usual) : Duration::max();
-  // Spread over the time after which the oldest makes room, so that there is one soon after the
-  // host is back, whenever that is.
-  const bool spread = usual.has_value() && room > 0;
-  const Duration interval =
-      spread ? std::max(kNextAttempt, patience / static_cast<int>(room)) : kNextAttempt;
-  if (view.now - latest->last_used < interval) return {};
-  if (hanging < room) return {.due = true};
-  const bool hopeless = view.now - oldest->last_used >= patience;
-  return hopeless ? AnotherAttempt{.due = true, .in_place_of = oldest} : AnotherAttempt{};
+  if (!one_stays) {
+    patience = std::max(patience, (view.now - view.hosts.outage().begun()) / (2 * taking_turns));
+  }
+  // Spread over the time after which one makes room, so that there is one soon after the host is
+  // back, whenever that is; and the one that stays takes nothing from how often that is.
+  const Duration share = patience / static_cast<int>(std::max<std::size_t>(1, room));
+  const Duration interval = usual.has_value() ? std::max(kNextAttempt, share) : kNextAttempt;
+  if (view.now - hanging.back()->last_used < interval) return {};
+  if (hanging.size() < room) return {.due = true};
+  PoolConnection* const next = hanging[one_stays ? 1 : 0];
+  const bool hopeless = view.now - next->last_used >= (one_stays ? patience - share : patience);
+  return hopeless ? AnotherAttempt{.due = true, .in_place_of = next} : AnotherAttempt{};
+}
+
+ConnectionBudget::AnotherAttempt ConnectionBudget::BesideSilent(const PoolView& view,
+                                                                std::size_t host, std::size_t limit,
+                                                                Duration stall_limit) {
+  if (view.hosts[host].health.state() != HostHealth::State::kTrial) return {};
+  PoolConnection* oldest = nullptr;
+  for (const auto& connection : view.connections) {
+    if (connection->host != host || connection->phase() == Phase::kClosed) continue;
+    if (!connection->stalled || !view.Unproven(*connection)) return {};
+    if (oldest == nullptr) oldest = connection.get();
+  }
+  if (oldest == nullptr) return {};
+  if (Open(view) < limit) return {.due = true};
+  const bool late = SilenceWatch::ProofIsLate(view, *oldest, stall_limit);
+  return late ? AnotherAttempt{.due = true, .in_place_of = oldest} : AnotherAttempt{};
 }
 
 ConnectionBudget::SessionRoom ConnectionBudget::RoomForSession(const PoolView& view,
@@ -169,8 +220,7 @@ ConnectionBudget::SessionRoom ConnectionBudget::RoomForSession(const PoolView& v
     PoolConnection& connection = *candidate;
     const bool takes_long = connection.slow_in_flight() > 0 || connection.stalled;
     if (connection.phase() == Phase::kConnecting) {
-      room.coming = room.coming ||
-                    (!view.Doubtful(connection) && !view.hosts[connection.host].slow_to_connect);
+      room.coming = room.coming || (!view.Doubtful(connection) && !Overdue(view, connection));
     }
     if (!connection.open() || connection.session.owner == nullptr) continue;
     if (connection.draining()) {

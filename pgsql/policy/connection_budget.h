@@ -28,6 +28,11 @@ class ConnectionBudget {
   // An attempt to connect takes so long that what waits needs another one.
   static bool Overdue(const PoolView& view, const PoolConnection& connection);
 
+  // One that was begun later, to the same host, was made and has been answered.
+  static bool Overtaken(const PoolView& view, const PoolConnection& attempt);
+  // And this one hangs for many times as long as connecting takes there: it is to be closed.
+  static bool Hopeless(const PoolView& view, const PoolConnection& attempt);
+
   // Beyond the limit, after it was lowered: is to end as it runs empty. Null: none is.
   static PoolConnection* Surplus(const PoolView& view, std::size_t limit);
   // The one with the least in flight, of any host or of one; null: there is none, or one is on its
@@ -47,6 +52,11 @@ class ConnectionBudget {
     PoolConnection* in_place_of = nullptr;  // null: beside those that there are
   };
   static AnotherAttempt BesideHanging(const PoolView& view, std::size_t host, std::size_t limit);
+
+  // The host is on trial, and all that is there of it is silent: poolers leave sessions hanging
+  // that they have let in. It may also be the question that takes so long.
+  static AnotherAttempt BesideSilent(const PoolView& view, std::size_t host, std::size_t limit,
+                                     Duration stall_limit);
 
   // Room for somebody who waits for a connection to that host that is no other table's.
   struct SessionRoom {

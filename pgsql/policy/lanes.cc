@@ -116,7 +116,8 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
     if (!connection.lane()) {
       if (!view.PerhapsGone(connection) && Less(connection, fresh)) fresh = &connection;
     } else if (!connection.idle() && connection.slow_in_flight() == 0) {
-      if (!connection.turn.awaited) emptying = &connection;
+      const bool comes = !connection.stalled && !view.PerhapsGone(connection);
+      if (comes && !connection.turn.awaited) emptying = &connection;
     } else if (connection.in_flight().size() < depth && !view.PerhapsGone(connection) &&
                (connection.idle() || connection.lane_table == work.binding.get()) &&
                !rules.WaitsForPooler(view, connection, work) && Less(connection, lane)) {

@@ -10,9 +10,6 @@ namespace {
 // Between two batches on a connection that is busy.
 constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
 
-// A connection that owes an answer for that long takes nothing new while another one can.
-constexpr Duration kQuiet = std::chrono::milliseconds(25);
-
 // Added to the reluctance of its host, which is less than each.
 constexpr int kOwesAnswers = 4;
 constexpr int kStalled = 8;
@@ -24,6 +21,12 @@ bool TooSoon(const PoolView& view, const PoolConnection& connection) {
 
 std::size_t Load(const PoolConnection& connection) { return connection.in_flight().size(); }
 
+bool Owes(const PoolConnection& connection, Work::Kind kind) {
+  const Work* work = connection.running();
+  while (work != nullptr && work->kind != kind) work = WorkList::Next(work);
+  return work != nullptr;
+}
+
 }  // namespace
 
 // Whoever is sent to a server that does not answer has to wait for stall_limit; so those that keep
@@ -32,11 +35,11 @@ void Placement::Begin(const PoolView& view) {
   held_back_ = false;
   session_wanted_.reset();
   for (const auto& connection : view.connections) {
-    int reluctance = view.hosts.Reluctance(connection->host);
-    const std::optional<Time> since = connection->SilentSince();
+    // The first statement on a new connection ends a trial.
+    int reluctance = view.EndsTrial(*connection) ? -1 : view.hosts.Reluctance(connection->host);
     if (connection->stalled) {
       reluctance += kStalled;
-    } else if (since.has_value() && view.now - *since >= kQuiet) {
+    } else if (view.Quiet(*connection)) {
       reluctance += kOwesAnswers;
     }
     connection->turn.reluctance = reluctance;
@@ -90,18 +93,19 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
 }
 
 PoolConnection* Placement::ChooseForStamp(const PoolView& view, std::size_t host) {
-  return ChooseForQuestion(view, host, /*any_session=*/false);
+  return ChooseForQuestion(view, host, Work::Kind::kStamp);
 }
 
 PoolConnection* Placement::ChooseForLag(const PoolView& view, std::size_t host) {
-  return ChooseForQuestion(view, host, /*any_session=*/true);
+  return ChooseForQuestion(view, host, Work::Kind::kLag);
 }
 
 PoolConnection* Placement::ChooseForQuestion(const PoolView& view, std::size_t host,
-                                             bool any_session) {
+                                             Work::Kind question) {
   PoolConnection* best = nullptr;
-  const auto rank = [](const PoolConnection& connection) {
-    return std::tuple(connection.turn.reluctance, Load(connection));
+  // One that may be lost with the question is asked where no other one can be.
+  const auto rank = [&view](const PoolConnection& connection) {
+    return std::tuple(view.Unproven(connection), connection.turn.reluctance, Load(connection));
   };
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
@@ -109,13 +113,15 @@ PoolConnection* Placement::ChooseForQuestion(const PoolView& view, std::size_t h
         connection.stalled || view.InTrial(connection) || view.PerhapsGone(connection)) {
       continue;
     }
-    if (connection.session.changed && !any_session) continue;
+    if (connection.session.changed && question != Work::Kind::kLag) continue;
     // It would wait for a slow statement, and keep the lane from those behind it.
     if (connection.slow_in_flight() > 0) continue;
     if (connection.upstream->Pooled() &&
         (connection.upstream->BatchOpen() || !connection.upstream->AllAnswered())) {
       continue;
     }
+    // A server that is silent is not given more and more of them.
+    if (Owes(connection, question)) continue;
     if (best == nullptr || rank(connection) < rank(*best)) best = &connection;
   }
   return best;

@@ -43,7 +43,7 @@ class Placement {
 
  private:
   static PoolConnection* ChooseForQuestion(const PoolView& view, std::size_t host,
-                                           bool any_session);
+                                           Work::Kind question);
 
   bool held_back_ = false;
   std::optional<std::size_t> session_wanted_;

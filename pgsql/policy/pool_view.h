@@ -2,9 +2,11 @@
 // of this turn. Owns nothing; made anew whenever a policy is asked, since connections come and go.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "pgsql/connection/pool_connection.h"
@@ -31,10 +33,20 @@ struct PoolView {
   bool Unproven(const PoolConnection& connection) const {
     return !connection.answered.has_value() && hosts.AsksFirst(connection.host);
   }
+  // The host is on trial, and this one's answer ends that.
+  bool EndsTrial(const PoolConnection& connection) const {
+    const HostHealth& health = HealthOf(connection);
+    return health.state() == HostHealth::State::kTrial && connection.opened >= health.since();
+  }
   // One statement at a time, until one is answered.
   bool InTrial(const PoolConnection& connection) const {
-    return !connection.idle() &&
-           (Unproven(connection) || HealthOf(connection).state() == HostHealth::State::kTrial);
+    return !connection.idle() && (Unproven(connection) || EndsTrial(connection));
+  }
+  // It owes an answer for that long: it takes nothing new while another one can.
+  bool Quiet(const PoolConnection& connection) const {
+    constexpr Duration kQuiet = std::chrono::milliseconds(25);
+    const std::optional<Time> since = connection.SilentSince();
+    return since.has_value() && now - *since >= kQuiet;
   }
   // It may be gone, and has its one statement until it answers.
   bool PerhapsGone(const PoolConnection& connection) const {

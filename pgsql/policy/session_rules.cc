@@ -56,7 +56,7 @@ bool SessionRules::MayOwn(const PoolView& view, const Work& work) const {
       ++shared;
     } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
                !connection->stalled && !view.PrefersOther(work, *connection)) {
-      if (!view.PerhapsGone(*connection) || instead) return false;
+      if (!view.PerhapsGone(*connection) || !view.Quiet(*connection) || instead) return false;
       instead = true;
     }
   }

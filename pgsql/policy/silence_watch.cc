@@ -16,14 +16,19 @@ std::optional<Time> SilenceWatch::LateFrom(const PoolConnection& connection, Dur
   return *since + stall_limit + (usual ? service.average() : Duration::zero());
 }
 
+bool SilenceWatch::ProofIsLate(const PoolView& view, const PoolConnection& connection,
+                               Duration stall_limit) {
+  if (!view.Unproven(connection) || connection.idle()) return false;
+  const int patience = view.hosts[connection.host].trust.question_patience();
+  return view.now - *connection.SilentSince() >= patience * stall_limit;
+}
+
 SilenceWatch::HostStep SilenceWatch::AboutHost(const PoolView& view,
                                                const PoolConnection& connection,
                                                Duration stall_limit) {
-  if (view.HealthOf(connection).state() == HostHealth::State::kTrial) {
-    // Unless there is nobody else to do it, or it may be done already. The pool's own question is
-    // asked again on another connection.
-    const bool elsewhere = (OthersMayServe(view, connection.host) || view.Unproven(connection)) &&
-                           connection.ReadsOnly();
+  if (view.EndsTrial(connection)) {
+    // Unless there is nobody else to do it, or it may be done already.
+    const bool elsewhere = OthersMayServe(view, connection.host) && connection.ReadsOnly();
     return elsewhere ? HostStep::kGiveUp : HostStep::kNothing;
   }
   // Another connection's answers show that the host lives: it is this statement that takes long.
@@ -40,7 +45,7 @@ bool Lives(const PoolView& view, const PoolConnection& connection, Time late) {
          (view.hosts[connection.host].last_result >= late || health.Trusted(view.now));
 }
 
-// It was down, and has let another connection in since.
+// It was down, and another connection to it is there.
 bool TakesOthers(const PoolView& view, const PoolConnection& connection) {
   if (view.HealthOf(connection).state() != HostHealth::State::kTrial) return false;
   return std::ranges::any_of(view.connections, [&](const auto& other) {
@@ -69,13 +74,13 @@ bool MayBeAskedAgain(const Work& work) {
 bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connection, Time late) {
   const bool lives = Lives(view, connection, late) || TakesOthers(view, connection);
   if (!lives || OthersMayServe(view, connection.host) || !connection.ReadsOnly()) return false;
-  // A question of the pool's own may take long, but for the first one that is to prove a new
-  // connection while older ones answer. What nobody waits for is cancelled.
+  // A question of the pool's own may take long, but for one that is to prove a new connection while
+  // older ones answer. What nobody waits for is cancelled.
   const Work* asked = AskedFor(connection);
   if (asked == nullptr || connection.cancel.pending() || connection.Useless()) return false;
   const PoolHost& host = view.hosts[connection.host];
-  const bool proof = asked->kind == Work::Kind::kStamp && view.Unproven(connection) &&
-                     host.last_result >= late && !host.trust.question_given_up();
+  const bool proof = asked->kind == Work::Kind::kStamp && host.last_result >= late &&
+                     ProofIsLate(view, connection, late - *connection.SilentSince());
   if (asked->kind != Work::Kind::kLookup && !proof) return false;
   for (const Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
     if (!MayBeAskedAgain(*work)) return false;

@@ -27,6 +27,10 @@ class SilenceWatch {
   static HostStep AboutHost(const PoolView& view, const PoolConnection& connection,
                             Duration stall_limit);
 
+  // It owes the answer that is to prove it, and for longer than those before it were waited for.
+  static bool ProofIsLate(const PoolView& view, const PoolConnection& connection,
+                          Duration stall_limit);
+
   enum class Step : std::uint8_t { kWait, kCancel, kDrop };
   // The connection is late since `late`, and all that it owes came from another host. `was_up`: its
   // host was up before it was put to the test for this silence.

@@ -22,18 +22,22 @@ std::optional<StatementEffects> EffectsIn(const RowSource& rows) {
 }  // namespace
 
 void CatalogueQuestions::AskForStamps() {
-  const WorkQueues& queues = work_->queues();
-  if (queues.empty()) return;
+  if (work_->queues().empty()) return;
   for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
-    const bool due = needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now());
-    PoolConnection* best = due ? Placement::ChooseForStamp(connections_->View(), host) : nullptr;
-    if (best == nullptr) best = Placement::ChooseForProof(connections_->View(), host);
-    if (best == nullptr || queues.empty()) continue;
-    // The table stands for all.
-    Work* work = work_->New(Work::Kind::kStamp, queues.Oldest()->binding);
-    work->needs.may_write = false;
-    sender_->Send(*best, work);
+    if (needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now())) {
+      AskForStamp(Placement::ChooseForStamp(connections_->View(), host));
+    }
+    AskForStamp(Placement::ChooseForProof(connections_->View(), host));
   }
+}
+
+void CatalogueQuestions::AskForStamp(PoolConnection* connection) {
+  const WorkQueues& queues = work_->queues();
+  if (connection == nullptr || queues.empty()) return;
+  // The table stands for all.
+  Work* work = work_->New(Work::Kind::kStamp, queues.Oldest()->binding);
+  work->needs.may_write = false;
+  sender_->Send(*connection, work);
 }
 
 void CatalogueQuestions::LearnStamp(std::size_t host, Time asked, std::uint64_t stamp) {

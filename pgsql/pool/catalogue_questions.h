@@ -39,6 +39,7 @@ class CatalogueQuestions {
   void OnEffects(const PoolConnection& connection, Work* work, const StatementResult& result);
 
  private:
+  void AskForStamp(PoolConnection* connection);  // null: nobody is asked
   void LearnStamp(std::size_t host, Time asked, std::uint64_t stamp);
   bool TakeEffects(std::size_t host, const Work& work, StatementEffects effects);
   void TakeForWriter(TableBinding* binding, std::string_view fault);

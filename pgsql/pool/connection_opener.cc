@@ -13,10 +13,20 @@ void ConnectionOpener::Begin() {
              ConnectionBudget::Surplus(connections_->View(), pool_->limit())) {
     surplus->Drain();
   }
+  CloseHopeless();
   overdue_ = CountOverdue();
   pool_->turn.depth = ConnectionBudget::Depth(
       connections_->View(), static_cast<std::size_t>(pool_->settings().pipeline_depth),
       work_->queues().size() + connections_->InFlight(), Wanted());
+}
+
+// Attempts that began before the host was back keep no room for themselves.
+void ConnectionOpener::CloseHopeless() {
+  for (const auto& connection : connections_->all()) {
+    if (ConnectionBudget::Hopeless(connections_->View(), *connection)) {
+      connections_->Close(*connection);
+    }
+  }
 }
 
 std::size_t ConnectionOpener::CountOverdue() {
@@ -77,6 +87,7 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
     }
   }
   OpenBesideHanging(&open);
+  OpenBesideSilent(&open);
   PutOtherInPlaceOfOneBehind(open);
   if (session_wanted.has_value()) MakeSessionRoom(*session_wanted, &open);
   const std::size_t wanted = Wanted();
@@ -97,10 +108,27 @@ void ConnectionOpener::OpenBesideHanging(std::size_t* open) {
     if (another.in_place_of != nullptr) {
       // It is another host's turn, if one has been waiting for that.
       next = pool_->hosts.ChooseForProbe(pool_->Now()).value_or(host);
+      pool_->hosts[host].health.OnGivenUp(pool_->Now());
       connections_->Close(*another.in_place_of);
       --*open;
     }
     connections_->Open(next);
+    ++*open;
+  }
+}
+
+void ConnectionOpener::OpenBesideSilent(std::size_t* open) {
+  for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
+    const ConnectionBudget::AnotherAttempt another = ConnectionBudget::BesideSilent(
+        connections_->View(), host, pool_->limit(), pool_->settings().stall_limit);
+    if (!another.due) continue;
+    if (another.in_place_of != nullptr) {
+      pool_->hosts[host].trust.OnQuestionGivenUp();
+      connections_->Drop(*another.in_place_of, ConnectionSet::kSilent,
+                         ConnectionSet::Loss::kSessionSilent);
+      --*open;
+    }
+    connections_->Open(host);
     ++*open;
   }
 }
@@ -161,8 +189,14 @@ void ConnectionOpener::MakeSessionRoom(std::size_t host, std::size_t* open) {
   const ConnectionBudget::SessionRoom room =
       ConnectionBudget::RoomForSession(connections_->View(), host);
   if (room.coming) return;
+  const HostSet& hosts = pool_->hosts;
+  const bool stays = hosts[host].health.state() == HostHealth::State::kUp && !hosts.GivesWay(host);
+  const std::optional<std::size_t> goes_to =
+      stays ? std::optional(host) : pool_->hosts.ChooseForConnection(pool_->Now(), &pool_->random);
+  if (!goes_to.has_value()) return;
   if (*open >= ConnectionBudget::Usable(pool_->limit(), pool_->hosts)) {
-    if (room.victim == nullptr) return;
+    // None that works is given up for one that cannot be made.
+    if (room.victim == nullptr || hosts[*goes_to].slow_to_connect) return;
     if (!room.victim->idle()) {
       room.victim->Drain();  // closed when it is empty
       return;
@@ -170,10 +204,6 @@ void ConnectionOpener::MakeSessionRoom(std::size_t host, std::size_t* open) {
     connections_->Close(*room.victim);
     --*open;
   }
-  const bool up = pool_->hosts[host].health.state() == HostHealth::State::kUp;
-  const std::optional<std::size_t> goes_to =
-      up ? std::optional(host) : pool_->hosts.ChooseForConnection(pool_->Now(), &pool_->random);
-  if (!goes_to.has_value()) return;
   connections_->Open(*goes_to);
   ++*open;
 }

@@ -18,7 +18,8 @@ class ConnectionOpener {
   ConnectionOpener(PoolContext* pool, OpenWork* work, ConnectionSet* connections)
       : pool_(pool), work_(work), connections_(connections) {}
 
-  // A turn begins. Drains what is beyond the limit, and says how much each connection takes.
+  // A turn begins. Drains what is beyond the limit, closes attempts that are hopeless, and says how
+  // much each connection takes.
   void Begin();
   // One connection after the other moves to where it is wanted more; each ends as it runs empty.
   // After the sending, so that one which was opened for a single lookup has got it.
@@ -30,8 +31,10 @@ class ConnectionOpener {
 
  private:
   std::size_t Wanted() const;
+  void CloseHopeless();
   std::size_t CountOverdue();
   void OpenBesideHanging(std::size_t* open);
+  void OpenBesideSilent(std::size_t* open);
   void PutOtherInPlaceOfOneBehind(std::size_t open);
   std::optional<std::size_t> OneNotBehind() const;
   bool MakeRoom();

@@ -107,9 +107,11 @@ void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
 void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
   const ServerError said{why.sqlstate, /*fatal=*/true, Phase::kText};
   const bool is_session = !why.sqlstate.empty() && ClassifyError(said).fault == Fault::kConnection;
-  connections_.Drop(
-      connections_.Find(upstream), why.text,
-      is_session ? ConnectionSet::Loss::kSessionEnded : ConnectionSet::Loss::kPerhapsHost);
+  using Loss = ConnectionSet::Loss;
+  Loss loss = is_session ? Loss::kSessionEnded : Loss::kPerhapsHost;
+  if (why.end == ConnectionFault::End::kGivenUp) loss = Loss::kGivenUp;
+  if (why.end == ConnectionFault::End::kOutdated) loss = Loss::kOutdated;
+  connections_.Drop(connections_.Find(upstream), why.text, loss);
 }
 
 // Which hosts are used while others are away depends on how long that lasts, and the other way

@@ -1,6 +1,8 @@
 #include "pgsql/pool/connection_set.h"
 
+#include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstdlib>
 
 #include "pgsql/host/error_class.h"
@@ -8,6 +10,14 @@
 #include "pgsql/work/twin_lookups.h"
 
 namespace proxymux::pgsql {
+namespace {
+
+constexpr Duration kQuickConnect = std::chrono::milliseconds(1);
+
+// A connection on which nothing was sent so long was no failed attempt when it ends.
+constexpr Duration kAtOnce = std::chrono::seconds(1);
+
+}  // namespace
 
 ConnectionSet::ConnectionSet(PoolContext* pool, OpenWork* work, UpstreamFactory* factory,
                              UpstreamObserver* owner)
@@ -40,12 +50,29 @@ PoolView ConnectionSet::View() const {
 
 void ConnectionSet::Move(PoolConnection& connection, PoolConnection::Phase phase) {
   PoolHost& host = pool_->hosts[connection.host];
-  if (connection.phase() == PoolConnection::Phase::kConnecting) --host.connecting;
+  if (connection.phase() == PoolConnection::Phase::kConnecting) {
+    --host.connecting;
+    host.slow_to_connect = false;  // others that hang are looked at in each turn
+  }
   if (connection.open()) --host.ready;
   connection.SetPhase(phase);
   if (connection.open()) ++host.ready;
   if (host.ready == 0) host.lag.OnLeft(pool_->loop->RealNow());
   // Before anybody asks whether the host may yet serve what the connection owes.
+  pool_->hosts.LookForOutage(pool_->Now());
+}
+
+// Only older connections are left, which do not end it: the next attempt waits as after a failure.
+void ConnectionSet::LeaveTrial(std::size_t index) {
+  PoolHost& host = pool_->hosts[index];
+  if (host.health.state() != HostHealth::State::kTrial) return;
+  if (host.ready == 0 || host.connecting > 0) return;
+  const PoolView view = View();
+  for (const auto& connection : connections_) {
+    if (connection->open() && connection->host == index && view.EndsTrial(*connection)) return;
+  }
+  host.health.OnFailed(pool_->Now(), HostHealth::FailureKind::kUnreachable, host.health.reason(),
+                       &pool_->random, Duration::zero(), pool_->hosts.outage().waiting());
   pool_->hosts.LookForOutage(pool_->Now());
 }
 
@@ -61,13 +88,16 @@ void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
   PoolHost& host = pool_->hosts[connection.host];
   const Duration took = pool_->Now() - connection.last_used;
-  if (!connection.opened_in_doubt || took < host.connect_time.value_or(Duration::max())) {
+  const Duration usual = host.connect_time.value_or(took);
+  if (took <= usual) {
     host.connect_time = took;
+  } else if (!connection.opened_in_doubt) {
+    // One packet that was lost says little.
+    host.connect_time = std::min(took, 2 * std::max(usual, kQuickConnect));
   }
   host.health.OnConnected(pool_->Now());
   connection.opened = connection.last_used = connection.last_result = pool_->Now();
   ++host.counts.connects;
-  host.slow_to_connect = false;
   host.server_version = connection.upstream->ServerVersion();
   pool_->ScheduleDispatch();
 }
@@ -76,8 +106,13 @@ void ConnectionSet::OnConnectFailed(PoolConnection& connection, const Connection
   PoolHost& host = pool_->hosts[connection.host];
   Move(connection, PoolConnection::Phase::kClosed);
   ++host.counts.connect_failures;
-  host.slow_to_connect = false;
   pool_->last_failure = host.label + ": " + failure.text;
+  pool_->ScheduleDispatch();
+  // What a later attempt and its answer have shown counts.
+  if (failure.sqlstate.empty() && ConnectionBudget::Overtaken(View(), connection)) {
+    LeaveTrial(connection.host);
+    return;
+  }
   const bool suspected = host.health.state() == HostHealth::State::kSuspect;
   const ErrorVerdict verdict = ClassifyError({failure.sqlstate, /*fatal=*/true, Phase::kConnect});
   FailHost(
@@ -87,7 +122,6 @@ void ConnectionSet::OnConnectFailed(PoolConnection& connection, const Connection
   // A server that answers, be it with a refusal, lives: what it owes on other connections may come.
   // Otherwise nobody is to find out about them one after the other.
   if (suspected && failure.sqlstate.empty()) DropOpen(connection.host, failure.text);
-  pool_->ScheduleDispatch();
 }
 
 void ConnectionSet::FailHost(PoolHost& host, HostHealth::FailureKind kind,
@@ -149,22 +183,7 @@ void ConnectionSet::ForgiveAfterLoss(const PoolConnection& connection, Work* wor
 void ConnectionSet::Close(PoolConnection& connection) {
   connection.upstream->Close();
   Move(connection, PoolConnection::Phase::kClosed);
-}
-
-// Whether the connection may have been lost for the statement's sake.
-bool ConnectionSet::MayBlame(const Work& work, const Work& oldest, const PoolConnection& connection,
-                             Loss loss) {
-  switch (loss) {
-    case Loss::kHostSilent:
-    case Loss::kSessionSilent:
-      return false;
-    case Loss::kSessionStuck:  // the oldest has had the error
-      return !connection.answered.has_value();
-    case Loss::kPerhapsHost:
-    case Loss::kSessionEnded:
-      break;
-  }
-  return &work == &oldest || !connection.answered.has_value();
+  LeaveTrial(connection.host);
 }
 
 void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, Loss loss) {
@@ -175,23 +194,28 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
     ++pool_->counters.connections_lost;
     host.counts.failures += unanswered.size();
   }
-  // A pooler ends a session for that session's sake also when its server has gone; then something
-  // was under way there.
-  const bool of_session = loss == Loss::kSessionEnded || loss == Loss::kSessionStuck;
-  if (!unanswered.empty() || !of_session) host.trust.OnLost(pool_->Now());
+  if (SpeaksAgainstHost(loss, unanswered.empty())) {
+    if (connection.answered.has_value() || !host.trust.unproven()) {
+      host.trust.OnLost(pool_->Now());
+    } else if (loss !=
+               Loss::kSessionSilent) {  // one that was to prove the host was as good as none
+      host.trust.OnNotMade(pool_->Now());
+    }
+  }
   pool_->last_failure = host.label + ": " + reason;
   pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());
-  // To get a connection and no answer on it is not to be connected. A host that is suspect is put
-  // to the test anyway.
-  if (loss != Loss::kSessionEnded && loss != Loss::kSessionSilent &&
-      !connection.answered.has_value() && connection.last_sent != Time{} &&
+  // To get a connection and no answer on it is not to be connected, nor to lose it at once. A host
+  // that is suspect is put to the test anyway.
+  const bool used = connection.last_sent != Time{} || pool_->Now() - connection.opened < kAtOnce;
+  if (FailsHost(loss) && !connection.answered.has_value() && used &&
       host.health.state() != HostHealth::State::kSuspect) {
     FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }
+  LeaveTrial(connection.host);
   for (Work* work : unanswered) {
     CountBack(connection, work);
     if (loss == Loss::kSessionSilent) work->attempts.NoteSilence();
-    if (MayBlame(*work, *unanswered.front(), connection, loss)) {
+    if (MayBlame(loss, *work, *unanswered.front(), connection)) {
       ChargeLoss(connection, work);
     } else {
       TwinLookups::TakeBackAttempt(work, connection.host);

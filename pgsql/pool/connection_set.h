@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "pgsql/connection/connection_loss.h"
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/upstream_connection.h"
 #include "pgsql/host/host_health.h"
@@ -27,14 +28,7 @@ namespace proxymux::pgsql {
 
 class ConnectionSet {
  public:
-  // Why a connection ended before everything on it was answered.
-  enum class Loss {
-    kPerhapsHost,    // the host may be to blame, or the oldest statement
-    kSessionEnded,   // the server ended this session for its own sake: the host is not to blame
-    kSessionStuck,   // after an error, which its statement has been told
-    kSessionSilent,  // the host answers on others: once for each of its statements
-    kHostSilent,     // the host does not answer, and another connection is to find out why
-  };
+  using Loss = ConnectionLoss;
 
   // Why one is dropped that owes an answer.
   static constexpr char kSilent[] = "no answer within stall_limit";
@@ -65,7 +59,7 @@ class ConnectionSet {
   // It has failed there for the host's sake (Attempts::ForgiveErrorAfterLoss).
   void ForgiveAfterLoss(const PoolConnection& connection, Work* work);
 
-  // An idle one.
+  // An idle one, or an attempt to connect.
   void Close(PoolConnection& connection);
   void Drop(PoolConnection& connection, const std::string& reason, Loss loss = Loss::kPerhapsHost);
   void DropOpen(std::size_t host, const std::string& reason);
@@ -81,9 +75,8 @@ class ConnectionSet {
   void FillIn(PoolGauges* gauges) const;
 
  private:
-  static bool MayBlame(const Work& work, const Work& oldest, const PoolConnection& connection,
-                       Loss loss);
   void Move(PoolConnection& connection, PoolConnection::Phase phase);
+  void LeaveTrial(std::size_t host);
   void FailHost(PoolHost& host, HostHealth::FailureKind kind, const std::string& reason,
                 Duration took);
 

@@ -116,10 +116,10 @@ void ResultHandler::NoteAlive(PoolConnection& connection) {
   connection.stalled = false;
   PoolHost& host = pool_->hosts[connection.host];
   host.last_result = now;
-  host.retried_at_once = false;
   host.trust.OnAnswered(connection.opened);
+  if (!host.trust.unproven()) host.retried_at_once = false;
   const Time down_since = host.health.down_since();
-  if (host.health.OnAnswered(now)) {
+  if (host.health.OnAnswered(now, connection.opened)) {
     pool_->observer->OnHostUp(pool_->config.name, host, now - down_since);
   }
   pool_->hosts.LookForOutage(now);

@@ -1,6 +1,7 @@
 #include "pgsql/pool/work_limits.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 
 #include "pgsql/connection/pool_connection.h"
@@ -11,6 +12,9 @@ namespace proxymux::pgsql {
 namespace {
 
 using Queue = WorkQueues::Queue;
+
+// How long a question of the pool's own may take.
+constexpr Duration kQuestion = std::chrono::seconds(10);
 
 constexpr char kTooLong[] = "no answer within lookup_timeout";
 
@@ -73,8 +77,12 @@ void WorkLimits::ExpireStatements() {
     }
     Work* const running = connection.running();
     const Time began = std::max(running->sent, connection.last_result);
-    if (now - began < running->binding->settings.query_timeout) continue;
-    if (running->kind == Work::Kind::kLag) {  // the table is not to blame
+    Duration limit = running->binding->settings.query_timeout;
+    // A question is no table's fault. Lookups may wait behind it, so it has no more time than one.
+    const bool question = running->kind == Work::Kind::kLag || running->kind == Work::Kind::kStamp;
+    if (question) limit = std::min(limit, kQuestion);
+    if (now - began < limit) continue;
+    if (question) {
       connections_->Cancel(connection);
       continue;
     }

@@ -14,7 +14,10 @@ void WorkSender::Send(PoolConnection& connection, Work* work) {
       return;  // StatementSender sends them itself
     case Work::Kind::kClassify:
     case Work::Kind::kStamp:
-      pool_->hosts[connection.host].catalogue.OnAsked(work->sent);
+      // One that is to prove a new connection may be lost with it, and is in nobody's place.
+      if (!connections_->View().Unproven(connection)) {
+        pool_->hosts[connection.host].catalogue.OnAsked(work->sent);
+      }
       Check(SendQuestion(connection, work), connection);
       return;
     case Work::Kind::kLag: {

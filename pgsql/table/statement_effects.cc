@@ -71,7 +71,10 @@ std::optional<StatementEffects> ParseEffects(std::string_view text) {
 }
 
 bool CatalogueWatch::ShouldAsk(Time now) const {
-  return !last_asked_.has_value() || now - *last_asked_ >= kAskAgain;
+  const auto of_late = [now](const std::optional<Time>& asked) {
+    return asked.has_value() && now - *asked < kAskAgain;
+  };
+  return !of_late(last_asked_) && !of_late(answered_);  // what is asked for a proof counts also
 }
 
 void CatalogueWatch::OnAsked(Time now) {

@@ -246,6 +246,12 @@ void ScriptedUpstream::Lose(const std::string& reason, const std::string& sqlsta
   EXPECT_EQ(state_, State::kEnded) << "a lost connection was not closed";
 }
 
+void ScriptedUpstream::GiveUp(const std::string& reason) {
+  ASSERT_EQ(state_, State::kReady);
+  observer_->OnLost(this, {"", reason, pgsql::ConnectionFault::End::kGivenUp});
+  EXPECT_EQ(state_, State::kEnded) << "a connection that was given up was not closed";
+}
+
 std::unique_ptr<pgsql::UpstreamConnection> ScriptedFactory::NewConnection(
     std::size_t host, pgsql::UpstreamObserver* observer) {
   hosts_of_.push_back(host);

@@ -90,6 +90,7 @@ class ScriptedUpstream final : public pgsql::UpstreamConnection, private pgsql::
   // The oldest statement; those behind it in its batch come back aborted.
   void Fail(const std::string& sqlstate, const std::string& message, bool fatal = false);
   void Lose(const std::string& reason, const std::string& sqlstate = "");
+  void GiveUp(const std::string& reason);  // it is ended on our side, for what a statement did
   void SetDoublesBackslashes() { doubles_backslashes_ = true; }
   void Swell() { swollen_ = true; }
   // What the connection has found out about its session.

@@ -94,17 +94,27 @@ TEST_F(Health, SuccessForgetsEverything) {
   now += seconds(1);
   health.OnConnected(now);
   EXPECT_EQ(health.state(), State::kTrial);
-  EXPECT_TRUE(health.OnAnswered(now));
+  EXPECT_TRUE(health.OnAnswered(now, now));
   EXPECT_EQ(health.state(), State::kUp);
   EXPECT_EQ(health.since(), now);
   EXPECT_EQ(health.reason(), "");
   EXPECT_TRUE(health.MayConnect(now));
   now += seconds(1);
   health.OnConnected(now);
-  EXPECT_FALSE(health.OnAnswered(now));
+  EXPECT_FALSE(health.OnAnswered(now, now));
   EXPECT_EQ(health.since(), now - seconds(1));
   EXPECT_TRUE(Fail(Kind::kUnreachable));
   EXPECT_LE(Wait(), milliseconds(50));
+}
+
+TEST_F(Health, WhatWasThereBeforeItsTrialDoesNotEndIt) {
+  Fail(Kind::kUnreachable);
+  const Time before = now;
+  now += seconds(1);
+  health.OnConnected(now);
+  EXPECT_FALSE(health.OnAnswered(now, before));
+  EXPECT_EQ(health.state(), State::kTrial);
+  EXPECT_TRUE(health.OnAnswered(now, now));
 }
 
 TEST_F(Health, OnlyOneThatIsUpBecomesSuspect) {
@@ -126,7 +136,7 @@ TEST_F(Health, OnlyOneThatIsUpBecomesSuspect) {
 TEST_F(Health, AnAnswerEndsASuspicionWithoutAWord) {
   health.OnConnected(now);
   health.OnSilent(now, "silent");
-  EXPECT_FALSE(health.OnAnswered(now));  // it was never down
+  EXPECT_FALSE(health.OnAnswered(now, now));  // it was never down
   EXPECT_EQ(health.state(), State::kUp);
   EXPECT_EQ(health.reason(), "");
   EXPECT_TRUE(health.OnSilent(now, "silent"));

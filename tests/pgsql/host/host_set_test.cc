@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 namespace proxymux::pgsql {
 namespace {
@@ -26,6 +28,54 @@ class Hosts : public testing::Test {
 
   std::minstd_rand random{5};
 };
+
+// One that hangs each time until connect_timeout is due again at once.
+TEST_F(Hosts, WhoHasBeenDueForLongestIsTried) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  Down(hosts, 0);
+  Down(hosts, 1);
+  hosts[0].health.OnFailed(Later(), HostHealth::FailureKind::kUnreachable, "timeout expired",
+                           &random, seconds(3));
+  EXPECT_EQ(hosts.ChooseForProbe(Later()), 1U);
+  hosts[1].connecting = 1;
+  EXPECT_EQ(hosts.ChooseForProbe(Later()), 0U);
+}
+
+// With fewer connections than hosts, each of those that hang gives way to the next.
+TEST_F(Hosts, WhoWasGivenUpForAnotherIsTriedLast) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp, HostKind::kTcp});
+  for (std::size_t i = 0; i < 3; ++i) Down(hosts, i);
+  std::vector<std::size_t> tried;
+  Time now = Later();
+  for (int i = 0; i < 6; ++i) {
+    const auto next = hosts.ChooseForProbe(now);
+    ASSERT_TRUE(next.has_value());
+    tried.push_back(*next);
+    now += seconds(1);
+    hosts[*next].health.OnGivenUp(now);
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(std::count(tried.begin(), tried.begin() + 3, i), 1) << i;
+    EXPECT_EQ(tried[i], tried[i + 3]);
+  }
+}
+
+TEST_F(Hosts, OneThatLetsAttemptsHangGivesWayUntilItIsConnectedTo) {
+  for (const bool sticky : {false, true}) {
+    HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
+    if (sticky) hosts.SetPolicy(config::HostsPolicy::kSticky);
+    for (std::size_t i = 0; i < 2; ++i) Up(hosts, i);
+    EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+    hosts[0].connecting = 1;
+    EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
+    hosts[0].slow_to_connect = true;
+    EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
+    hosts[1].ready = 4;
+    EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+    hosts[0].ready = 1;  // one of several hangs
+    EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
+  }
+}
 
 TEST_F(Hosts, UnixSocketsComeBeforeTcpBeforeUris) {
   HostSet hosts = Make({HostKind::kUri, HostKind::kTcp, HostKind::kUnixSocket});
@@ -110,7 +160,7 @@ TEST_F(Hosts, ATrialIsOneConnection) {
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
   hosts[0].ready = 1;
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), std::nullopt);
-  hosts[0].health.OnAnswered(kNow);
+  hosts[0].health.OnAnswered(kNow, kNow);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
 }
 
@@ -141,6 +191,24 @@ TEST_F(Hosts, ConnectionsMoveUntilTheyAreEven) {
   EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // what is not there yet cannot end
 }
 
+// Whoever opens one to a host that gives way would see it closed again in the same turn.
+TEST_F(Hosts, OneGivesWayToABetterClassAndToTheFavouriteThatIsConnectedTo) {
+  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp, HostKind::kTcp});
+  EXPECT_FALSE(hosts.GivesWay(1)) << "nobody has been tried";
+  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
+  hosts[0].barred = true;  // to be asked first how far it is behind
+  EXPECT_FALSE(hosts.GivesWay(0));
+  EXPECT_TRUE(hosts.GivesWay(1));
+  Down(hosts, 0);
+  EXPECT_FALSE(hosts.GivesWay(1));
+  hosts.SetPolicy(config::HostsPolicy::kSticky);
+  hosts.PreferUnlessKept(2);
+  EXPECT_FALSE(hosts.GivesWay(1));
+  hosts[2].ready = 1;
+  EXPECT_TRUE(hosts.GivesWay(1));
+  EXPECT_FALSE(hosts.GivesWay(2));
+}
+
 TEST_F(Hosts, ConnectionsMoveToABetterClassOnlyWhenItIsUp) {
   HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
   Down(hosts, 0);
@@ -150,8 +218,7 @@ TEST_F(Hosts, ConnectionsMoveToABetterClassOnlyWhenItIsUp) {
   Up(hosts, 0);
   hosts[0].ready = 1;
   EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // in trial
-  EXPECT_LT(hosts.Reluctance(0), hosts.Reluctance(1));   // which the next lookup ends
-  hosts[0].health.OnAnswered(kNow);
+  hosts[0].health.OnAnswered(kNow, kNow);
   EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
 }
 
@@ -201,7 +268,7 @@ TEST_F(Hosts, WhatIsBeingTriedKeepsItsConnection) {
   Down(hosts, 1);
   Up(hosts, 1);
   EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // in trial
-  hosts[1].health.OnAnswered(kNow);
+  hosts[1].health.OnAnswered(kNow, kNow);
   EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
 }
 
@@ -248,7 +315,7 @@ TEST_F(Hosts, StickyStaysWithOneUntilItFails) {
   hosts[favourite].health.OnSilent(kNow, "silent");
   const std::size_t next = *hosts.ChooseForConnection(kNow, &random);
   EXPECT_NE(next, favourite);
-  hosts[favourite].health.OnAnswered(kNow);
+  hosts[favourite].health.OnAnswered(kNow, kNow);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), next);  // it does not go back
 }
 
@@ -259,7 +326,7 @@ TEST_F(Hosts, AFavouriteGivesWayToABetterClass) {
   Up(hosts, 1);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
   Up(hosts, 0);
-  hosts[0].health.OnAnswered(kNow);
+  hosts[0].health.OnAnswered(kNow, kNow);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
 }
 

@@ -49,16 +49,17 @@ TEST(HostTrust, OnlyAConnectionThatWasOpenedAfterwardsProvesNewOnes) {
   }
 }
 
-TEST(HostTrust, OneQuestionIsGivenUpUntilANewConnectionHasAnswered) {
+TEST(HostTrust, EachQuestionIsWaitedForLongerUntilANewConnectionHasAnswered) {
   HostTrust trust;
   trust.OnLost(kStart);
-  EXPECT_FALSE(trust.question_given_up());
-  trust.OnQuestionGivenUp();
-  trust.OnLost(kStart + seconds(1));
-  trust.OnAnswered(kStart);
-  EXPECT_TRUE(trust.question_given_up());
+  for (const int patience : {1, 2, 4, 8, 8, 8}) {
+    EXPECT_EQ(trust.question_patience(), patience);
+    trust.OnQuestionGivenUp();
+    trust.OnLost(kStart + seconds(1));
+    trust.OnAnswered(kStart);
+  }
   trust.OnAnswered(kStart + seconds(1));
-  EXPECT_FALSE(trust.question_given_up());
+  EXPECT_EQ(trust.question_patience(), 1);
 }
 
 }  // namespace

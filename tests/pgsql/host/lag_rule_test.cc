@@ -296,7 +296,7 @@ TEST_F(HostSetPrefersStandby, ThePrimaryIsUsedWhenNoStandbyCanBe) {
   EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
   // One of them is back.
   hosts[1].health.OnConnected(kNow);
-  hosts[1].health.OnAnswered(kNow);
+  hosts[1].health.OnAnswered(kNow, kNow);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1U);
 }
 

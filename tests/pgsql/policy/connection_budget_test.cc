@@ -63,10 +63,13 @@ TEST_F(ConnectionBudgetTest, WhileConnectionsAreComingEachTakesItsShare) {
   PoolConnection& coming = Connecting(1);
   EXPECT_EQ(Depth(10, 2), 5U);
   EXPECT_EQ(Depth(10, 1), 5U);
+  now += milliseconds(250);
+  EXPECT_EQ(Depth(10, 1), 32U);  // it hangs
+  now -= milliseconds(250);
   hosts[1].health.OnSilent(now, "silent");
   EXPECT_EQ(Depth(10, 1), 32U);  // it may never come
   coming.SetPhase(Phase::kClosed);
-  hosts[1].health.OnAnswered(now);
+  hosts[1].health.OnAnswered(now, now);
   EXPECT_EQ(Depth(10, 1), 32U);
   EXPECT_EQ(Depth(10, 2), 5U);  // one is open, and another one will be
 }
@@ -155,9 +158,10 @@ TEST_F(ConnectionBudgetTest, RoomForASessionIsComingWhereAConnectionIs) {
   EXPECT_FALSE(Room(0).coming);
   Connecting(1);
   EXPECT_TRUE(Room(0).coming);
-  hosts[1].slow_to_connect = true;
-  EXPECT_FALSE(Room(0).coming);
-  hosts[1].slow_to_connect = false;
+  now += milliseconds(250);
+  EXPECT_FALSE(Room(0).coming) << "that one hangs";
+  Connecting(1);
+  EXPECT_TRUE(Room(0).coming) << "this one may come";
   hosts[1].health.OnSilent(now, "silent");
   EXPECT_FALSE(Room(0).coming);
 }
@@ -213,96 +217,6 @@ TEST_F(ConnectionBudgetTest, TheVictimIsOfThatHostThenQuickThenNotBusyThenLongUn
   PoolConnection& unused = Owned(0);
   unused.last_used = now - seconds(1);
   EXPECT_EQ(Room(0).victim, &unused);
-}
-
-class BesideHangingTest : public ConnectionBudgetTest {
- protected:
-  static constexpr std::size_t kLimit = 3;
-
-  BesideHangingTest() {
-    Down(0);
-    Down(1);
-    hosts.SetOutageWait(seconds(5));
-    hosts.LookForOutage(now);
-  }
-  PoolConnection& Hanging(std::size_t host) {
-    ++hosts[host].connecting;
-    return Connecting(host);
-  }
-  ConnectionBudget::AnotherAttempt Another(std::size_t host = 0) const {
-    return ConnectionBudget::BesideHanging(View(), host, kLimit);
-  }
-};
-
-TEST_F(BesideHangingTest, AfterAWhileThereIsAnotherAttempt) {
-  EXPECT_FALSE(Another().due) << "the first one is the probe's";
-  Hanging(0);
-  EXPECT_FALSE(Another().due);
-  now += milliseconds(49);
-  EXPECT_FALSE(Another().due);
-  now += milliseconds(1);
-  EXPECT_TRUE(Another().due);
-  EXPECT_EQ(Another().in_place_of, nullptr);
-  EXPECT_FALSE(Another(1).due) << "there is none that hangs";
-  Hanging(0);
-  EXPECT_FALSE(Another().due) << "one has just begun";
-}
-
-// A slow network is no reason to give up what is about to come.
-TEST_F(BesideHangingTest, WhereThereIsRoomForNoMoreTheOldestMakesRoomWhenItIsHopeless) {
-  PoolConnection& oldest = Hanging(0);
-  now += milliseconds(50);
-  Hanging(0);
-  now += seconds(3);
-  EXPECT_FALSE(Another().due) << "it is not known how long that takes";
-  hosts[0].connect_time = milliseconds(500);
-  EXPECT_FALSE(Another().due);
-  now += milliseconds(949);
-  EXPECT_FALSE(Another().due);
-  now += milliseconds(1);
-  EXPECT_TRUE(Another().due);
-  EXPECT_EQ(Another().in_place_of, &oldest);
-}
-
-TEST_F(BesideHangingTest, RoomIsKeptForAHostThatNobodyTries) {
-  Hanging(0);
-  Hanging(0);
-  now += milliseconds(50);
-  EXPECT_FALSE(Another().due);
-  hosts[1].connecting = 1;
-  EXPECT_TRUE(Another().due);
-}
-
-TEST_F(BesideHangingTest, AQuickHostIsGivenAWhileAllTheSame) {
-  hosts[0].connect_time = milliseconds(1);
-  Hanging(0);
-  Hanging(0);
-  now += milliseconds(399);
-  EXPECT_FALSE(Another().due);
-  now += milliseconds(1);
-  EXPECT_TRUE(Another().due);
-}
-
-// One of them is to be made soon after the host is back.
-TEST_F(BesideHangingTest, WhereTheOldestMakesRoomAttemptsAreSpread) {
-  hosts[0].connect_time = milliseconds(1);
-  hosts[1].connecting = 1;
-  PoolConnection* hanging[kLimit];
-  for (PoolConnection*& attempt : hanging) {
-    attempt = &Hanging(0);
-    now += milliseconds(133);
-    EXPECT_FALSE(Another().due);
-    now += milliseconds(1);
-    EXPECT_TRUE(Another().due);
-  }
-  EXPECT_EQ(Another().in_place_of, hanging[0]);
-}
-
-TEST_F(BesideHangingTest, NobodyWaitsAnyMore) {
-  Hanging(0);
-  now += seconds(6);
-  hosts.LookForOutage(now);
-  EXPECT_FALSE(Another().due);
 }
 
 }  // namespace

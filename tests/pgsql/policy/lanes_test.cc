@@ -72,7 +72,7 @@ TEST_F(LanesTest, AConnectionThatIsComingCountsUnlessItsHostIsInDoubt) {
   hosts[1].health.OnSilent(now, "silent");
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 1U);
-  hosts[1].health.OnAnswered(now);
+  hosts[1].health.OnAnswered(now, now);
   connections.back()->SetPhase(Phase::kClosed);
   usable = 1;
   lanes.Begin(View());
@@ -226,11 +226,11 @@ TEST_F(LanesTest, WhatIsNoneOfItsDoesNotTakeIt) {
   EXPECT_EQ(Choose(work), nullptr);
   work->attempts.Reset(2);
   hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now + seconds(1));
+  hosts[0].health.OnConnected(now);
   Work* first = Send(connection, Quick());
   EXPECT_EQ(Choose(work), nullptr);  // on trial
   EXPECT_EQ(connection.phase(), Phase::kShared);
-  hosts[0].health.OnAnswered(now);
+  hosts[0].health.OnAnswered(now, now);
   first->wire.protocol = Protocol::kSimple;
   EXPECT_EQ(Choose(work), nullptr);
   EXPECT_FALSE(lanes.reserved());
@@ -280,6 +280,22 @@ TEST_F(LanesTest, WhatMayBeGoneIsNotWaitedFor) {
   EXPECT_EQ(Choose(Lookup(slow)), nullptr);
   EXPECT_EQ(busy.phase(), Phase::kEmptying);
   EXPECT_EQ(gone.phase(), Phase::kShared);
+}
+
+TEST_F(LanesTest, NorWhereItWasToRunEmpty) {
+  PoolConnection& gone = Open(0, Phase::kEmptying);
+  PoolConnection& busy = Open(0);
+  Open(0).answered = busy.answered = now;
+  hosts[0].trust.OnLost(now);
+  Send(gone, Quick());
+  Send(busy, Quick());
+  lanes.Begin(View());
+  EXPECT_NE(Choose(Lookup(slow)), nullptr);
+  gone.stalled = true;
+  hosts[0].trust = {};
+  lanes.Begin(View());
+  Choose(Lookup(slow));
+  EXPECT_FALSE(gone.turn.awaited);
 }
 
 TEST_F(LanesTest, TheBetterOneBegins) {

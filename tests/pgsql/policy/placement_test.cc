@@ -63,12 +63,25 @@ TEST_F(PlacementTest, WhatIsNoneOfItsDoesNotTakeIt) {
 
 TEST_F(PlacementTest, AHostOnTrialGetsOneStatement) {
   hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now + seconds(1));
+  hosts[0].health.OnConnected(now);
   ASSERT_EQ(hosts[0].health.state(), HostHealth::State::kTrial);
   PoolConnection& connection = Open(0);
   EXPECT_EQ(Choose(Lookup(Quick())), &connection);
   Load(connection, 1);
   EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
+}
+
+TEST_F(PlacementTest, WhatEndsATrialComesFirstAndOlderConnectionsAreAsUsual) {
+  PoolConnection& older = Open(0);
+  PoolConnection& other = Open(1);
+  now += seconds(1);
+  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "full", &random);
+  hosts[0].health.OnConnected(now);
+  Load(other, 1);
+  Load(older, 2);
+  EXPECT_EQ(Choose(Lookup(Quick())), &other) << "the other host is as good";
+  PoolConnection& newcomer = Open(0);
+  EXPECT_EQ(Choose(Lookup(Quick())), &newcomer);
 }
 
 // The others may be gone as well, and nobody knows.
@@ -248,7 +261,7 @@ TEST_F(PlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
   EXPECT_EQ(choose(), nullptr);
   Upstream(connection).pooled = false;
   hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now + seconds(1));
+  hosts[0].health.OnConnected(now);
   EXPECT_EQ(choose(), nullptr);  // on trial, with one statement
 }
 
@@ -269,6 +282,22 @@ TEST_F(PlacementTest, AHostProvesItselfOnceOnEachConnection) {
   EXPECT_EQ(choose(), &next);
   next.Drain();
   EXPECT_EQ(choose(), nullptr);
+}
+
+TEST_F(PlacementTest, AStampThatIsOwedIsAskedNowhereTwice) {
+  PoolConnection& first = Open(0);
+  Work* stamp = Send(first, Quick(), false, milliseconds(1));
+  stamp->kind = Work::Kind::kStamp;
+  Load(first, 1);
+  placement.Begin(View());
+  EXPECT_EQ(Placement::ChooseForStamp(View(), 0), nullptr);
+  EXPECT_EQ(Placement::ChooseForLag(View(), 0), &first);
+  PoolConnection& second = Open(0);
+  Load(second, 3);
+  placement.Begin(View());
+  EXPECT_EQ(Placement::ChooseForStamp(View(), 0), &second);
+  first.OnBack(stamp);
+  EXPECT_EQ(Placement::ChooseForStamp(View(), 0), &first);
 }
 
 TEST_F(PlacementTest, AStampPrefersWhoAnswers) {

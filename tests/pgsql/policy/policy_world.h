@@ -82,7 +82,7 @@ class PolicyWorld : public testing::Test {
     connection.SetPhase(Phase::kShared);
     if (phase != Phase::kShared) connection.SetPhase(Phase::kEmptying);
     if (phase == Phase::kLane) connection.SetPhase(Phase::kLane);
-    connection.last_result = now;
+    connection.opened = connection.last_result = now;
     return connection;
   }
   static StillUpstream& Upstream(PoolConnection& connection) {

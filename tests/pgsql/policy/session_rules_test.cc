@@ -152,7 +152,10 @@ TEST_F(SessionRulesTest, OrWhenItsOwnMayBeGoneAndHasOneStatement) {
   EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table)));
   hosts[0].trust.OnLost(now);
   EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "it takes that one";
-  Send(own, table);
+  Work* work = Send(own, table, false, std::chrono::milliseconds(24));
+  own.last_result = {};
+  EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "it may answer soon";
+  work->sent -= std::chrono::milliseconds(1);
   EXPECT_TRUE(rules.MayTake(View(), free, *Lookup(table)));
   PoolConnection& second = Open();
   second.session.owner = table;

@@ -87,6 +87,33 @@ TEST_F(SilenceWatchTest, AHostOnTrialIsGivenUpForAnother) {
   EXPECT_EQ(AboutHost(connection), HostStep::kNothing);  // there is nobody else
 }
 
+// It goes on as before, and proves nothing: that it takes long is no sign either.
+TEST_F(SilenceWatchTest, WhatWasThereBeforeTheTrialIsNotGivenUp) {
+  PoolConnection& connection = Open(0);
+  now += seconds(1);
+  OnTrial(0);
+  Send(connection, Quick());
+  EXPECT_NE(AboutHost(connection), HostStep::kGiveUp);
+}
+
+TEST_F(SilenceWatchTest, AQuestionThatIsToProveAHostIsWaitedForLongerEachTime) {
+  Down(1);
+  OnTrial(0);
+  PoolConnection& connection = Open(0);
+  Send(connection, Quick())->kind = Work::Kind::kStamp;
+  connection.running()->needs.may_write = false;
+  hosts.SetOutageWait(seconds(5));
+  hosts[0].trust.OnNotMade(now);
+  for (const int limits : {1, 2, 4, 8, 8}) {
+    now = *connection.SilentSince() + limits * kLimit - milliseconds(1);
+    EXPECT_FALSE(SilenceWatch::ProofIsLate(View(), connection, kLimit)) << limits;
+    now += milliseconds(1);
+    EXPECT_TRUE(SilenceWatch::ProofIsLate(View(), connection, kLimit)) << limits;
+    EXPECT_EQ(AboutHost(connection), HostStep::kNothing) << "there is nobody else";
+    hosts[0].trust.OnQuestionGivenUp();
+  }
+}
+
 TEST_F(SilenceWatchTest, OthersServeThatAreNotInDoubt) {
   EXPECT_TRUE(SilenceWatch::OthersMayServe(View(), 0));
   hosts[1].health.OnSilent(now, "silent");
@@ -102,7 +129,8 @@ TEST_F(SilenceWatchTest, AQuestionThatIsToProveAConnectionIsGivenUpWhereTheHostL
   PoolConnection& connection = Open(0);
   Work* work = Send(connection, Quick());
   work->kind = Work::Kind::kStamp;
-  const Time late = now;
+  const Time late = *connection.SilentSince() + kLimit;
+  now = late;
   hosts[0].last_result = late;
   hosts.SetOutageWait(seconds(5));
   EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, late)) << "it is asked beside lookups";
@@ -117,6 +145,8 @@ TEST_F(SilenceWatchTest, AQuestionThatIsToProveAConnectionIsGivenUpWhereTheHostL
   EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, late));
   hosts[0].trust.OnQuestionGivenUp();
   EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, late)) << "the second one";
+  now = late + kLimit;
+  EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, late));
 }
 
 TEST_F(SilenceWatchTest, WhatWasSilentBeforeIsNotGivenUpWithTheQuestionBeforeIt) {

@@ -64,6 +64,13 @@ TEST_F(Watch, NothingIsTrustedBeforeTheFirstAnswer) {
   EXPECT_TRUE(watch.Fresh(now));
 }
 
+// One that proved a new connection.
+TEST_F(Watch, WhatWasAskedForAnotherPurposeCounts) {
+  EXPECT_FALSE(watch.OnAnswered(now, 1));
+  EXPECT_FALSE(watch.ShouldAsk(now + milliseconds(499)));
+  EXPECT_TRUE(watch.ShouldAsk(now + milliseconds(500)));
+}
+
 TEST_F(Watch, AnAnswerHoldsForASecondFromTheQuestion) {
   watch.OnAsked(now);
   watch.OnAnswered(now, 1);

@@ -86,7 +86,7 @@ TEST_F(AttemptsTest, NobodyWaitsForAHostThatIsDownOrSuspect) {
   EXPECT_TRUE(PrefersOther(0));
   hosts[2].health.OnSilent(kNow, "silent");
   EXPECT_FALSE(PrefersOther(0));
-  hosts[2].health.OnAnswered(kNow);
+  hosts[2].health.OnAnswered(kNow, kNow);
   EXPECT_TRUE(PrefersOther(0));
 }
 
