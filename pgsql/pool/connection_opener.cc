@@ -22,17 +22,17 @@ void ConnectionOpener::Begin() {
 
 // Attempts that began before the host was back keep no room for themselves.
 void ConnectionOpener::CloseHopeless() {
+  const PoolView view = connections_->View();
   for (const auto& connection : connections_->all()) {
-    if (ConnectionBudget::Hopeless(connections_->View(), *connection)) {
-      connections_->Close(*connection);
-    }
+    if (ConnectionBudget::Hopeless(view, *connection)) connections_->Close(*connection);
   }
 }
 
 std::size_t ConnectionOpener::CountOverdue() {
   std::size_t overdue = 0;
+  const PoolView view = connections_->View();
   for (const auto& connection : connections_->all()) {
-    if (!ConnectionBudget::Overdue(connections_->View(), *connection)) continue;
+    if (!ConnectionBudget::Overdue(view, *connection)) continue;
     pool_->hosts[connection->host].slow_to_connect = true;
     ++overdue;
   }

@@ -206,8 +206,9 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   pool_->observer->OnConnectionLost(pool_->config.name, host, reason, unanswered.size());
   // To get a connection and no answer on it is not to be connected, nor to lose it at once. A host
   // that is suspect is put to the test anyway.
-  const bool used = connection.last_sent != Time{} || pool_->Now() - connection.opened < kAtOnce;
-  if (FailsHost(loss) && !connection.answered.has_value() && used &&
+  const bool at_once = pool_->Now() - connection.opened < kAtOnce;
+  const bool was_asked = connection.last_sent != Time{};
+  if (FailsHost(loss) && !connection.answered.has_value() && (was_asked || at_once) &&
       host.health.state() != HostHealth::State::kSuspect) {
     FailHost(host, HostHealth::FailureKind::kUnreachable, reason, Duration::zero());
   }
