@@ -34,12 +34,13 @@ Protocol LoneForm::Choose(const void* table, Time now) {
     --before_first_;
     return better_;
   }
-  if (trial_.table == nullptr) {
-    if (now < next_trial_) return better_;
-    trial_ = {.table = table, .begun = now};
-  } else if (trial_.table != table) {
-    if (now - trial_.begun < kTrialLimit) return better_;
-    trial_ = {.table = table, .begun = now};
+  if (trial_.table != table) {
+    const bool is_due =
+        trial_.table == nullptr ? now >= next_trial_ : now - trial_.begun >= kTrialLimit;
+    if (!is_due) return better_;
+    trial_ = {};
+    trial_.table = table;
+    trial_.begun = now;
   }
   if (++trial_.sent > kMost) {  // too many of them fail
     better_ = Protocol::kExtended;

@@ -11,7 +11,7 @@
 //   --parts PART,...  main, clients, connections, tables, rows; otherwise all
 //   --series NAME,... the same without main
 //   --rows ROW,...    of the main table only: uniform, five-tables, hot, one-client, thousand,
-//                     pgbench, ten-thousand, fairness, busy, tables
+//                     pgpool, pgbench, ten-thousand, fairness, busy, tables
 //   --arrival RATE[,before]  clients connect at that rate (0: as fast as they can), after an
 //                     equal load before; otherwise what is best for stock is looked for first
 //

@@ -1,16 +1,12 @@
 #include "tests/bench/compare_world.h"
 
-#include <sys/utsname.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
-#include <sstream>
 #include <stdexcept>
-#include <thread>
 
 #include "tests/bench/bench_json.h"
+#include "tests/bench/running_instance.h"
 #include "tests/bench/session_watch.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/process.h"
@@ -26,15 +22,22 @@ using Words = std::vector<std::string>;
 
 constexpr char kKeys[] = "user%d@example.com";
 constexpr char kValues[] = "box%d@store.example.net";
-constexpr int kPipeline = 50;
 constexpr char kLargeTable[] = "alias";
 constexpr int kFairnessSeconds = 5;  // at least: the slow table answers few lookups a second
 constexpr char kSlowFile[] = "slow.cf";
+constexpr char kPgpoolFile[] = "pgpool.cf";
 constexpr double kConnectSeconds = 10;  // for very many clients
 
 harness::PostgresCluster::Options ServerOptions() {
   harness::PostgresCluster::Options options;
   options.settings = {"shared_buffers = 512MB"};
+  return options;
+}
+
+// Its session on the server ends with its client's: each measurement begins without any.
+harness::Pgpool::Options PgpoolOptions() {
+  harness::Pgpool::Options options;
+  options.settings = {"connection_cache = off"};
   return options;
 }
 
@@ -56,49 +59,10 @@ std::string RunToEnd(const Words& words) {
 
 }  // namespace
 
-// An instance from its first lookup until it is stopped.
-class CompareWorld::Running {
- public:
-  Running(CompareWorld* world, Service service, const std::string& file, const std::string& yaml)
-      : service_(service), postfix_(service == Service::kStock ? world->stock_ : world->proxymux_) {
-    // Sessions end a moment after their connections.
-    const std::string server = world->ServerPid();
-    if (!harness::Eventually([&] { return CountSessions(server, harness::kMailRole) == 0; })) {
-      throw std::runtime_error("database sessions of the run before are left behind");
-    }
-    if (service != Service::kStock) postfix_.WriteConfig("proxymux.yaml", yaml);
-    postfix_.Start();
-    const auto first = postfix_.Postmap("user1@example.com", postfix_.Table(file));
-    if (first.out != "box1@store.example.net\n") {
-      const std::string log = postfix_.Log();
-      Stop();
-      throw std::runtime_error("the first lookup failed: " + first.out + first.err + "\n" + log);
-    }
-  }
-  ~Running() { Stop(); }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  PostfixInstance& postfix() const { return postfix_; }
-  bool is_stock() const { return service_ == Service::kStock; }
-
- private:
-  void Stop() {
-    try {
-      if (postfix_.Running()) postfix_.Stop();
-    } catch (const std::exception& error) {
-      std::cerr << "  " << error.what() << "\n";
-      harness::EndProcessesIn(postfix_.queue_directory());
-    }
-  }
-
-  Service service_;
-  PostfixInstance& postfix_;
-};
-
 CompareWorld::CompareWorld(const Options& options)
     : options_(options),
       server_(directory_ / "pg", ServerOptions()),
+      pgpool_(directory_ / "pgpool", server_.port(), PgpoolOptions()),
       stock_(directory_ / "stock", InstanceOptions(Service::kStock)),
       proxymux_(directory_ / "mux", InstanceOptions(Service::kInPlace)) {
   server_.Start();
@@ -125,14 +89,15 @@ PostfixInstance::Options CompareWorld::InstanceOptions(Service service) {
   PostfixInstance::Options options;
   options.service = service;
   if (service != Service::kStock) options.proxymux = harness::ProxymuxBinary();
-  const auto add = [&](const std::string& file, const std::string& from) {
+  const auto add = [&](const std::string& file, const std::string& host, const std::string& from) {
     options.tables.push_back(
-        {file, harness::TableText(server_.TcpHost(),
-                                  "SELECT goto FROM " + from + " WHERE address = '%s'")});
+        {file, harness::TableText(host, "SELECT goto FROM " + from + " WHERE address = '%s'")});
   };
-  for (int i = 0; i < kMostTables; ++i) add(FileName(i), kLargeTable);
-  for (const int rows : options_.further_rows) add(FileOfRows(rows), TableOfRows(rows));
-  add(kSlowFile, std::string(kLargeTable) + ", pg_sleep(0.2)");
+  const std::string server = server_.TcpHost();
+  for (int i = 0; i < kMostTables; ++i) add(FileName(i), server, kLargeTable);
+  for (const int rows : options_.further_rows) add(FileOfRows(rows), server, TableOfRows(rows));
+  add(kSlowFile, server, std::string(kLargeTable) + ", pg_sleep(0.2)");
+  add(kPgpoolFile, pgpool_.TcpHost(), kLargeTable);
   return options;
 }
 
@@ -141,6 +106,12 @@ std::string CompareWorld::ServerPid() const {
   std::string line;
   std::getline(file, line);
   return line;
+}
+
+RunningInstance CompareWorld::Start(Service service, const std::string& file,
+                                    const std::string& yaml) {
+  PostfixInstance* const postfix = service == Service::kStock ? &stock_ : &proxymux_;
+  return RunningInstance(postfix, service, ServerPid(), file, yaml);
 }
 
 // That of the arrival; with very many clients one with which all are there in time.
@@ -153,8 +124,8 @@ double CompareWorld::ConnectRate(const Words& words) const {
   return std::max(arrival_.connect_rate, clients / kConnectSeconds);
 }
 
-Words CompareWorld::BenchWords(const Running& running, const Trial& trial, const Words& files,
-                               int warm_up_seconds, int seconds) const {
+Words CompareWorld::BenchWords(const RunningInstance& running, const Trial& trial,
+                               const Words& files, int warm_up_seconds, int seconds) const {
   const PostfixInstance& postfix = running.postfix();
   const int rows = trial.rows > 0 ? trial.rows : options_.rows;
   Words words = {harness::ProxymuxBinary(),
@@ -191,12 +162,12 @@ Words CompareWorld::BenchWords(const Running& running, const Trial& trial, const
   return words;
 }
 
-void CompareWorld::ServeBefore(const Running& running, const Trial& trial,
+void CompareWorld::ServeBefore(const RunningInstance& running, const Trial& trial,
                                const Words& files) const {
   if (arrival_.served_before) RunToEnd(BenchWords(running, trial, files, 0, 1));
 }
 
-Sample CompareWorld::RunBench(const Running& running, const Words& words) {
+Sample CompareWorld::RunBench(const RunningInstance& running, const Words& words) {
   SessionWatch watch(ServerPid(), harness::kMailRole);
   Sample sample = SampleOf(RunToEnd(words));
   sample.connections = watch.Most();
@@ -211,7 +182,11 @@ Sample CompareWorld::Measure(const Trial& trial) {
   if (std::find(further.begin(), further.end(), trial.rows) != further.end()) {
     files = {FileOfRows(trial.rows)};
   }
-  const Running running(this, trial.service, files[0], trial.settings);
+  if (trial.through_pgpool) {
+    pgpool_.Start();
+    files = {kPgpoolFile};
+  }
+  const RunningInstance running = Start(trial.service, files[0], trial.settings);
   if (trial.known > 0) {
     Words known;
     for (int i = 0; i < trial.known; ++i) known.push_back(FileName(i));
@@ -227,7 +202,7 @@ std::vector<Sample> CompareWorld::MeasureWithIdle(int idle) {
   Trial trial;
   trial.service = Service::kInPlace;
   trial.words = {"-c", "200"};
-  const Running running(this, trial.service, files[0], "");
+  const RunningInstance running = Start(trial.service, files[0], "");
   std::vector<Sample> samples;
   const auto run = [&] {
     samples.push_back(RunBench(
@@ -248,7 +223,7 @@ FairnessSample CompareWorld::MeasureFairness(Service service) {
   sample.alone = Measure(trial);
 
   const Words files = {FileName(0)};
-  const Running running(this, service, files[0], "");
+  const RunningInstance running = Start(service, files[0], "");
   Trial slow = trial;
   // Its answers may be on their way for long when its time is over.
   slow.words = {"-c", "50", "--timeout", "60s"};
@@ -266,52 +241,6 @@ FairnessSample CompareWorld::MeasureFairness(Service service) {
   }
   sample.slow = SampleOf(harness::ReadFile(output));
   return sample;
-}
-
-double CompareWorld::PgbenchQueriesPerSecond() {
-  std::ostringstream script;
-  script << "\\startpipeline\n";
-  for (int i = 0; i < kPipeline; ++i) {
-    script << "\\set n random(1, " << options_.rows << ")\n"
-           << "SELECT goto FROM alias WHERE address = 'user' || :n || '@example.com';\n";
-  }
-  script << "\\endpipeline\n";
-  const std::string file = directory_ / "pipeline.sql";
-  harness::WriteFile(file, script.str());
-  CommandOptions options;
-  options.limit = harness::seconds(300);
-  options.environment["PGPASSWORD"] = harness::kMailPassword;
-  const std::string out = harness::RunOrThrow(
-      {"pgbench", "--no-vacuum", "--protocol=prepared", "--client=4", "--jobs=1",
-       "--time=" + std::to_string(options_.seconds), "--file=" + file, "--host=127.0.0.1",
-       "--port=" + std::to_string(server_.port()), "--username=" + std::string(harness::kMailRole),
-       harness::kMailDatabase},
-      options);
-  const std::size_t at = out.find("tps = ");
-  if (at == std::string::npos) throw std::runtime_error("pgbench says: " + out);
-  return std::stod(out.substr(at + 6)) * kPipeline;
-}
-
-std::string CompareWorld::Describe() const {
-  utsname system{};
-  ::uname(&system);
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  std::string model = system.machine;
-  for (std::string line; std::getline(cpuinfo, line);) {
-    if (!line.starts_with("model name")) continue;
-    model = line.substr(std::min(line.find(": ") + 2, line.size()));
-    break;
-  }
-  std::string version = harness::RunOrThrow({"pgbench", "--version"});  // pgbench (PostgreSQL) 15.1
-  version = version.substr(std::min(version.find(')') + 2, version.size()));
-  version = version.substr(0, version.find_first_of(" \n"));
-  std::string postfix =
-      harness::RunOrThrow({"postconf", "-c", stock_.config_directory(), "-h", "mail_version"});
-  postfix.resize(postfix.find('\n'));
-  std::string release = system.release;
-  release = release.substr(0, release.find('-'));
-  return std::to_string(std::thread::hardware_concurrency()) + " processors (" + model + "), " +
-         system.sysname + " " + release + ", PostgreSQL " + version + ", Postfix " + postfix;
 }
 
 }  // namespace proxymux::bench

@@ -14,11 +14,14 @@
 
 #include "tests/bench/main_table.h"
 #include "tests/bench/sample.h"
+#include "tests/harness/pgpool.h"
 #include "tests/harness/postfix_instance.h"
 #include "tests/harness/postgres_cluster.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::bench {
+
+class RunningInstance;
 
 class CompareWorld {
  public:
@@ -47,6 +50,7 @@ class CompareWorld {
     int rows = 0;                    // of the table of that size; 0: the large one
     std::string settings;            // proxymux.yaml
     int known = 0;                   // so many table files are asked before, and not then
+    bool through_pgpool = false;     // one table, which is asked of Pgpool-II
   };
 
   explicit CompareWorld(const Options& options);
@@ -67,23 +71,23 @@ class CompareWorld {
   std::string Describe() const;  // machine and versions, for the report
 
  private:
-  class Running;
-
   harness::PostfixInstance::Options InstanceOptions(harness::Service service);
   void CreateTable(const std::string& name, int rows);
   std::string ServerPid() const;
+  RunningInstance Start(harness::Service service, const std::string& file, const std::string& yaml);
   double ConnectRate(const std::vector<std::string>& words) const;
-  std::vector<std::string> BenchWords(const Running& running, const Trial& trial,
+  std::vector<std::string> BenchWords(const RunningInstance& running, const Trial& trial,
                                       const std::vector<std::string>& files, int warm_up_seconds,
                                       int seconds) const;
-  void ServeBefore(const Running& running, const Trial& trial,
+  void ServeBefore(const RunningInstance& running, const Trial& trial,
                    const std::vector<std::string>& files) const;
-  Sample RunBench(const Running& running, const std::vector<std::string>& words);
+  Sample RunBench(const RunningInstance& running, const std::vector<std::string>& words);
 
   Options options_;
   Arrival arrival_;
   harness::TempDirectory directory_;
   harness::PostgresCluster server_;
+  harness::Pgpool pgpool_;  // started when it is first needed
   harness::PostfixInstance stock_, proxymux_;
 };
 

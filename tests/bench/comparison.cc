@@ -140,7 +140,9 @@ void Comparison::MeasureLoad(const Load& load, Service service, MainResults* res
   const bool stock = service == Service::kStock;
   const std::string what = load.title + ", " + NameOf(service);
   Try(what, stock, [&] {
-    const Sample sample = world_->Measure({service, load.words, load.tables, 0, ""});
+    CompareWorld::Trial trial{service, load.words, load.tables, 0, ""};
+    trial.through_pgpool = load.through_pgpool;
+    const Sample sample = world_->Measure(trial);
     MainResults::Both& both = results->loads[load.name];
     (stock ? both.stock : both.proxymux).push_back(sample);
     Say(what, sample);

@@ -15,6 +15,7 @@ struct Load {
   std::string name, title;
   std::vector<std::string> words;  // for `proxymux bench`
   int tables = 1;
+  bool through_pgpool = false;  // Pgpool-II stands between the service and PostgreSQL
 };
 
 inline constexpr int kLoadTables = 5;

@@ -129,7 +129,9 @@ TEST_F(LagDrill, AStandbyWhoseReplayStandsStillIsNotAskedUntilItHasCaughtUp) {
                   "%.0f ms after the first row: %d of %d new rows not found", noticed_ms, missing,
                   kNewRows);
     SayFigure(name, scene.name, figure);
-    if (!scene.stock()) EXPECT_EQ(missing, 0) << scene.postfix.Log();
+    if (!scene.stock()) {
+      EXPECT_EQ(missing, 0) << scene.postfix.Log();
+    }
     Replay(true);
     if (scene.stock()) return;
     EXPECT_TRUE(Eventually([&] { return Late(scene).usable; })) << scene.postfix.Log();

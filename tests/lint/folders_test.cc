@@ -13,10 +13,7 @@ namespace proxymux::lint {
 namespace {
 
 TEST(Folders, EachWithSourcesIsARoomOfTheTableAndTheOtherWayRound) {
-  // A link to the file in the work tree.
-  const std::filesystem::path table = std::filesystem::canonical("tests/lint/rooms.cc");
-  const std::filesystem::path root = table.parent_path().parent_path().parent_path();
-  ASSERT_TRUE(std::filesystem::exists(root / "WORKSPACE")) << root << " is not the source tree";
+  const std::filesystem::path root = SourceRoot("tests/lint/rooms.cc");
   const std::set<std::string> folders = FoldersWithSources(root);
   for (const std::string& folder : folders) {
     EXPECT_NE(FindRoom(Rooms(), folder), nullptr)

@@ -14,6 +14,8 @@ bool IsSource(const fs::path& path) {
   return path.extension() == ".h" || path.extension() == ".cc";
 }
 
+bool IsHidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
 }  // namespace
 
 std::string ReadText(const fs::path& path) {
@@ -42,13 +44,37 @@ std::vector<SourceFile> ReadSources(const fs::path& root, const House& house) {
   return files;
 }
 
+fs::path SourceRoot(const fs::path& file) {
+  fs::path root = fs::canonical(file);
+  for ([[maybe_unused]] const fs::path& part : file) root = root.parent_path();
+  if (!fs::exists(root / "WORKSPACE")) {
+    throw std::runtime_error(root.string() + " is not the source tree");
+  }
+  return root;
+}
+
+std::vector<SourceFile> ReadTree(const fs::path& root) {
+  std::vector<SourceFile> files;
+  for (auto entry = fs::recursive_directory_iterator(root);
+       entry != fs::recursive_directory_iterator(); ++entry) {
+    const fs::path& path = entry->path();
+    if (entry->is_directory()) {
+      if (IsHidden(path)) entry.disable_recursion_pending();
+    } else if (IsSource(path) || path.filename() == "BUILD.bazel") {
+      files.push_back({path.lexically_relative(root).generic_string(), ReadText(path)});
+    }
+  }
+  std::ranges::sort(files, {}, &SourceFile::path);
+  return files;
+}
+
 std::set<std::string> FoldersWithSources(const fs::path& root) {
   std::set<std::string> folders;
   for (auto entry = fs::recursive_directory_iterator(root);
        entry != fs::recursive_directory_iterator(); ++entry) {
     const fs::path path = entry->path().lexically_relative(root);
     if (entry->is_directory()) {
-      if (path == "tests" || path.filename().string().starts_with('.')) {
+      if (path == "tests" || IsHidden(path)) {
         entry.disable_recursion_pending();
       }
     } else if (IsSource(path)) {

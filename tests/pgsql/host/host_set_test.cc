@@ -3,31 +3,22 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <vector>
+
+#include "config/values/server_config.h"
+#include "pgsql/host/host_health.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/table/host_spec.h"
+#include "tests/pgsql/host/host_set_fixture.h"
 
 namespace proxymux::pgsql {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr Time kNow{std::chrono::hours(1)};
-
-class Hosts : public testing::Test {
- protected:
-  static HostSet Make(const std::vector<HostKind>& kinds) {
-    std::vector<PoolHost> hosts;
-    for (HostKind kind : kinds) hosts.emplace_back(kind, "host", seconds(60));
-    return HostSet(std::move(hosts));
-  }
-  void Up(HostSet& hosts, std::size_t index) { hosts[index].health.OnConnected(kNow); }
-  void Down(HostSet& hosts, std::size_t index) {
-    hosts[index].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
-  static constexpr Time Later() { return kNow + seconds(1); }  // every back-off is over
-
-  std::minstd_rand random{5};
-};
 
 // One that hangs each time until connect_timeout is due again at once.
 TEST_F(Hosts, WhoHasBeenDueForLongestIsTried) {
@@ -177,101 +168,6 @@ TEST_F(Hosts, ASuspectGetsNothingButTheTest) {
   EXPECT_EQ(hosts.ChooseForProbe(kNow), std::nullopt);
 }
 
-TEST_F(Hosts, ConnectionsMoveUntilTheyAreEven) {
-  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
-  Up(hosts, 0);
-  Up(hosts, 1);
-  hosts[0].ready = 3;
-  hosts[1].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), 0U);
-  hosts[0].ready = 2;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
-  hosts[1].ready = 0;
-  hosts[1].connecting = 5;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // what is not there yet cannot end
-}
-
-// Whoever opens one to a host that gives way would see it closed again in the same turn.
-TEST_F(Hosts, OneGivesWayToABetterClassAndToTheFavouriteThatIsConnectedTo) {
-  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp, HostKind::kTcp});
-  EXPECT_FALSE(hosts.GivesWay(1)) << "nobody has been tried";
-  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
-  hosts[0].barred = true;  // to be asked first how far it is behind
-  EXPECT_FALSE(hosts.GivesWay(0));
-  EXPECT_TRUE(hosts.GivesWay(1));
-  Down(hosts, 0);
-  EXPECT_FALSE(hosts.GivesWay(1));
-  hosts.SetPolicy(config::HostsPolicy::kSticky);
-  hosts.PreferUnlessKept(2);
-  EXPECT_FALSE(hosts.GivesWay(1));
-  hosts[2].ready = 1;
-  EXPECT_TRUE(hosts.GivesWay(1));
-  EXPECT_FALSE(hosts.GivesWay(2));
-}
-
-TEST_F(Hosts, ConnectionsMoveToABetterClassOnlyWhenItIsUp) {
-  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
-  Down(hosts, 0);
-  Up(hosts, 1);
-  hosts[1].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
-  Up(hosts, 0);
-  hosts[0].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // in trial
-  hosts[0].health.OnAnswered(kNow, kNow);
-  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
-}
-
-TEST_F(Hosts, WhateverTheirOrder) {
-  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
-  Up(hosts, 0);
-  Up(hosts, 1);
-  hosts[0].ready = 1;
-  hosts[1].ready = 3;
-  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
-  hosts[0].ready = 3;
-  hosts[1].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), 0U);
-}
-
-TEST_F(Hosts, TheFirstOfEqualsGivesOneAway) {
-  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp, HostKind::kTcp});
-  for (std::size_t i = 0; i < 3; ++i) Up(hosts, i);
-  hosts[1].ready = hosts[2].ready = 2;
-  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
-}
-
-TEST_F(Hosts, ThoseOfAWorseClassAreNotFilled) {
-  HostSet hosts = Make({HostKind::kUnixSocket, HostKind::kTcp});
-  Up(hosts, 0);
-  Up(hosts, 1);
-  hosts[0].ready = 2;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
-}
-
-TEST_F(Hosts, NorThoseThatAreDown) {
-  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
-  Up(hosts, 0);
-  Down(hosts, 1);
-  hosts[0].ready = 2;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
-}
-
-TEST_F(Hosts, WhatIsBeingTriedKeepsItsConnection) {
-  HostSet hosts = Make({HostKind::kTcp, HostKind::kUri});
-  Up(hosts, 0);
-  Up(hosts, 1);
-  hosts[0].ready = hosts[1].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
-  hosts[1].health.OnSilent(kNow, "silent");
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
-  Down(hosts, 1);
-  Up(hosts, 1);
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);  // in trial
-  hosts[1].health.OnAnswered(kNow, kNow);
-  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
-}
-
 TEST_F(Hosts, AllAreDownWhenNoneHasAConnection) {
   HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
   EXPECT_FALSE(hosts.AllDown());
@@ -283,20 +179,6 @@ TEST_F(Hosts, AllAreDownWhenNoneHasAConnection) {
   hosts[1].ready = 1;
   EXPECT_FALSE(hosts.AllDown());
   EXPECT_TRUE(hosts.AnyMayServe());
-}
-
-TEST_F(Hosts, NothingMovesToAFavouriteThatHasNoConnectionYet) {
-  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
-  hosts.SetPolicy(config::HostsPolicy::kSticky);
-  Up(hosts, 0);
-  Up(hosts, 1);
-  hosts.PreferUnlessKept(0);
-  hosts[0].connecting = 1;
-  hosts[1].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
-  hosts[0].connecting = 0;
-  hosts[0].ready = 1;
-  EXPECT_EQ(hosts.ChooseForRetirement(), 1U);
 }
 
 TEST_F(Hosts, StickyStaysWithOneUntilItFails) {

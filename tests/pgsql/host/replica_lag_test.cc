@@ -1,89 +1,21 @@
-// What one host says of how far it is behind, and what follows.
+// How far one host is behind, by what it says, and whether it serves.
 #include "pgsql/host/replica_lag.h"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "pgsql/runtime/event_loop.h"
+#include "tests/pgsql/host/replica_lag_fixture.h"
 #include "tests/pgsql/host/replica_states.h"
 
 namespace proxymux::pgsql {
 namespace {
 
-using Standing = ReplicaLag::Standing;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr Time kNow{std::chrono::hours(1)};
-constexpr RealTime kThen{std::chrono::hours(9)};
-constexpr Duration kNone = Duration::zero();
-constexpr Duration kLimit = seconds(5);
-constexpr Duration kOld = std::chrono::hours(1);
-
-using Failure = ReplicaLag::Failure;
-
-class Lag : public testing::Test {
- protected:
-  // `later` than the beginning, and answered at once.
-  void Says(const ReplicaState& state, Duration later = {}) {
-    log.Note(state, kThen + later);
-    lag.OnAsked(kNow + later);
-    lag.OnBack();
-    lag.OnAnswered(state, kThen + later, kThen + later, log);
-  }
-  void PrimarySays(std::uint64_t position, Duration later) {
-    log.Note(Primary(position), kThen + later);
-  }
-  Standing StandingAt(Duration later, Duration limit = kLimit) {
-    lag.Look(kThen + later, limit, &log);
-    return lag.standing();
-  }
-
-  ClusterLog log;
-  ReplicaLag lag;
-};
-
-TEST_F(Lag, IsAskedAboutOnceASecondAndTwiceWithALimit) {
-  EXPECT_TRUE(lag.ShouldAsk(kNow, kNone));
-  Says(Primary(1));
-  EXPECT_FALSE(lag.ShouldAsk(kNow + milliseconds(999), kNone));
-  EXPECT_TRUE(lag.ShouldAsk(kNow + milliseconds(1000), kNone));
-  EXPECT_FALSE(lag.ShouldAsk(kNow + milliseconds(499), kLimit));
-  EXPECT_TRUE(lag.ShouldAsk(kNow + milliseconds(500), kLimit));
-}
-
-TEST_F(Lag, OneQuestionAtATime) {
-  lag.OnAsked(kNow);
-  EXPECT_FALSE(lag.ShouldAsk(kNow + seconds(4), kLimit));
-  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(5), kLimit));
-  lag.OnBack();  // its connection was lost
-  EXPECT_TRUE(lag.ShouldAsk(kNow, kLimit));
-}
-
-TEST_F(Lag, WithoutALimitEveryHostServes) {
-  EXPECT_EQ(StandingAt({}, kNone), Standing::kCurrent);
-  Says(Standby(1, 1, kOld));
-  EXPECT_EQ(StandingAt({}, kNone), Standing::kCurrent);
-}
-
-TEST_F(Lag, WithALimitAHostServesWhenItSaysThatItMay) {
-  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
-  Says(Primary(100));
-  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
-  EXPECT_EQ(lag.lag(), Duration::zero());
-}
-
-// It may be as far behind by now as it is long ago that it was asked.
-TEST_F(Lag, WhatItSaidIsGoodForTheLimitAndASecond) {
-  Says(Standby(100, 100, milliseconds(10)));
-  EXPECT_EQ(StandingAt(seconds(6)), Standing::kCurrent);
-  EXPECT_EQ(StandingAt(seconds(6) + milliseconds(1)), Standing::kUnknown);
-}
-
-// An hour ago it was behind: it may have caught up, and is to be asked.
-TEST_F(Lag, ThatItIsBehindGetsOldAsWell) {
-  Says(CutOff(Standby(100, 100, kOld)));
-  EXPECT_EQ(StandingAt(seconds(6)), Standing::kBehind);
-  EXPECT_EQ(StandingAt(seconds(6) + milliseconds(1)), Standing::kUnknown);
-}
 
 TEST_F(Lag, AStandbyIsBehindByPositions) {
   for (int second = 0; second <= 10; ++second) {
@@ -142,8 +74,7 @@ TEST_F(Lag, NobodyWaitsForLongToSeeWhetherItCatchesUp) {
   for (int i = 0; i <= 7; ++i) {
     const auto position = static_cast<std::uint64_t>(100 + i);
     Says(Standby(position, position, kOld + milliseconds(500 * i)), milliseconds(500 * i));
-    EXPECT_EQ(StandingAt(milliseconds(500 * i)),
-              i <= 6 ? Standing::kUnknown : Standing::kBehind)
+    EXPECT_EQ(StandingAt(milliseconds(500 * i)), i <= 6 ? Standing::kUnknown : Standing::kBehind)
         << i;
   }
 }
@@ -235,96 +166,6 @@ TEST_F(Lag, AStandbyWithAnotherLogIsBehind) {
   EXPECT_EQ(StandingAt(milliseconds(600)), Standing::kBehind);
   PrimarySays(1002, seconds(1));
   EXPECT_EQ(StandingAt(seconds(1)), Standing::kCurrent);
-}
-
-TEST_F(Lag, AnAnswerThatCameLateDoesNotCount) {
-  Says(Standby(100, 100, milliseconds(1)), seconds(3));
-  lag.OnAnswered(CutOff(Standby(1, 1, seconds(60))), kThen, kThen + seconds(3), log);
-  EXPECT_EQ(StandingAt(seconds(3)), Standing::kCurrent);
-}
-
-TEST_F(Lag, WhoCannotBeAskedServesAndIsAskedSeldom) {
-  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
-  lag.OnAsked(kNow);
-  lag.OnBack();
-  EXPECT_TRUE(lag.OnFailed(Failure::kRefusal, kNow));
-  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
-  EXPECT_FALSE(lag.ShouldAsk(kNow + seconds(59), kLimit));
-  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(60), kLimit));
-  EXPECT_FALSE(lag.OnFailed(Failure::kRefusal, kNow + seconds(60))) << "that is known";
-  // Nor on the next connection.
-  lag.OnLeft(kThen + seconds(70));
-  EXPECT_EQ(StandingAt(seconds(70)), Standing::kCurrent);
-  EXPECT_FALSE(lag.ShouldAsk(kNow + seconds(70), kLimit));
-  // With a new limit it counts again.
-  lag.OnNewLimit();
-  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(70), kLimit));
-  EXPECT_TRUE(lag.OnFailed(Failure::kRefusal, kNow + seconds(70)));
-  Says(Primary(1), seconds(130));
-  EXPECT_TRUE(lag.ShouldAsk(kNow + seconds(131), kLimit));
-}
-
-TEST_F(Lag, WhoFailsToSayItIsAskedAgain) {
-  for (int i = 0; i < 2; ++i) EXPECT_FALSE(lag.OnFailed(Failure::kPassing, kNow)) << i;
-  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
-  EXPECT_TRUE(lag.OnFailed(Failure::kPassing, kNow));
-  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
-  lag.OnLeft(kThen);
-  EXPECT_EQ(StandingAt({}), Standing::kUnknown) << "the next connection may do better";
-}
-
-// A server that is overloaded is behind for that.
-TEST_F(Lag, WhoIsBehindAndFailsToSayItStaysBehind) {
-  Says(CutOff(Standby(50, 50, seconds(60))));
-  EXPECT_EQ(StandingAt({}), Standing::kBehind);
-  for (int i = 0; i < 10; ++i) {
-    EXPECT_FALSE(lag.OnFailed(Failure::kPassing, kNow));
-    EXPECT_EQ(StandingAt(seconds(10 * i)), Standing::kBehind) << i;
-  }
-}
-
-TEST_F(Lag, TheNextConnectionMayLeadToAnotherServer) {
-  Says(Primary(100));
-  lag.OnLeft(kThen);
-  EXPECT_EQ(StandingAt({}), Standing::kUnknown);
-  EXPECT_TRUE(lag.ShouldAsk(kNow, kLimit));
-  EXPECT_EQ(lag.lag(), std::nullopt);
-}
-
-// So that it is not connected to and left again in turns with others.
-TEST_F(Lag, ThatItWasBehindCountsForAWhile) {
-  Says(CutOff(Standby(50, 50, seconds(60))));
-  EXPECT_EQ(StandingAt({}), Standing::kBehind);
-  lag.OnLeft(kThen);
-  EXPECT_EQ(StandingAt(seconds(29)), Standing::kBehind);
-  EXPECT_EQ(lag.lag(), std::nullopt) << "what is shown is of now";
-  EXPECT_EQ(StandingAt(seconds(30)), Standing::kUnknown);
-  EXPECT_EQ(StandingAt(seconds(29)), Standing::kBehind);
-  lag.Forget();
-  EXPECT_EQ(StandingAt(seconds(29)), Standing::kUnknown);
-}
-
-TEST_F(Lag, WhatItSaysAfterThatIsOfAnotherServer) {
-  PrimarySays(900, {});
-  Says(Standby(1000, 1000, milliseconds(1)), milliseconds(100));
-  PrimarySays(905, milliseconds(500));
-  EXPECT_EQ(StandingAt(milliseconds(500)), Standing::kBehind);
-  lag.OnLeft(kThen + seconds(1));
-  Says(Standby(905, 905, milliseconds(1)), seconds(1));
-  EXPECT_EQ(StandingAt(seconds(1)), Standing::kCurrent);
-}
-
-TEST_F(Lag, ThatItWasAPrimaryIsRememberedForAMinute) {
-  EXPECT_FALSE(lag.RoleKnown());
-  EXPECT_FALSE(lag.WasPrimary(kThen));
-  Says(Primary(100));
-  EXPECT_TRUE(lag.RoleKnown());
-  lag.OnLeft(kThen);
-  EXPECT_FALSE(lag.RoleKnown());
-  EXPECT_TRUE(lag.WasPrimary(kThen + seconds(59)));
-  EXPECT_FALSE(lag.WasPrimary(kThen + seconds(60)));
-  Says(Standby(100, 100), seconds(10));
-  EXPECT_FALSE(lag.WasPrimary(kThen + seconds(10)));
 }
 
 }  // namespace

@@ -1,31 +1,20 @@
+// How many lanes there may be, how much each one takes, and when they end.
 #include "pgsql/policy/lanes.h"
 
 #include <gtest/gtest.h>
 
-#include "tests/pgsql/policy/policy_world.h"
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+#include "tests/pgsql/policy/lanes_world.h"
 
 namespace proxymux::pgsql {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-class LanesTest : public PolicyWorld {
- protected:
-  LanesTest() { quick_about = true; }
-
-  PoolConnection* Choose(const Work* work) { return lanes.Choose(View(), rules, *work); }
-  // The slow statement goes there.
-  void Take(PoolConnection& lane, const std::shared_ptr<TableBinding>& table) {
-    lane.lane_table = table.get();
-    if (lane.phase() == Phase::kEmptying) lane.SetPhase(Phase::kLane);
-    Send(lane, table, /*in_lane=*/true);
-  }
-
-  const std::shared_ptr<TableBinding> slow = Slow(milliseconds(30));
-  const std::shared_ptr<TableBinding> other = Slow(milliseconds(30));
-  Lanes lanes;
-};
+class LanesTest : public LanesWorld {};
 
 TEST_F(LanesTest, OneConnectionStaysForQuickLookups) {
   PoolConnection& first = Open();
@@ -169,141 +158,6 @@ TEST_F(LanesTest, TheLastConnectionIsLentWhenAllOthersHaveOneStatement) {
   Open();
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 1U);
-}
-
-TEST_F(LanesTest, ABusyConnectionRunsEmptyFirst) {
-  PoolConnection& busy = Open();
-  PoolConnection& busier = Open();
-  Send(busy, Quick());
-  Send(busier, Quick());
-  Send(busier, Quick());
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
-  EXPECT_TRUE(lanes.reserved());
-  EXPECT_EQ(busy.phase(), Phase::kEmptying);
-  EXPECT_EQ(busier.phase(), Phase::kShared);
-  EXPECT_EQ(lanes.left(), 0U);
-  EXPECT_EQ(Choose(Lookup(other)), nullptr);  // that one is awaited by somebody
-  EXPECT_FALSE(lanes.reserved());
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(other)), nullptr);  // in the next turn by whoever comes first
-  EXPECT_TRUE(lanes.reserved());
-  busy.OnBack(busy.running());
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), &busy);
-}
-
-TEST_F(LanesTest, AnIdleConnectionTakesThePlaceOfOneThatIsRunningEmpty) {
-  PoolConnection& emptying = Open(0, Phase::kEmptying);
-  Send(emptying, Quick());
-  PoolConnection& idle = Open();
-  lanes.Begin(View());
-  EXPECT_EQ(lanes.left(), 0U);
-  EXPECT_EQ(Choose(Lookup(slow)), &idle);
-  EXPECT_EQ(emptying.phase(), Phase::kShared);
-  EXPECT_EQ(idle.phase(), Phase::kEmptying);
-}
-
-TEST_F(LanesTest, AnIdleConnectionIsBetterThanALaneThatHasSome) {
-  Open();
-  Open();
-  PoolConnection& lane = Open(0, Phase::kEmptying);
-  Take(lane, slow);
-  lanes.Begin(View());
-  EXPECT_EQ(lanes.left(), 1U);
-  EXPECT_EQ(Choose(Lookup(slow)), connections[0].get());
-  Send(*connections[0], Quick());
-  Send(*connections[1], Quick());
-  EXPECT_EQ(Choose(Lookup(slow)), &lane);
-}
-
-TEST_F(LanesTest, WhatIsNoneOfItsDoesNotTakeIt) {
-  usable = 1;
-  PoolConnection& connection = Open();
-  Work* work = Lookup(slow);
-  work->attempts.Exhaust(0);
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(work), nullptr);
-  work->attempts.Reset(2);
-  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now);
-  Work* first = Send(connection, Quick());
-  EXPECT_EQ(Choose(work), nullptr);  // on trial
-  EXPECT_EQ(connection.phase(), Phase::kShared);
-  hosts[0].health.OnAnswered(now, now);
-  first->wire.protocol = Protocol::kSimple;
-  EXPECT_EQ(Choose(work), nullptr);
-  EXPECT_FALSE(lanes.reserved());
-  first->wire.protocol = Protocol::kExtended;
-  connection.cancel.OnSent(now, 1);
-  EXPECT_EQ(Choose(work), nullptr);
-  EXPECT_FALSE(lanes.reserved());
-  EXPECT_EQ(lanes.session_wanted(), std::nullopt);
-}
-
-TEST_F(LanesTest, WhenAllAreOtherTablesASessionIsWanted) {
-  PoolConnection& owned = Open(1);
-  owned.session.owner = Own();
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
-  EXPECT_EQ(lanes.session_wanted(), 1U);
-  lanes.Begin(View());
-  EXPECT_EQ(lanes.session_wanted(), std::nullopt);
-  Open(0);
-  Choose(Lookup(slow));
-  EXPECT_EQ(lanes.session_wanted(), std::nullopt);
-}
-
-TEST_F(LanesTest, ThroughAPoolerTheBatchBeforeIsWaitedFor) {
-  usable = 1;
-  PoolConnection& connection = Open();
-  Upstream(connection).pooled = true;
-  Upstream(connection).all_answered = false;
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
-  EXPECT_TRUE(lanes.reserved());
-  EXPECT_EQ(connection.phase(), Phase::kEmptying);
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
-  Upstream(connection).all_answered = true;
-  EXPECT_EQ(Choose(Lookup(slow)), &connection);
-}
-
-TEST_F(LanesTest, WhatMayBeGoneIsNotWaitedFor) {
-  PoolConnection& gone = Open(0);
-  PoolConnection& busy = Open(0);
-  busy.answered = now;
-  hosts[0].trust.OnLost(now);
-  Send(gone, Quick());
-  for (int i = 0; i < 2; ++i) Send(busy, Quick());
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
-  EXPECT_EQ(busy.phase(), Phase::kEmptying);
-  EXPECT_EQ(gone.phase(), Phase::kShared);
-}
-
-TEST_F(LanesTest, NorWhereItWasToRunEmpty) {
-  PoolConnection& gone = Open(0, Phase::kEmptying);
-  PoolConnection& busy = Open(0);
-  Open(0).answered = busy.answered = now;
-  hosts[0].trust.OnLost(now);
-  Send(gone, Quick());
-  Send(busy, Quick());
-  lanes.Begin(View());
-  EXPECT_NE(Choose(Lookup(slow)), nullptr);
-  gone.stalled = true;
-  hosts[0].trust = {};
-  lanes.Begin(View());
-  Choose(Lookup(slow));
-  EXPECT_FALSE(gone.turn.awaited);
-}
-
-TEST_F(LanesTest, TheBetterOneBegins) {
-  PoolConnection& first = Open();
-  PoolConnection& second = Open();
-  first.turn.reluctance = 1;
-  lanes.Begin(View());
-  EXPECT_EQ(Choose(Lookup(slow)), &second);
 }
 
 TEST_F(LanesTest, ThatHaveNothingToDoEnd) {

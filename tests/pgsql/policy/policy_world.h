@@ -135,6 +135,12 @@ class PolicyWorld : public testing::Test {
     connection.OnSent(work, turn - 1);
     return work;
   }
+  // So many, sent and answered in an earlier turn but for these.
+  void Load(PoolConnection& connection, int count) {
+    for (int i = 0; i < count; ++i) {
+      Send(connection, Quick(), false, std::chrono::milliseconds(10));
+    }
+  }
 
   PoolView View() const {
     PoolView view{connections, hosts, now};

@@ -1,53 +1,19 @@
+// Who stands in which line, and what becomes of that when a table's line changes.
 #include "pgsql/work/work_queues.h"
 
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <memory>
 #include <vector>
+
+#include "tests/pgsql/work/work_queues_world.h"
 
 namespace proxymux::pgsql {
 namespace {
 
 using Queue = WorkQueues::Queue;
 
-Time At(int milliseconds) { return Time() + std::chrono::milliseconds(milliseconds); }
-
-class WorkQueuesTest : public testing::Test {
+class WorkQueuesTest : public WorkQueuesWorld {
  protected:
-  std::shared_ptr<TableBinding> Table(Line line) {
-    auto table = std::make_shared<TableBinding>();
-    table->line = line;
-    return table;
-  }
-
-  // Submitted after all that were made before.
-  Work* New(const std::shared_ptr<TableBinding>& table) {
-    Work& work = works.emplace_back();
-    work.binding = table;
-    work.sequence = works.size();
-    work.attempts.Reset(2);
-    return &work;
-  }
-  Work* Add(const std::shared_ptr<TableBinding>& table) {
-    Work* work = New(table);
-    queues.Add(work, now);
-    return work;
-  }
-  Work* Question(const std::shared_ptr<TableBinding>& table) {
-    Work* work = New(table);
-    work->kind = Work::Kind::kClassify;
-    work->sequence = 0;
-    queues.Add(work, now);
-    return work;
-  }
-  // It was sent, and comes back.
-  void ComesBack(Work* work) {
-    queues.Remove(work);
-    work->attempts.Count(0);
-    queues.Add(work, now);
-  }
-
   static std::vector<const Work*> All(const WorkList& list) {
     std::vector<const Work*> all;
     for (const Work* work = list.front(); work != nullptr; work = WorkList::Next(work)) {
@@ -66,10 +32,6 @@ class WorkQueuesTest : public testing::Test {
   }
   using List = std::vector<const Work*>;
   using Names = std::vector<const TableBinding*>;
-
-  std::deque<Work> works;
-  Time now = At(0);
-  WorkQueues queues;
 };
 
 TEST_F(WorkQueuesTest, EachLineIsOfOneQueue) {
@@ -234,44 +196,6 @@ TEST_F(WorkQueuesTest, FromOneLineOfAQueueToTheOtherATableGoesToTheBack) {
   EXPECT_EQ(empty->line, Line::kUnmeasured);
 }
 
-TEST_F(WorkQueuesTest, TheAgeCountsFromTheComing) {
-  const auto table = Table(Line::kShared);
-  Work* first = Add(table);
-  now = At(1);
-  Work* second = Add(Table(Line::kSlow));
-  now = At(2);
-  queues.Add(first, now);  // again
-  EXPECT_EQ(queues.Oldest(), second);
-  EXPECT_EQ(WorkQueues::Younger(second), first);
-  EXPECT_EQ(WorkQueues::Younger(first), nullptr);
-  EXPECT_EQ(first->queued, At(2));
-  EXPECT_EQ(second->queued, At(1));
-  EXPECT_EQ(queues.size(), 2U);
-}
-
-TEST_F(WorkQueuesTest, TheYoungestIsTheOneSubmittedLast) {
-  EXPECT_EQ(queues.Youngest(), nullptr);
-  const auto table = Table(Line::kShared);
-  Work* first = Add(table);
-  Work* second = Add(Table(Line::kOwn));
-  EXPECT_EQ(queues.Youngest(), second);
-  ComesBack(first);  // came here last, and was submitted before
-  Question(table);
-  EXPECT_EQ(queues.Youngest(), second);
-  queues.Remove(second);
-  EXPECT_EQ(queues.Youngest(), first);
-}
-
-TEST_F(WorkQueuesTest, WhatComesBackUntriedIsNotTheYoungest) {
-  const auto table = Table(Line::kShared);
-  Work* first = Add(table);
-  Work* second = Add(table);
-  queues.Remove(first);
-  first->sent = At(1);  // a neighbour of its batch aborted it: the try was taken back
-  queues.Add(first, now);
-  EXPECT_EQ(queues.Youngest(), second);
-}
-
 TEST_F(WorkQueuesTest, QuestionsKeepTheirOrder) {
   const auto table = Table(Line::kShared);
   Add(table);
@@ -279,27 +203,6 @@ TEST_F(WorkQueuesTest, QuestionsKeepTheirOrder) {
   const Work* two = Question(table);
   EXPECT_EQ(queues.Shared().front(), one);
   EXPECT_EQ(WorkList::Next(one), two);
-}
-
-TEST_F(WorkQueuesTest, TellWhatCameSinceTheyWereLookedAt) {
-  const auto table = Table(Line::kShared);
-  EXPECT_EQ(queues.FirstNew(), nullptr);
-  Work* first = Add(table);
-  Work* second = Add(table);
-  EXPECT_EQ(queues.FirstNew(), first);
-  queues.Remove(first);
-  EXPECT_EQ(queues.FirstNew(), second);
-  queues.NoneIsNew();
-  EXPECT_EQ(queues.FirstNew(), nullptr);
-  Work* third = Add(table);
-  EXPECT_EQ(queues.FirstNew(), third);
-  ComesBack(second);  // what was there before is new again when it comes back
-  EXPECT_EQ(WorkQueues::Younger(third), second);
-  queues.Remove(third);
-  EXPECT_EQ(queues.FirstNew(), second);
-  queues.NoneIsNew();
-  queues.AllAreNew();
-  EXPECT_EQ(queues.FirstNew(), second);
 }
 
 TEST_F(WorkQueuesTest, TablesMayLiveLonger) {

@@ -1,96 +1,22 @@
-// Which relay a type:table member is asked through, what is asked, and when a relay goes.
+// Which relay a type:table member is asked through, what is asked, and what a reply means.
 #include "proxy/relay/domain_tables.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/fakes/virtual_event_loop.h"
+#include <string>
+#include <utility>
+
+#include "protocol/dialect.h"
+#include "proxy/relay/domain_lookup.h"
+#include "tests/proxy/relay/domain_tables_fixture.h"
 #include "tests/proxy/requests/router_world.h"
 
 namespace proxymux::proxy {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using std::string_literals::operator""s;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using TableAnswer = pgsql::DomainFilter::TableAnswer;
-
-constexpr char kHash[] = "hash:/h";
-
-// Hands its calls on to a played relay, which the test still sees when this one is gone.
-class RelayHandle final : public Relay {
- public:
-  RelayHandle(ScriptedRelay* relay, bool* exists) : relay_(relay), exists_(exists) {
-    *exists_ = true;
-  }
-  ~RelayHandle() override { *exists_ = false; }
-  std::unique_ptr<SequenceLease> NewLease() override { return relay_->NewLease(); }
-  std::unique_ptr<RelayTicket> Submit(RelayRequest request, SequenceLease* lease,
-                                      Done done) override {
-    return relay_->Submit(std::move(request), lease, std::move(done));
-  }
-  RelayStatus Status() const override { return relay_->Status(); }
-  void Drain() override { relay_->Drain(); }
-  void Stop(std::function<void()> stopped) override { relay_->Stop(std::move(stopped)); }
-
- private:
-  ScriptedRelay* const relay_;
-  bool* const exists_;
-};
-
-class DomainTablesTest : public ::testing::Test {
- protected:
-  struct Made {
-    std::string table;
-    ScriptedRelay relay;
-    bool exists = false;
-  };
-  struct Question {
-    std::unique_ptr<RelayTicket> ticket;
-    std::optional<DomainAnswer> answer;
-  };
-
-  void Make(protocol::Dialect dialect) {
-    tables_ = std::make_unique<DomainTables>(
-        dialect,
-        [this](const std::string& table) {
-          made_.emplace_back();
-          made_.back().table = table;
-          return std::make_unique<RelayHandle>(&made_.back().relay, &made_.back().exists);
-        },
-        &loop_);
-  }
-  DomainTablesTest() { Make(protocol::Dialect::kLegacy); }
-
-  std::unique_ptr<Question> Ask(const std::string& member, const std::string& domain = "a") {
-    auto question = std::make_unique<Question>();
-    question->ticket =
-        tables_->Ask(member, domain, [to = question.get()](const DomainAnswer& answer) {
-          EXPECT_FALSE(to->answer.has_value()) << "answered twice";
-          to->answer = answer;
-          to->ticket.reset();  // as the router does
-        });
-    EXPECT_FALSE(question->answer.has_value()) << "answered from inside Ask()";
-    return question;
-  }
-  Made& made(std::size_t n) { return *std::next(made_.begin(), static_cast<long>(n)); }
-  static std::string Reply(int status, const std::string& value = {}) {
-    return List({{"status", std::to_string(status)}, {"value", value}});
-  }
-  // One question, answered so.
-  DomainAnswer Answered(const std::string& reply) {
-    const auto question = Ask(kHash);
-    ScriptedRelay& relay = made_.back().relay;
-    relay.Reply(relay.count() - 1, reply);
-    return question->answer.value();
-  }
-
-  fakes::VirtualEventLoop loop_;
-  std::list<Made> made_;
-  std::unique_ptr<DomainTables> tables_;
-};
 
 TEST_F(DomainTablesTest, EachTableHasARelayFromItsFirstQuestionOn) {
   EXPECT_TRUE(tables_->empty());
@@ -199,135 +125,6 @@ TEST_F(DomainTablesTest, ATicketMayOutliveTheTables) {
   tables_.reset();
   EXPECT_FALSE(made(0).exists);
   question->ticket.reset();
-}
-
-// --- A table that its daemons cannot open ---
-
-TEST_F(DomainTablesTest, ATableThatFailedIsAskedOfANewDaemonASecondLater) {
-  Answered(Reply(2));
-  Answered(Reply(2));
-  EXPECT_EQ(made_.size(), 1u) << "not at once";
-  loop_.Advance(seconds(1));
-  EXPECT_EQ(Answered(Reply(0, "x")).answer, TableAnswer::kFound);
-  ASSERT_EQ(made_.size(), 2u);
-  EXPECT_NE(made(0).relay.stopping, nullptr);
-  tables_->Sweep({kHash});
-  EXPECT_FALSE(made(0).exists);
-  loop_.Advance(seconds(10));
-  Answered(Reply(0, "x"));
-  EXPECT_EQ(made_.size(), 2u) << "one that works stays";
-}
-
-TEST_F(DomainTablesTest, WhoWaitsAtTheOldDaemonStillGetsItsAnswer) {
-  const auto slow = Ask(kHash);
-  const auto failed = Ask(kHash);
-  made(0).relay.Reply(1, Reply(2));
-  loop_.Advance(seconds(1));
-  const auto fresh = Ask(kHash);
-  ASSERT_EQ(made_.size(), 2u);
-  tables_->Sweep({kHash});
-  EXPECT_EQ(made(0).relay.stopping, nullptr) << "somebody waits there";
-  made(0).relay.Reply(0, Reply(1));
-  EXPECT_EQ(slow->answer->answer, TableAnswer::kNotFound);
-  tables_->Sweep({kHash});
-  EXPECT_NE(made(0).relay.stopping, nullptr);
-}
-
-TEST_F(DomainTablesTest, OldDaemonsDoNotPileUp) {
-  const auto stuck = Ask(kHash);
-  for (int i = 0; i < 5; ++i) {
-    Answered(Reply(2));
-    loop_.Advance(seconds(2));
-    tables_->Sweep({kHash});
-  }
-  EXPECT_EQ(made_.size(), 2u) << "the first is not gone yet";
-  made(0).relay.Reply(0, Reply(2));
-  tables_->Sweep({kHash});  // told to end
-  tables_->Sweep({kHash});  // gone
-  Answered(Reply(2));
-  EXPECT_EQ(made_.size(), 3u);
-}
-
-TEST_F(DomainTablesTest, ADaemonThatEndsIsTheRelaysOwnBusiness) {
-  const auto question = Ask(kHash);
-  made(0).relay.Fail(0, "it died");
-  loop_.Advance(seconds(2));
-  const auto next = Ask(kHash);
-  EXPECT_EQ(made_.size(), 1u);
-}
-
-// --- Letting go ---
-
-TEST_F(DomainTablesTest, WhatNoListNamesAnyMoreGoesWhenNobodyWaits) {
-  const auto question = Ask(kHash), other = Ask("static:x");
-  tables_->Sweep({kHash, "static:x"});
-  EXPECT_EQ(made(0).relay.stopping, nullptr);
-  tables_->Sweep({"static:x"});
-  EXPECT_EQ(made(0).relay.stopping, nullptr);
-  made(0).relay.ends_at_once = false;
-  made(0).relay.Reply(0, Reply(0, "x"));
-  EXPECT_EQ(question->answer->answer, TableAnswer::kFound);
-  tables_->Sweep({"static:x"});
-  ASSERT_NE(made(0).relay.stopping, nullptr);
-  tables_->Sweep({"static:x"});
-  EXPECT_TRUE(made(0).exists) << "its daemons have not ended yet";
-  made(0).relay.stopping();
-  tables_->Sweep({"static:x"});
-  EXPECT_FALSE(made(0).exists);
-  EXPECT_EQ(made(1).relay.stopping, nullptr);
-  const auto again = Ask(kHash);
-  EXPECT_EQ(made_.size(), 3u);
-}
-
-TEST_F(DomainTablesTest, AReloadReplacesEveryRelay) {
-  const auto waiting = Ask(kHash), other = Ask("static:x");
-  other->ticket.reset();
-  tables_->ReplaceAll();
-  EXPECT_NE(made(1).relay.stopping, nullptr);
-  EXPECT_EQ(made(0).relay.stopping, nullptr);
-  const auto next = Ask(kHash);
-  ASSERT_EQ(made_.size(), 3u);
-  made(0).relay.Reply(0, Reply(1));
-  EXPECT_EQ(waiting->answer->answer, TableAnswer::kNotFound);
-  tables_->Sweep({kHash, "static:x"});
-  EXPECT_NE(made(0).relay.stopping, nullptr);
-  EXPECT_EQ(tables_->waiting(), 1u);
-}
-
-TEST_F(DomainTablesTest, DrainReachesOldAndNewRelays) {
-  const auto one = Ask(kHash);
-  tables_->ReplaceAll();
-  const auto two = Ask(kHash);
-  tables_->Drain();
-  const auto three = Ask("static:x");
-  for (const Made& each : made_) EXPECT_TRUE(each.relay.drained) << each.table;
-}
-
-TEST_F(DomainTablesTest, StopIsOverWhenEveryDaemonIsGone) {
-  const auto one = Ask(kHash), two = Ask("static:x");
-  tables_->ReplaceAll();
-  const auto three = Ask(kHash);
-  for (Made& each : made_) each.relay.ends_at_once = false;
-  int stopped = 0;
-  tables_->Stop([&] { ++stopped; });
-  for (Made& each : made_) {
-    EXPECT_EQ(stopped, 0);
-    ASSERT_NE(each.relay.stopping, nullptr);
-    each.relay.stopping();
-  }
-  EXPECT_EQ(stopped, 1);
-}
-
-TEST_F(DomainTablesTest, StopWithNothingThereIsOverAtOnce) {
-  int stopped = 0;
-  tables_->Stop([&] { ++stopped; });
-  EXPECT_EQ(stopped, 1);
-  // A stopped relay fails what it is asked, so a late question goes to one.
-  const auto late = Ask(kHash);
-  EXPECT_NE(made(0).relay.stopping, nullptr);
-  made(0).relay.Fail(0, "stopping");
-  EXPECT_EQ(late->answer->reason, "stopping");
-  EXPECT_EQ(stopped, 1);
 }
 
 }  // namespace

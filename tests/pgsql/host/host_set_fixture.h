@@ -1,0 +1,38 @@
+// The hosts of a pool, brought up and down by the test.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "pgsql/host/host_health.h"
+#include "pgsql/host/host_set.h"
+#include "pgsql/runtime/event_loop.h"
+#include "pgsql/table/host_spec.h"
+
+namespace proxymux::pgsql {
+
+inline constexpr Time kNow{std::chrono::hours(1)};
+
+class Hosts : public testing::Test {
+ protected:
+  static HostSet Make(const std::vector<HostKind>& kinds) {
+    std::vector<PoolHost> hosts;
+    for (HostKind kind : kinds) hosts.emplace_back(kind, "host", std::chrono::seconds(60));
+    return HostSet(std::move(hosts));
+  }
+  void Up(HostSet& hosts, std::size_t index) { hosts[index].health.OnConnected(kNow); }
+  void Down(HostSet& hosts, std::size_t index) {
+    hosts[index].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
+  }
+  // Every back-off is over.
+  static constexpr Time Later() { return kNow + std::chrono::seconds(1); }
+
+  std::minstd_rand random{5};
+};
+
+}  // namespace proxymux::pgsql
