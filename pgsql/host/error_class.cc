@@ -1,5 +1,6 @@
 #include "pgsql/host/error_class.h"
 
+#include <algorithm>
 #include <array>
 
 namespace proxymux::pgsql {
@@ -56,6 +57,17 @@ constexpr std::array kRules = {
     ErrorRule{"XX", Fault::kElsewhere, "an internal error or damaged data on the host", kPasses},
 };
 
+// What PgBouncer says of credentials and databases, and not of a server behind it.
+constexpr std::array<std::string_view, 5> kPoolerRefusals = {
+    "authentication failed", "no such database", "no such user", "login rejected",
+    "client certificate required"};
+
+bool PoolerRefuses(std::string_view text) {
+  return std::ranges::any_of(kPoolerRefusals, [text](std::string_view words) {
+    return text.find(words) != std::string_view::npos;
+  });
+}
+
 const ErrorRule* FindRule(std::string_view sqlstate) {
   for (const ErrorRule& rule : kRules) {
     if (rule.code == sqlstate || (rule.code.size() == 2 && sqlstate.substr(0, 2) == rule.code))
@@ -64,12 +76,15 @@ const ErrorRule* FindRule(std::string_view sqlstate) {
   return nullptr;
 }
 
-ErrorVerdict InConnect(std::string_view sqlstate) {
+ErrorVerdict InConnect(std::string_view sqlstate, std::string_view text) {
   if (sqlstate.empty()) return {Fault::kHost, "nobody answers there", kPasses};
   const ErrorRule* rule = FindRule(sqlstate);
   // A client that libpq turns away has no statement to blame: everything keeps the host out of use.
   if (sqlstate == "3D000") return {Fault::kHost, "the host does not have the database"};
   if (sqlstate.substr(0, 2) == "42") return {Fault::kHost, "the user may not connect there"};
+  if (sqlstate == "08P01" && PoolerRefuses(text)) {
+    return {Fault::kHost, "the pooler refuses our user, password or database"};
+  }
   if (rule == nullptr) return {Fault::kHost, "the host refused the connection"};
   const Fault fault = rule->fault == Fault::kHostFull ? Fault::kHostFull : Fault::kHost;
   return {fault, rule->reason, rule->passes};
@@ -99,7 +114,7 @@ ErrorVerdict InPrepare(std::string_view sqlstate, const ErrorVerdict& plain) {
 
 ErrorVerdict ClassifyError(const ServerError& error) {
   const std::string_view sqlstate = error.sqlstate;
-  if (error.phase == Phase::kConnect) return InConnect(sqlstate);
+  if (error.phase == Phase::kConnect) return InConnect(sqlstate, error.text);
   if (sqlstate.empty()) return {Fault::kConnection, "libpq gave the connection up"};
   const ErrorRule* rule = FindRule(sqlstate);
   if (error.fatal) {

@@ -3,6 +3,9 @@
 // key. One table of SQLSTATEs (PostgreSQL manual, appendix "PostgreSQL Error Codes"), whole codes
 // before classes, with a reason for each.
 //
+// PgBouncer has one SQLSTATE, 08P01, for all that it says itself when it is connected to; there its
+// words count (its source: client.c).
+//
 // Severity counts: a server that ends the connection says FATAL or PANIC. A user's function may
 // raise any code as an ERROR, which says nothing about the host.
 #pragma once
@@ -37,6 +40,7 @@ struct ServerError {
   std::string_view sqlstate;  // five characters; empty when libpq made the error itself
   bool fatal = false;         // severity FATAL or PANIC
   Phase phase = Phase::kText;
+  std::string_view text = {};  // of kConnect
 };
 
 struct ErrorVerdict {

@@ -53,6 +53,10 @@ bool HostHealth::OnAnswered(Time now, Time opened) {
 
 void HostHealth::OnGivenUp(Time now) { retry_at_ = std::max(retry_at_, now); }
 
+void HostHealth::OnAwaited(Time now) {
+  if (failure_ == FailureKind::kUnreachable) retry_at_ = std::min(retry_at_, now + kFirstBackoff);
+}
+
 bool HostHealth::OnSilent(Time now, std::string reason) {
   if (state_ != State::kUp || Trusted(now)) return false;
   SetState(State::kSuspect, now);

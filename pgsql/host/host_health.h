@@ -63,6 +63,9 @@ class HostHealth {
   // An attempt was given up for the sake of another host: of those that are due this one is the
   // last.
   void OnGivenUp(Time now);
+  // Lookups wait for the host from now on: an unreachable one is tried at once, however long the
+  // back-off had become.
+  void OnAwaited(Time now);
   // True when the state changed; that of a trusted host does not.
   bool OnSilent(Time now, std::string reason);
   // True when the state or the reason changed, which is worth one line in the log.

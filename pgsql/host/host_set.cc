@@ -157,9 +157,12 @@ bool HostSet::AnyDown() const {
 }
 
 bool HostSet::AllDown() const {
-  return std::ranges::all_of(hosts_, [](const PoolHost& host) {
-    return host.TooFarBehind() || (host.health.state() == State::kDown && host.ready == 0);
-  });
+  return std::ranges::none_of(hosts_, [this](const PoolHost& host) { return InService(host); });
+}
+
+// Why it is down.
+static bool Passes(const PoolHost& host) {
+  return host.health.failure() == HostHealth::FailureKind::kUnreachable;
 }
 
 // One that was behind has to be asked whether it still is.
@@ -198,11 +201,11 @@ Outage::Hosts HostSet::Seen() const {
   return seen;
 }
 
-bool HostSet::Passes(const PoolHost& host) const {
-  return host.health.failure() == HostHealth::FailureKind::kUnreachable;
-}
-
-static bool InService(const PoolHost& host) {
+bool HostSet::InService(const PoolHost& host) const {
+  // A pooler without a server takes connections and says nothing. The pool's own question shows
+  // when it has one again, and nobody is held up for that.
+  const bool given_up = WaitsForOutages() && outage_.state() == Outage::State::kGivenUp;
+  if (given_up && host.health.state() == State::kTrial && host.trust.question_late()) return false;
   return !host.TooFarBehind() && (host.ready > 0 || host.health.state() != State::kDown);
 }
 

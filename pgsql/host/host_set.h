@@ -120,7 +120,7 @@ class HostSet {
   int Reluctance(std::size_t index) const;
 
   bool AnyDown() const;
-  bool AllDown() const;  // or barred, and no open connection to any other
+  bool AllDown() const;  // no host has a connection, or the prospect of one, for lookups
   bool WaitsForOutages() const { return outage_wait_ > Duration::zero(); }
   // Looks whether an outage has begun, lasts or is over (outage.h). True when its state changed.
   bool LookForOutage(Time now) { return outage_.Look(now, Seen(), outage_wait_); }
@@ -143,9 +143,9 @@ class HostSet {
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;
   static bool InFullUse(const PoolHost& host);
-  bool Counts(const PoolHost& host) const;  // what is there of its class is enough
-  bool Passes(const PoolHost& host) const;  // why it is down
-  using Class = std::pair<bool, HostKind>;  // a primary where a standby is preferred; its kind
+  bool InService(const PoolHost& host) const;  // it has a connection, or is not known to be down
+  bool Counts(const PoolHost& host) const;     // what is there of its class is enough
+  using Class = std::pair<bool, HostKind>;     // a primary where a standby is preferred; its kind
   Class ClassOf(const PoolHost& host) const;
   std::optional<Class> BestClass() const;  // of those that are up
   Outage::Hosts Seen() const;

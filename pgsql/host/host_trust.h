@@ -28,7 +28,10 @@ class HostTrust {
     if (!unproven_since_.has_value() || opened < *unproven_since_) return;
     unproven_since_.reset();
     questions_given_up_ = 0;
+    question_late_ = false;
   }
+  // The question that is to prove a new connection has not been answered for stall_limit.
+  void OnQuestionLate() { question_late_ = unproven(); }
   // The question that was to prove a new connection was not answered in time. The next one is
   // waited for longer: it may be the question that takes so long there.
   void OnQuestionGivenUp() { ++questions_given_up_; }
@@ -37,6 +40,8 @@ class HostTrust {
   bool unproven() const { return unproven_since_.has_value(); }
   // How many times as long as the first one the next question is waited for.
   int question_patience() const { return 1 << std::min(questions_given_up_, kMostDoublings); }
+  // Since one was lost or could not be made, new ones can be made and are silent.
+  bool question_late() const { return question_late_; }
   // A connection that answered then, last, or never, may be gone as well.
   bool PerhapsGone(std::optional<Time> answered, Time now) const {
     return lost_.has_value() && now - *lost_ < kWhile &&
@@ -47,6 +52,7 @@ class HostTrust {
   std::optional<Time> lost_;
   std::optional<Time> unproven_since_;
   int questions_given_up_ = 0;
+  bool question_late_ = false;
 };
 
 }  // namespace proxymux::pgsql

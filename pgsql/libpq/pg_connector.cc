@@ -66,6 +66,15 @@ ConnectionFault ParseFailure(std::string_view message) {
   return failure;
 }
 
+ConnectionFault FailureOf(const PGconn* connection) {
+  ConnectionFault failure = ParseFailure(PQerrorMessage(connection));
+  // The server has asked for a password that there is not; it does not say so itself.
+  if (failure.sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
+    failure.sqlstate = "28P01";
+  }
+  return failure;
+}
+
 // A server, not only its kernel or a load balancer.
 bool HasAnswered(const PGconn* connection) {
   switch (PQstatus(connection)) {
@@ -220,7 +229,7 @@ void PgConnector::Dial(Call* call) {
   PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);  // for the SQLSTATE of a refusal
   PQsetNoticeProcessor(connection, DropNotice, nullptr);
   if (PQstatus(connection) == CONNECTION_BAD) {
-    AttemptFailed(ParseFailure(PQerrorMessage(connection)));
+    AttemptFailed(FailureOf(connection));
     return;
   }
   Watch(call, PGRES_POLLING_WRITING);
@@ -264,7 +273,7 @@ void PgConnector::Poll() {
     case PGRES_POLLING_FAILED:
     case PGRES_POLLING_ACTIVE:
       silent_->Remove(KeyOf(attempt_));
-      AttemptFailed(ParseFailure(PQerrorMessage(connection)));
+      AttemptFailed(FailureOf(connection));
       return;
   }
 }

@@ -1,5 +1,6 @@
 #include "pgsql/pool/catalogue_questions.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -22,9 +23,10 @@ std::optional<StatementEffects> EffectsIn(const RowSource& rows) {
 }  // namespace
 
 void CatalogueQuestions::AskForStamps() {
-  if (work_->queues().empty()) return;
+  const bool waited_for = !work_->queues().empty();
   for (std::size_t host = 0; host < pool_->hosts.size(); ++host) {
-    if (needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now())) {
+    if (!waited_for && !pool_->hosts[host].trust.question_late()) continue;
+    if (waited_for && needed_ && pool_->hosts[host].catalogue.ShouldAsk(pool_->Now())) {
       AskForStamp(Placement::ChooseForStamp(connections_->View(), host));
     }
     AskForStamp(Placement::ChooseForProof(connections_->View(), host));
@@ -32,10 +34,14 @@ void CatalogueQuestions::AskForStamps() {
 }
 
 void CatalogueQuestions::AskForStamp(PoolConnection* connection) {
-  const WorkQueues& queues = work_->queues();
-  if (connection == nullptr || queues.empty()) return;
+  if (connection == nullptr) return;
   // The table stands for all.
-  Work* work = work_->New(Work::Kind::kStamp, queues.Oldest()->binding);
+  if (const Work* oldest = work_->queues().Oldest(); oldest != nullptr) {
+    asked_for_ = oldest->binding;
+  }
+  const std::shared_ptr<TableBinding> binding = asked_for_.lock();
+  if (binding == nullptr) return;
+  Work* work = work_->New(Work::Kind::kStamp, binding);
   work->needs.may_write = false;
   sender_->Send(*connection, work);
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "pgsql/connection/pool_connection.h"
@@ -32,7 +33,8 @@ class CatalogueQuestions {
   // A lookup of the table is submitted.
   void NoteTable(const TableBinding& binding) { needed_ = needed_ || binding.catalogue != 0; }
   // Asks the hosts that are due whether their catalogues have changed, and those that have to prove
-  // that they answer (HostSet::AsksFirst), to which any question will do.
+  // that they answer (HostSet::AsksFirst), to which any question will do. Nobody is asked when no
+  // lookup waits, but a host that was silent, for which none is to wait.
   void AskForStamps();
   // A question was answered, or failed.
   void OnStamp(const PoolConnection& connection, const Work& work, const StatementResult& result);
@@ -49,6 +51,7 @@ class CatalogueQuestions {
   ConnectionSet* const connections_;
   WorkSender* const sender_;
   bool needed_ = false;  // some table depends on what catalogues say
+  std::weak_ptr<TableBinding> asked_for_;  // the latest question's
 };
 
 }  // namespace proxymux::pgsql

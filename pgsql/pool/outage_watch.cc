@@ -1,5 +1,7 @@
 #include "pgsql/pool/outage_watch.h"
 
+#include <cstddef>
+
 #include "pgsql/work/work_queues.h"
 
 namespace proxymux::pgsql {
@@ -17,6 +19,9 @@ void OutageWatch::Begin() {
   waits_before_ = pool_->counters.outage_waits;
   retries_before_ = pool_->counters.outage_retries;
   work_->queues().AllAreNew();
+  for (std::size_t i = 0; i < pool_->hosts.size() && pool_->hosts.outage().waiting(); ++i) {
+    pool_->hosts[i].health.OnAwaited(pool_->Now());
+  }
   pool_->observer->OnOutage(pool_->config.name, pool_->last_failure,
                             pool_->hosts.WaitLeft(pool_->Now()));
 }

@@ -23,7 +23,7 @@ void SecondAsking::WatchSilence() {
     PoolConnection& connection = *connections_->all()[i];
     const std::optional<Time> late = SilenceWatch::LateFrom(connection, limit);
     if (!late.has_value() || pool_->Now() < *late) continue;
-    if (!std::exchange(connection.stalled, true)) AskCatalogueAgain(connection);
+    if (!std::exchange(connection.stalled, true)) OnLate(connection);
     const bool was_up = pool_->hosts[connection.host].health.state() == HostHealth::State::kUp;
     OnSilence(connection);
     if (connection.open()) AskOfOthers(connection);
@@ -68,6 +68,14 @@ void SecondAsking::EndUseless(PoolConnection& connection, bool was_up, Time late
       connections_->Drop(connection, "it owes answers that came from another host");
       break;
   }
+}
+
+void SecondAsking::OnLate(const PoolConnection& connection) {
+  if (connection.running()->kind == Work::Kind::kStamp &&
+      connections_->View().Unproven(connection)) {
+    pool_->hosts[connection.host].trust.OnQuestionLate();
+  }
+  AskCatalogueAgain(connection);
 }
 
 // What waits for the catalogue's word must not wait for a silent server's. The first answer counts.

@@ -29,6 +29,7 @@ class SecondAsking {
  private:
   void OnSilence(PoolConnection& connection);
   void EndUseless(PoolConnection& connection, bool was_up, Time late);
+  void OnLate(const PoolConnection& connection);
   void AskCatalogueAgain(const PoolConnection& connection);
   void AskOfOthers(const PoolConnection& connection);
   bool MayAskTwice(const Work& work) const;

@@ -75,6 +75,27 @@ TEST(ErrorClass, AServerInTroubleIsConnectedToAgainSoonerThanOneThatRefuses) {
     EXPECT_FALSE(passes(code)) << code;
 }
 
+TEST(ErrorClass, APoolersWordsTellARefusalFromAServerThatIsAway) {
+  const auto passes = [](std::string_view code, std::string_view text) {
+    const ErrorVerdict verdict = ClassifyError({code, true, Phase::kConnect, text});
+    EXPECT_EQ(verdict.fault, Fault::kHost) << text;
+    return verdict.passes;
+  };
+  for (const char* text :
+       {"FATAL:  password authentication failed", "FATAL:  SASL authentication failed",
+        "FATAL:  no such database: mail", "FATAL:  no such user",
+        "FATAL:  unix socket login rejected", "FATAL:  TLS client certificate required"}) {
+    EXPECT_FALSE(passes("08P01", text)) << text;
+    EXPECT_TRUE(passes("08006", text)) << text;
+  }
+  for (const char* text :
+       {"FATAL:  pgbouncer cannot connect to server", "FATAL:  query_wait_timeout",
+        "FATAL:  client_login_timeout (server down)",
+        "server login has been failing, try again later (server_login_retry)"}) {
+    EXPECT_TRUE(passes("08P01", text)) << text;
+  }
+}
+
 TEST(ErrorClass, PreparingThatFailsGoesOnWithText) {
   EXPECT_EQ(InPrepare("42P18"), Fault::kUntyped);
   for (const char* code : {"42601", "42883", "42803", "22P02", "0A000"})

@@ -82,6 +82,20 @@ TEST_F(Health, TheTimeThatAnAttemptTookCountsWhereNobodyAnswers) {
   EXPECT_GE(Wait(), milliseconds(37));
 }
 
+TEST_F(Health, OneThatIsAwaitedIsTriedAtOnceUnlessItRefuses) {
+  for (int i = 0; i < 10; ++i) Fail(Kind::kUnreachable);
+  ASSERT_GT(Wait(), milliseconds(500));
+  health.OnAwaited(now);
+  EXPECT_EQ(Wait(), milliseconds(50));
+  now += milliseconds(40);
+  health.OnAwaited(now);
+  EXPECT_EQ(Wait(), milliseconds(10)) << "never later than it was";
+  Fail(Kind::kRefused);
+  const Duration wait = Wait();
+  health.OnAwaited(now);
+  EXPECT_EQ(Wait(), wait);
+}
+
 TEST_F(Health, ANewReasonIsWorthALine) {
   EXPECT_TRUE(Fail(Kind::kUnreachable, "connection refused"));
   EXPECT_FALSE(Fail(Kind::kUnreachable, "connection refused"));

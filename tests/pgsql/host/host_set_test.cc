@@ -144,6 +144,26 @@ TEST_F(Hosts, MayServeWithAConnectionOrTheProspectOfOne) {
   EXPECT_TRUE(hosts.MayServe(0));
 }
 
+// The pool's own question shows what it is like; nobody is held up for that.
+TEST_F(Hosts, OnceAnOutageIsWaitedForNoLongerATrialIsNoProspect) {
+  for (const bool waits : {true, false}) {
+    HostSet hosts = Make({HostKind::kTcp});
+    hosts.SetOutageWait(std::chrono::seconds(waits ? 5 : 0));
+    Down(hosts, 0);
+    hosts[0].trust.OnNotMade(kNow);
+    hosts.LookForOutage(kNow);
+    Up(hosts, 0);
+    hosts[0].ready = 1;
+    hosts.LookForOutage(kNow + std::chrono::seconds(5));
+    EXPECT_TRUE(hosts.MayServe(0)) << "it may have come back";
+    hosts[0].trust.OnQuestionLate();
+    EXPECT_EQ(hosts.MayServe(0), !waits) << "without a wait nothing but lookups shows it";
+    EXPECT_EQ(hosts.AllDown(), waits);
+    hosts[0].trust.OnAnswered(kNow);
+    EXPECT_TRUE(hosts.MayServe(0));
+  }
+}
+
 TEST_F(Hosts, ATrialIsOneConnection) {
   HostSet hosts = Make({HostKind::kTcp});
   Down(hosts, 0);

@@ -26,6 +26,25 @@ TEST_F(PoolOutage, TheHostIsTriedEvery50Milliseconds) {
   EXPECT_LE(world.factory.made() - in_window, 12);
 }
 
+// Its back-off had grown while another host served.
+TEST_F(PoolOutage, AHostThatWasDownBeforeTheOutageIsTriedAsOften) {
+  PoolWorld world(Options(2));
+  world.OpenAll();
+  world.factory.SetMood(0, Mood::kRefuses);
+  for (auto* upstream : world.Open()) {
+    if (upstream->host() == 0) upstream->Lose("gone");
+  }
+  for (int i = 0; i < 1000; ++i) world.Pass(milliseconds(10));
+  TakeAway(&world);
+  BringBack(&world, 0);
+  const auto client = world.Look("k");
+  for (int i = 0; i < 6 && world.Open().empty(); ++i) world.Pass(milliseconds(10));
+  ASSERT_EQ(world.Open().size(), 1U);
+  AnswerQuestion(&world);
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(client->value, "v") << client->reason;
+}
+
 // As a load balancer does until another server stands behind it.
 TEST_F(PoolOutage, AttemptsThatHangKeepNoneFromBeingMade) {
   PoolWorld world(Options());

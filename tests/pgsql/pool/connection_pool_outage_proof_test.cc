@@ -75,7 +75,6 @@ class HangingQuestions : public PoolOutage {
     PoolWorld::Options options = Options();
     options.settings.connections = connections;
     options.settings.stall_limit = seconds(1);
-    options.settings.queue_wait = seconds(60);
     return options;
   }
   // The host was away and is back, and has been asked what is to prove it.
@@ -117,7 +116,9 @@ TEST_F(HangingQuestions, AreAskedOnOtherConnectionsToo) {
 
 // With no more room the oldest makes room, and is waited for longer each time.
 TEST_F(HangingQuestions, AreWaitedForLongerWhereThereIsNoRoom) {
-  PoolWorld world(Patient(1));
+  auto options = Patient(1);
+  options.settings.outage_wait = seconds(30);
+  PoolWorld world(options);
   const auto client = LookUntilAsked(&world);
   for (const int longest : {1, 2, 4}) {
     const int number = world.Connection(0).number();
@@ -135,10 +136,40 @@ TEST_F(HangingQuestions, AreWaitedForLongerWhereThereIsNoRoom) {
   EXPECT_EQ(client->value, "v") << client->reason;
 }
 
+// A pooler or a load balancer that takes connections and says nothing is no host that is back.
+TEST_F(HangingQuestions, HoldNobodyUpOnceTheWindowIsOver) {
+  PoolWorld world(Patient(4));
+  const auto first = LookUntilAsked(&world);
+  int passed = 0;
+  for (; first->answers == 0 && passed < 1000; ++passed) world.Pass(milliseconds(10));
+  EXPECT_EQ(first->outcome, Outcome::kRetry);
+  EXPECT_GE(passed, 450);
+  EXPECT_LE(passed, 501);
+  for (int i = 0; i < 100; ++i) {
+    const auto later = world.Look("later" + std::to_string(i));
+    world.Turn();
+    ASSERT_EQ(later->answers, 1) << i;
+    ASSERT_EQ(later->outcome, Outcome::kRetry);
+    world.Pass(milliseconds(100));
+  }
+  // Nobody waits, and it is still asked, on new connections too.
+  for (auto* upstream : world.Open()) {
+    ASSERT_TRUE(IsQuestion(*upstream));
+    upstream->Lose("gone");
+  }
+  for (int i = 0; i < 100 && world.Open().empty(); ++i) world.Pass(milliseconds(10));
+  AnswerQuestion(&world);
+  const auto served = world.Look("served");
+  world.Turn();
+  ASSERT_NE(world.Busy(), nullptr);
+  for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+  EXPECT_EQ(served->value, "v") << served->reason;
+}
+
 TEST_F(PoolOutage, AQuestionThatHangsIsGivenUpAndNoTablesFault) {
   PoolWorld::Options options = Options();
   options.settings.stall_limit = {};
-  options.settings.queue_wait = seconds(60);
+  options.settings.outage_wait = seconds(60);
   PoolWorld world(options);
   world.reads->settings.query_timeout = seconds(40);
   world.reads->settings.lookup_timeout = seconds(60);
