@@ -2,7 +2,7 @@
 // standard_conforming_strings. Does not own the connection, which must outlive it.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <cstddef>
 #include <string>

@@ -1,7 +1,7 @@
 // RAII owners of libpq's objects.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 #include "pgsql/libpq/pg_pools.h"
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <random>

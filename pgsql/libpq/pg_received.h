@@ -2,7 +2,7 @@
 // results, which come in a few reads.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <cstddef>
 

@@ -6,7 +6,7 @@
 // to its question.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <string>
 

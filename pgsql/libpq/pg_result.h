@@ -2,7 +2,7 @@
 // into the PGresult, which the caller keeps.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <cstddef>
 #include <optional>

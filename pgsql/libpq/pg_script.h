@@ -3,7 +3,7 @@
 // counts.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <string>
 #include <utility>

@@ -2,7 +2,7 @@
 // matters here.
 #pragma once
 
-#include <postgresql/libpq-fe.h>
+#include <libpq-fe.h>
 
 #include <string>
 #include <string_view>

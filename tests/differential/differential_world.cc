@@ -1,14 +1,11 @@
 #include "tests/differential/differential_world.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
 #include "tests/harness/mail_schema.h"
+#include "tests/harness/socket.h"
 
 namespace proxymux::differential {
 namespace {
@@ -29,17 +26,6 @@ harness::PostgresCluster::Options ClusterOptions() {
   return options;
 }
 
-bool CanListenOnIpv6() {
-  const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_addr = in6addr_loopback;
-  const bool can =
-      fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  if (fd >= 0) ::close(fd);
-  return can;
-}
-
 }  // namespace
 
 void ReplaceAll(std::string& text, const std::string& from, const std::string& to) {
@@ -55,7 +41,7 @@ DifferentialWorld& DifferentialWorld::Instance() {
 }
 
 DifferentialWorld::DifferentialWorld()
-    : cluster_(directory_ / "pg", ClusterOptions()), ipv6_(CanListenOnIpv6()) {
+    : cluster_(directory_ / "pg", ClusterOptions()), ipv6_(harness::CanListenOnIpv6()) {
   const std::string data = cluster_.socket_directory() + "/data/";
   if (ipv6_) {
     std::ofstream(data + "postgresql.conf", std::ios::app)

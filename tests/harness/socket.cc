@@ -147,4 +147,15 @@ int PortOf(int fd) {
   return ntohs(address.sin_port);
 }
 
+bool CanListenOnIpv6() {
+  const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool can =
+      fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  if (fd >= 0) ::close(fd);
+  return can;
+}
+
 }  // namespace proxymux::harness

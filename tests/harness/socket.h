@@ -50,5 +50,7 @@ int BindDatagrams(const std::string& path);
 // On 127.0.0.1; port 0: a free one.
 int ListenTcp(int port = 0, int backlog = 128);
 int PortOf(int fd);
+// Whether this machine has the loopback address of IPv6.
+bool CanListenOnIpv6();
 
 }  // namespace proxymux::harness

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/domain_list_world.h"
+#include "tests/integration/compared_domain_lists.h"
 
 namespace proxymux::integration {
 namespace {
@@ -20,21 +20,9 @@ using harness::Service;
 using protocol::Status;
 using ::testing::HasSubstr;
 
-class DomainListAnswers : public DomainLists, public testing::WithParamInterface<Service> {
- protected:
-  CommandResult AskStock(const std::string& key, const std::string& table,
-                         const std::string& input = "") {
-    harness::CommandOptions options;
-    options.input = input;
-    return harness::RunCommand(
-        {"/usr/sbin/postmap", "-c", postfix_->config_directory(), "-q", key, table}, options);
-  }
-};
+class DomainListAnswers : public ComparedDomainLists,
+                          public testing::WithParamInterface<Service> {};
 
-// Every list and key is asked twice: of `postmap -q KEY pgsql:...`, which opens the table and its
-// members itself, and of the service. Values are not compared: with a pgsql member stock puts that
-// one's result before its own. (A member that cannot be opened ends postmap whatever the key: that
-// is another test.)
 TEST_P(DomainListAnswers, AreThoseOfPostfixItself) {
   options_.service = GetParam();
   const std::string hash = "hash:" + File("listed"), regexp = "regexp:" + File("patterns");
@@ -91,40 +79,13 @@ TEST_P(DomainListAnswers, AreThoseOfPostfixItself) {
       "domains-in-sql",
       harness::TableText(world_.Hosts(), "SELECT domain FROM mailbox_domain WHERE domain = '%s'"));
   Start();
-
-  std::string all_keys;
-  for (const std::string& key : keys) all_keys += key + "\n";
-  int found = 0, not_found = 0, failed = 0;
   for (std::size_t i = 0; i < lists.size(); ++i) {
-    const std::string table = postfix_->Table(std::to_string(i) + ".cf");
-    const CommandResult batch = AskStock("-", table, all_keys);
-    for (const std::string& key : keys) {
-      // A batch ends at the first key that fails: then one by one, each of which takes a second.
-      if (!batch.err.empty() && &key - keys.data() == 4) break;
-      const CommandResult one = batch.err.empty() ? CommandResult() : AskStock(key, table);
-      const bool stock_found = batch.err.empty()
-                                   ? batch.out.starts_with(key + "\t") ||
-                                         batch.out.find("\n" + key + "\t") != std::string::npos
-                                   : one.status == 0;
-      const Answer ours = client_->Lookup(table, key, 64 + 16384 + 524288 + 16);
-      const std::string what = lists[i] + " asked for " + key + ": stock \"" + batch.out +
-                               batch.err + one.out + one.err + "\", ours " + Describe(ours);
-      if (!one.err.empty()) {
-        EXPECT_TRUE(ours.Is(Status::kRetry)) << what;
-        ++failed;
-      } else if (stock_found) {
-        EXPECT_TRUE(ours.Is(Status::kOk)) << what;
-        ++found;
-      } else {
-        EXPECT_TRUE(ours.Is(Status::kNoKey)) << what;
-        ++not_found;
-      }
-    }
+    Compare(std::to_string(i) + ".cf", lists[i], keys);
   }
   // So that the comparison is one.
-  EXPECT_GT(found, 50);
-  EXPECT_GT(not_found, 50);
-  EXPECT_GT(failed, 3);
+  EXPECT_GT(found_, 50);
+  EXPECT_GT(not_found_, 50);
+  EXPECT_GT(failed_, 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Service, DomainListAnswers,

@@ -1,106 +1,23 @@
 // Lookups through a real PgBouncer between the service and PostgreSQL: in which form they are sent
-// in each pool_mode, and what is left of the promises when PgBouncer or what stands behind it goes
-// away.
+// in each pool_mode, and what becomes of what it refuses.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
-#include "tests/harness/load_clients.h"
-#include "tests/harness/load_on.h"
-#include "tests/harness/pg_bouncer.h"
-#include "tests/harness/proxymap_client.h"
+#include "tests/harness/admin_client.h"
 #include "tests/harness/tcp_gate.h"
-#include "tests/integration/mail_world.h"
+#include "tests/integration/behind_pgbouncer.h"
 
 namespace proxymux::integration {
 namespace {
 
 using harness::Eventually;
 using harness::LoadClients;
-using harness::LoadOptions;
-using harness::LoadReport;
 using harness::PgBouncer;
-using harness::PostfixInstance;
-using harness::ProxymapClient;
-using harness::seconds;
-using harness::Service;
 using protocol::Status;
-
-constexpr char kNoWait[] = "pool: {outage_wait: 0s}\n";
-
-class BehindPgBouncer : public testing::Test {
- protected:
-  ~BehindPgBouncer() override {
-    postfix_.reset();
-    bouncer_.reset();
-    world_.Mend();
-  }
-
-  void StartBouncer(const std::string& pool_mode, int default_pool_size = 20,
-                    const std::vector<std::string>& settings = {}) {
-    PgBouncer::Options options;
-    options.pool_mode = pool_mode;
-    options.default_pool_size = default_pool_size;
-    options.settings = settings;
-    world_.Mend();
-    bouncer_ = std::make_unique<PgBouncer>(world_.NewDirectory(), world_.first(), options);
-    bouncer_->Start();
-  }
-  // The service, with PgBouncer as its only host or with the second mirror beside it.
-  void StartService(const std::string& yaml = "", bool second_host = false) {
-    StartService(yaml, harness::MailTables(bouncer_->TcpHost() +
-                                           (second_host ? " " + world_.second().TcpHost() : "")));
-  }
-  void StartService(const std::string& yaml, const std::vector<harness::TableFile>& tables) {
-    auto options = world_.Options(Service::kInPlace);
-    options.tables = tables;
-    options.yaml = yaml;
-    postfix_ = std::make_unique<PostfixInstance>(world_.NewDirectory(), options);
-    postfix_->Start();
-  }
-
-  LoadOptions Load(int clients) { return harness::LoadOn(*postfix_, clients); }
-  void ExpectAllAnswered(LoadClients* load) {
-    const LoadReport report = load->Finish();
-    EXPECT_EQ(report.Failed(), 0u) << report.Text() << postfix_->Log();
-  }
-
-  // While `stop` and then `start` happen behind the service, which has a second host.
-  void ExpectNoLoss(const std::function<void()>& stop, const std::function<void()>& start) {
-    LoadClients load(Load(100));
-    ASSERT_TRUE(load.WaitForAnswers(5000)) << postfix_->Log();
-    for (int i = 0; i < 2; ++i) {
-      stop();
-      EXPECT_TRUE(load.WaitForAnswers(10000, seconds(60))) << postfix_->Log();
-      start();
-      EXPECT_TRUE(load.WaitForAnswers(10000, seconds(60))) << postfix_->Log();
-      EXPECT_TRUE(Eventually([&] { return Sessions("%") > 0; }, seconds(60))) << postfix_->Log();
-    }
-    ExpectAllAnswered(&load);
-  }
-
-  harness::Answer Look(const std::string& table, const std::string& key) {
-    ProxymapClient client(postfix_->SocketPath());
-    return client.Lookup(postfix_->Table(table), key);
-  }
-  harness::Answer Look(int user) { return Look("pgsql-aliases.cf", harness::AliasOf(user)); }
-  // Sessions of ours on the server behind PgBouncer whose latest statement looks like `pattern`.
-  int Sessions(const std::string& pattern) {
-    return std::atoi(
-        world_.first()
-            .Sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = '" +
-                                 std::string(harness::kMailRole) + "' AND query LIKE '" + pattern +
-                                 "'")
-            .c_str());
-  }
-
-  MailWorld& world_ = MailWorld::Instance();
-  std::unique_ptr<PgBouncer> bouncer_;
-  std::unique_ptr<PostfixInstance> postfix_;
-};
 
 // A statement that is prepared would be kept by its text, or be gone in the next session.
 TEST_F(BehindPgBouncer, ValuesGoBesideTheTextInEveryModeWithoutAComplaint) {
@@ -190,6 +107,35 @@ TEST_F(BehindPgBouncer, AStartupParameterThatItRefusesKeepsTheHostDownUntilItIsI
       << postfix_->Log();
 }
 
+// All its own errors have one SQLSTATE, that of a server which it cannot reach too.
+TEST_F(BehindPgBouncer, WhatItRefusesForItsUserOrDatabaseIsNotWaitedFor) {
+  StartBouncer("transaction");
+  const auto table = [&](const std::string& name, const std::string& user,
+                         const std::string& password) {
+    return harness::TableFile{
+        name, "hosts = " + bouncer_->TcpHost() + "\nuser = " + user + "\npassword = " + password +
+                  "\ndbname = " + harness::kMailDatabase + "\nquery = SELECT '%s'\n"};
+  };
+  StartService("", {table("password.cf", harness::kMailRole, "not this one"),
+                    table("nothing.cf", harness::kMailRole, ""),
+                    table("user.cf", "nobody", harness::kMailPassword),
+                    table("good.cf", harness::kMailRole, harness::kMailPassword)});
+  for (const char* file : {"password.cf", "nothing.cf", "user.cf"}) {
+    EXPECT_TRUE(Look(file, "k").Is(Status::kRetry)) << file;
+    EXPECT_TRUE(Look(file, "k").Is(Status::kRetry)) << file;
+  }
+  EXPECT_TRUE(Look("good.cf", "k").IsValue("k"));
+  const std::string metrics = harness::HttpGet(postfix_->AdminSocket(), "/metrics").body;
+  std::istringstream lines(metrics);
+  int pools = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("proxymux_pool_outage_waits_total{")) continue;
+    ++pools;
+    EXPECT_TRUE(line.ends_with("} 0")) << line << postfix_->Log();
+  }
+  EXPECT_EQ(pools, 4) << metrics;
+}
+
 // It then has parts of batches when a transaction ends and its server goes to somebody else.
 TEST_F(BehindPgBouncer, NoAnswerIsAnotherLookupsWhenQuestionsComeInPieces) {
   StartBouncer("transaction", /*default_pool_size=*/3);
@@ -204,69 +150,6 @@ TEST_F(BehindPgBouncer, NoAnswerIsAnotherLookupsWhenQuestionsComeInPieces) {
   }
   EXPECT_TRUE(postfix_->LogLinesWith({"out of step"}).empty()) << postfix_->Log();
   postfix_.reset();  // before the gate
-}
-
-TEST_F(BehindPgBouncer, NoLookupIsLostWhenItIsRestarted) {
-  for (const char* pool_mode : {"session", "transaction"}) {
-    SCOPED_TRACE(pool_mode);
-    StartBouncer(pool_mode);
-    StartService("", /*second_host=*/true);
-    ExpectNoLoss([&] { bouncer_->Stop(); }, [&] { bouncer_->Start(); });
-  }
-}
-
-TEST_F(BehindPgBouncer, NoLookupIsLostWhenItIsKilled) {
-  for (const char* pool_mode : {"session", "transaction"}) {
-    SCOPED_TRACE(pool_mode);
-    StartBouncer(pool_mode);
-    StartService("", /*second_host=*/true);
-    ExpectNoLoss([&] { bouncer_->Kill(); }, [&] { bouncer_->Start(); });
-  }
-}
-
-TEST_F(BehindPgBouncer, WhatItRefusesForTooManyClientsCostsNoLookup) {
-  StartBouncer("transaction", 2, {"max_client_conn = 1"});
-  StartService();
-  LoadClients load(Load(100));
-  ASSERT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
-  EXPECT_TRUE(postfix_->WaitForLog("no more connections allowed")) << postfix_->Log();
-  ASSERT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
-  ExpectAllAnswered(&load);
-}
-
-TEST_F(BehindPgBouncer, IdleConnectionsThatItClosesAreMadeAgain) {
-  StartBouncer("transaction", 2, {"server_idle_timeout = 1", "client_idle_timeout = 3"});
-  StartService();
-  EXPECT_TRUE(Look(1).IsValue(harness::AddressOf(1))) << postfix_->Log();
-  ASSERT_TRUE(Eventually([&] { return Sessions("%") == 0; }));
-  EXPECT_TRUE(Look(2).IsValue(harness::AddressOf(2))) << postfix_->Log();
-  ASSERT_TRUE(postfix_->WaitForLog("client_idle_timeout")) << postfix_->Log();
-  EXPECT_TRUE(Look(3).IsValue(harness::AddressOf(3))) << postfix_->Log();
-  EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
-}
-
-// The settings are those that docs/operations.md recommends.
-TEST_F(BehindPgBouncer, NoLookupIsLostWhileTheDatabaseBehindItIsStopped) {
-  for (const char* pool_mode : {"session", "transaction"}) {
-    SCOPED_TRACE(pool_mode);
-    StartBouncer(pool_mode, 20, {"server_login_retry = 1", "query_wait_timeout = 2"});
-    StartService("", /*second_host=*/true);
-    ExpectNoLoss([&] { world_.first().Stop(); }, [&] { world_.first().Start(); });
-  }
-}
-
-TEST_F(BehindPgBouncer, WithoutTheDatabaseTheAnswerIsRetryAndThenTheServiceRecovers) {
-  StartBouncer("transaction", 20, {"server_login_retry = 1", "query_wait_timeout = 2"});
-  StartService(kNoWait);
-  EXPECT_TRUE(Look(1).IsValue(harness::AddressOf(1))) << postfix_->Log();
-  world_.first().StopImmediate();
-  for (int i = 0; i < 3; ++i) {
-    const auto answer = Look(2);
-    EXPECT_TRUE(answer.Is(Status::kRetry)) << Describe(answer) << postfix_->Log();
-  }
-  world_.Mend();
-  EXPECT_TRUE(Eventually([&] { return Look(2).IsValue(harness::AddressOf(2)); }))
-      << postfix_->Log();
 }
 
 }  // namespace
