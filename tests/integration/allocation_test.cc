@@ -33,10 +33,10 @@ using harness::counting;
 constexpr int kWarmUp = 3000;
 // Few, and often: what is done once or twice a second, such as to prepare a statement anew, may
 // allocate, and is not in every measurement. One for each lookup, or for one in so many, is.
-constexpr int kMeasured = 500;
+constexpr int kMeasured = 200;
 // A machine that stands still for a while makes queues longer than any before, and a second
 // connection: what has grown to its size after that is measured again.
-constexpr int kMeasurements = 40;
+constexpr int kMeasurements = 200;
 
 // The service in this thread, for one table, without its stock side.
 class Service {

@@ -63,5 +63,9 @@ TEST_F(HouseTest, TheDesignPageShowsTheHouseAsItIs) {
       << text;
 }
 
+TEST_F(HouseTest, TheDesignPageSaysWhatEachFileIsFor) {
+  FailWith(CheckFilesAreNamed(ReadText("docs/design.md"), files_));
+}
+
 }  // namespace
 }  // namespace proxymux::lint

@@ -1,6 +1,7 @@
 #include "tests/lint/house_text.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "tests/bench/marked_sections.h"
@@ -162,6 +163,21 @@ std::string HouseText(const std::vector<RoomFigures>& rooms, const Arrows& arrow
 std::string WithHouse(const std::string& page, const std::string& text) {
   return bench::ReplaceSection(page, {.name = "house", .writer = "scripts/layers --write"},
                                "```text\n" + text + "```\n");
+}
+
+std::vector<std::string> CheckFilesAreNamed(std::string_view page,
+                                            const std::vector<SourceFile>& files) {
+  std::vector<std::string> messages;
+  for (const SourceFile& file : files) {
+    const std::string stem = std::filesystem::path(file.path).stem();
+    const auto names = [&](const char* end) {
+      return page.find("`" + stem + end + "`") != std::string_view::npos;
+    };
+    if (!names("") && !names(".h") && !names(".cc")) {
+      messages.push_back(file.path + " stands in no table of docs/design.md");
+    }
+  }
+  return messages;
 }
 
 }  // namespace proxymux::lint

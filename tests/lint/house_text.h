@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/lint/floors.h"
@@ -27,5 +28,9 @@ std::string HouseText(const std::vector<RoomFigures>& rooms, const Arrows& arrow
 
 // `page`, the text of docs/design.md, with `text` as its section "house".
 std::string WithHouse(const std::string& page, const std::string& text);
+
+// The files that no table of the page names, by their names without .h or .cc: one message each.
+std::vector<std::string> CheckFilesAreNamed(std::string_view page,
+                                            const std::vector<SourceFile>& files);
 
 }  // namespace proxymux::lint

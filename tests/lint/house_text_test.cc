@@ -75,5 +75,12 @@ TEST(HouseText, ThePageKeepsWhatStandsAroundIt) {
             "<!-- house: end -->\nmore\n");
 }
 
+TEST(HouseText, EachFileIsNamedOnThePage) {
+  const std::vector<SourceFile> files = {
+      {"a/one.cc", ""}, {"a/one.h", ""}, {"a/two.h", ""}, {"b/three.cc", ""}};
+  EXPECT_EQ(CheckFilesAreNamed("| `one`, `two.h` | ones |", files),
+            std::vector<std::string>{"b/three.cc stands in no table of docs/design.md"});
+}
+
 }  // namespace
 }  // namespace proxymux::lint
