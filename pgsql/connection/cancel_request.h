@@ -4,9 +4,12 @@
 // The server keeps the results of a batch back until the batch ends, so which of several statements
 // ran too long shows only then; and a late request hits a statement that was sent after it.
 //
-//   kNone ── OnSent ──> kPending ── a statement was cancelled ──> kHit
-//                          └── everything is answered ──> kLate ── a statement was cancelled ──>
-//                          kHit
+// clang-format off
+//   kNone    ── OnSent ───────────────────> kPending
+//   kPending ── a statement was cancelled ─> kHit
+//   kPending ── everything is answered ────> kLate
+//   kLate    ── a statement was cancelled ─> kHit
+// clang-format on
 //
 // Pure.
 #pragma once

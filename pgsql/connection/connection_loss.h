@@ -22,7 +22,8 @@ enum class ConnectionLoss : std::uint8_t {
 // Whether the host's other connections may be gone as well.
 bool SpeaksAgainstHost(ConnectionLoss loss, bool nothing_unanswered);
 
-// Whether to have lost so a connection that had answered nothing is not to have been connected.
+// Whether a connection that had answered nothing, and was lost so, counts as one that could not be
+// made.
 bool FailsHost(ConnectionLoss loss);
 
 // Whether the connection may have been lost for the sake of that statement; `oldest` is the first

@@ -2,8 +2,11 @@
 // and since when nothing came back, and whose session it is. Owned by the pool; pure but for the
 // UpstreamConnection that it owns and that its methods do not call.
 //
-//   kConnecting ──> kShared <──> kEmptying ──> kLane
-//                      └── any of the open phases ──> kDraining ──> kOutdated ──> kClosed
+//   kConnecting ──> kShared <──> kEmptying ──> kLane ──> kShared
+//   any open phase ──> kDraining ──> kOutdated
+//   any phase ──> kClosed
+//
+// MayMove() has the whole table.
 //
 // A connection that drains takes nothing new and is closed once it is empty: for another host's
 // sake, because there are more than `connections` allows now, because a statement changed the
@@ -29,7 +32,7 @@ class PoolConnection {
   enum class Phase : std::uint8_t {
     kConnecting,
     kShared,    // takes any statement that may run in its session
-    kEmptying,  // becomes a lane for slow statements when it has run empty, or is one that had none
+    kEmptying,  // becomes a lane for slow statements when it has run empty; at once if it is idle
     kLane,      // takes slow statements only
     kDraining,  // takes nothing new, is closed when it is empty
     kOutdated,  // the same, and what reads only is answered by another session
@@ -97,7 +100,7 @@ class PoolConnection {
 
   CancelRequest cancel;
   PreparedStatements prepared;
-  const TableBinding* lane_table = nullptr;  // whose statements the lane had last; never read
+  const TableBinding* lane_table = nullptr;  // whose statements the lane had last; only compared
   std::optional<Time> answered;              // when something was, last; none: nothing ever
   bool stalled = false;                      // owes answers for longer than stall_limit
   Time last_sent{};

@@ -114,7 +114,7 @@ ErrorVerdict InPrepare(std::string_view sqlstate, const ErrorVerdict& plain) {
 
 ErrorVerdict ClassifyError(const ServerError& error) {
   const std::string_view sqlstate = error.sqlstate;
-  if (error.phase == Phase::kConnect) return InConnect(sqlstate, error.text);
+  if (error.stage == ErrorStage::kConnect) return InConnect(sqlstate, error.text);
   if (sqlstate.empty()) return {Fault::kConnection, "libpq gave the connection up"};
   const ErrorRule* rule = FindRule(sqlstate);
   if (error.fatal) {
@@ -161,17 +161,17 @@ ErrorVerdict ClassifyError(const ServerError& error) {
     case Fault::kConnection:
       break;
   }
-  switch (error.phase) {
-    case Phase::kPrepare:
+  switch (error.stage) {
+    case ErrorStage::kPrepare:
       return InPrepare(sqlstate, plain);
-    case Phase::kPrepared:
+    case ErrorStage::kPrepared:
       // The plan was made before the tables or functions changed, or for another statement of that
       // name, which takes other values (08P01); made anew it may well work.
       if (sqlstate == "0A000" || sqlstate == "08P01" || sqlstate.substr(0, 2) == "42")
         return {Fault::kPrepared, "the prepared statement no longer fits the database"};
       return plain;
-    case Phase::kText:
-    case Phase::kConnect:
+    case ErrorStage::kText:
+    case ErrorStage::kConnect:
       break;
   }
   // Without a prepared statement there is none to make again.

@@ -22,10 +22,11 @@ enum class Fault {
   kUntyped,  // in preparing: a parameter's type cannot be inferred; declare it text and prepare
              // again
   kNotPreparable,  // in preparing: the query has no prepared form here; go on with text
-  kPrepared,    // a prepared statement is gone or stale: prepare again once, then go on with text
+  kPrepared,    // a prepared statement is gone or stale: the lookup goes on as text, later ones
+                // prepare again
   kConflict,    // lost against other work on that host: run again, there or elsewhere
   kElsewhere,   // this host cannot do this statement (now): run on another host if there is one,
-                // else RETRY; the host stays in use
+                // else once more there after a pause, or RETRY; the host stays in use
   kCancelled,   // by a cancel request or a time limit: ours to tell which; a neighbour runs again
   kConnection,  // this connection is of no more use, the host is not to blame: run again on another
                 // connection
@@ -34,12 +35,12 @@ enum class Fault {
 };
 
 // What was being done when the error came.
-enum class Phase { kConnect, kPrepare, kPrepared, kText };
+enum class ErrorStage { kConnect, kPrepare, kPrepared, kText };
 
 struct ServerError {
   std::string_view sqlstate;  // five characters; empty when libpq made the error itself
   bool fatal = false;         // severity FATAL or PANIC
-  Phase phase = Phase::kText;
+  ErrorStage stage = ErrorStage::kText;
   std::string_view text = {};  // of kConnect
 };
 

@@ -48,9 +48,9 @@ struct PoolHost {
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  // How long a connection takes: the latest one that was begun while nothing spoke against the
-  // host, but twice as long as before at most, or a quicker one; none: there was none. What hangs
-  // until the host is back says nothing of that time.
+  // How long it takes to connect. Attempts that were begun while nothing spoke against the host are
+  // measured, and any that was quicker; each makes the time twice as long at most. An attempt that
+  // hung until the host was back says nothing of it. None: nothing has been measured.
   std::optional<Duration> connect_time;
 
   CatalogueWatch catalogue;  // of what statements do there
@@ -58,7 +58,7 @@ struct PoolHost {
   ReplicaLag lag;
   bool barred = false;      // lag_rule.h
   bool unasked = false;     // no connection is free to ask it
-  bool is_primary = false;  // the same: as far as is known
+  bool is_primary = false;  // lag_rule.h: as far as is known
 
   LatencyHistogram latency;  // of statements, from sent to answered
   struct Counts {
@@ -137,7 +137,8 @@ class HostSet {
   // connection, nobody waits for its probe: unless an outage is waited for, and it may pass.
   bool MayServe(std::size_t index) const;
   bool AnyMayServe() const;
-  // No other host has a connection or the prospect of one; what is waited for is none.
+  // No other host has a connection or the prospect of one. The end of an outage is no prospect
+  // here.
   bool Alone(std::size_t index) const;
 
  private:

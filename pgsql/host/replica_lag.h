@@ -93,12 +93,12 @@ class ReplicaLag {
   Place settled_at_;        // where it was when it was settled, also on other connections
   RealTime asked_{};        // of what it said last
   RealTime answered_{};
-  RealTime still_since_{};        // as far as it has the log, it had it then
+  RealTime still_since_{};        // since when its place in the log has been the same
   std::optional<RealTime> left_;  // what it said last counts against it for a while
   Question question_ = Question::kNone;
   Time last_asked_{};
   std::optional<Time> not_before_;  // it cannot be asked: not again before
-  bool refused_ = false;            // the same, on any connection
+  bool refused_ = false;            // it may not be asked on any connection
   int failures_ = 0;                // in a row
   std::optional<RealTime>
       primary_at_;  // when it said last that it is one, unless it said otherwise

@@ -30,7 +30,8 @@ class ConnectionBudget {
 
   // One that was begun later, to the same host, was made and has been answered.
   static bool Overtaken(const PoolView& view, const PoolConnection& attempt);
-  // And this one hangs for many times as long as connecting takes there: it is to be closed.
+  // It is overtaken, and hangs for many times as long as connecting takes there: it is to be
+  // closed.
   static bool Hopeless(const PoolView& view, const PoolConnection& attempt);
 
   // Beyond the limit, after it was lowered: is to end as it runs empty. Null: none is.

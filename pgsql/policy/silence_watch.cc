@@ -88,9 +88,9 @@ bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connect
   return true;
 }
 
-// A frozen host would hold the cancel request, which is a connection, as well: it has to have given
-// a result since, or passed its test, for which it has a tick. One that did neither is put to the
-// test in stall_limit.
+// A cancel request is a connection too, and a frozen host would hold it as well. So it is sent only
+// when the host has given a result since, or has passed its test; the test takes a tick at least.
+// A host that did neither is put to the test within stall_limit.
 SilenceWatch::Step SilenceWatch::AboutUseless(const PoolView& view,
                                               const PoolConnection& connection, bool was_up,
                                               Time late) {

@@ -15,8 +15,8 @@ namespace proxymux::pgsql {
 
 class SilenceWatch {
  public:
-  // From when on the connection's silence is too long: a statement that is known to be slow has its
-  // usual time on top. None: nothing is owed, or it is being cancelled already.
+  // From when on the connection's silence is too long: a statement whose time has been measured has
+  // its usual time on top. None: nothing is owed, or it is being cancelled already.
   static std::optional<Time> LateFrom(const PoolConnection& connection, Duration stall_limit);
 
   enum class HostStep : std::uint8_t {
@@ -37,9 +37,9 @@ class SilenceWatch {
   static Step AboutUseless(const PoolView& view, const PoolConnection& connection, bool was_up,
                            Time late);
 
-  // It is the connection that does not answer, and not its host, which answers on others; all that
-  // it owes is read quickly as a rule, may be asked once more, and by no other host: a connection
-  // of its own is to be made for it.
+  // It is the connection that does not answer, and not its host, which answers on other ones. All
+  // that it owes is read quickly as a rule and may be asked once more, which no other host can do:
+  // the same host is to be asked, on another connection.
   static bool HasBroken(const PoolView& view, const PoolConnection& connection, Time late);
 
   // Some other host than that one, which is not in doubt, may serve.

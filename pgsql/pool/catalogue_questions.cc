@@ -73,7 +73,7 @@ void CatalogueQuestions::OnEffects(const PoolConnection& connection, Work* work,
     effects = EffectsIn(*result.rows);
     if (!effects.has_value()) fault = "its answer has another form";
   } else {
-    const Fault whose = ClassifyError({result.sqlstate, result.fatal, Phase::kText}).fault;
+    const Fault whose = ClassifyError({result.sqlstate, result.fatal, ErrorStage::kText}).fault;
     // The connection's or the host's trouble: asked again, unless it is so each time.
     if (whose != Fault::kStatement && whose != Fault::kKey &&
         ++binding.questions_failed < kQuestions) {

@@ -50,7 +50,7 @@ class CatalogueQuestions {
   OpenWork* const work_;
   ConnectionSet* const connections_;
   WorkSender* const sender_;
-  bool needed_ = false;  // some table depends on what catalogues say
+  bool needed_ = false;                    // some table depends on what catalogues say
   std::weak_ptr<TableBinding> asked_for_;  // the latest question's
 };
 

@@ -10,8 +10,8 @@ namespace {
 
 // How often limits are looked at: while something could be sent to a connection that was sent
 // something just now, while a lookup may be asked of another host when it takes longer than usual,
-// while something is under way, while lookups wait for a host (HostHealth), while a host waits to
-// be tried again (so that its return is seen within a second, see HostHealth), and otherwise.
+// while something is under way, while a host waits to be tried again (so that its return is seen
+// within a second, see HostHealth), while lookups wait for a host, and otherwise.
 constexpr Duration kHeldBackTick = std::chrono::milliseconds(1);
 constexpr Duration kHedgeTick = std::chrono::milliseconds(1);
 constexpr Duration kBusyTick = std::chrono::milliseconds(20);
@@ -105,7 +105,7 @@ void ConnectionPool::OnOutdated(UpstreamConnection* upstream) {
 }
 
 void ConnectionPool::OnLost(UpstreamConnection* upstream, const ConnectionFault& why) {
-  const ServerError said{why.sqlstate, /*fatal=*/true, Phase::kText};
+  const ServerError said{why.sqlstate, /*fatal=*/true, ErrorStage::kText};
   const bool is_session = !why.sqlstate.empty() && ClassifyError(said).fault == Fault::kConnection;
   using Loss = ConnectionSet::Loss;
   Loss loss = is_session ? Loss::kSessionEnded : Loss::kPerhapsHost;

@@ -9,8 +9,8 @@
 //
 // Lanes. Statements whose service time is long or not known yet, and texts of several statements,
 // would hold up what is sent behind them. They go to connections that take nothing else meanwhile,
-// and one connection at least stays for the quick ones, as long as there are any. Tables share the
-// lanes.
+// and where there are several, one connection at least stays for the quick ones, as long as there
+// are any. Tables share the lanes.
 //
 // Sessions. A statement that may change its session, or of which that is not known, makes its
 // connection its table's own: no other table's statement is sent there. When others need it, it is

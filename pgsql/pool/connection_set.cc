@@ -114,7 +114,8 @@ void ConnectionSet::OnConnectFailed(PoolConnection& connection, const Connection
     return;
   }
   const bool suspected = host.health.state() == HostHealth::State::kSuspect;
-  const ErrorVerdict verdict = ClassifyError({failure.sqlstate, /*fatal=*/true, Phase::kConnect, failure.text});
+  const ErrorVerdict verdict =
+      ClassifyError({failure.sqlstate, /*fatal=*/true, ErrorStage::kConnect, failure.text});
   FailHost(
       host,
       verdict.passes ? HostHealth::FailureKind::kUnreachable : HostHealth::FailureKind::kRefused,

@@ -42,7 +42,7 @@ struct PoolContext {
   std::unique_ptr<TurnTask> dispatch;
 
   HostSet hosts;          // whoever asks a host, or hears of it
-  LagRule lag_rule;       // LagQuestions
+  LagRule lag_rule;       // LagQuestions; its limit: ConnectionPool
   SessionRules rules;     // CatalogueQuestions
   Demand demand;          // both dispatchers
   PoolCounters counters;  // whoever does what is counted
@@ -53,7 +53,8 @@ struct PoolContext {
     std::size_t depth = 1;     // ConnectionOpener, see ConnectionBudget::Depth()
   } turn;
 
-  // Of the latest connection that could not be made or was lost: ConnectionSet.
+  // Of the latest connection that could not be made or was lost: ConnectionSet; of the host that is
+  // too far behind: LagQuestions.
   std::string last_failure = "no database host could be connected to yet";
 };
 

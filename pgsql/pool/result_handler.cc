@@ -31,9 +31,9 @@ std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-Phase PhaseOf(const Work& work) {
-  if (work.kind == Work::Kind::kPrepare) return Phase::kPrepare;
-  return work.form == StatementForm::kPrepared ? Phase::kPrepared : Phase::kText;
+ErrorStage StageOf(const Work& work) {
+  if (work.kind == Work::Kind::kPrepare) return ErrorStage::kPrepare;
+  return work.form == StatementForm::kPrepared ? ErrorStage::kPrepared : ErrorStage::kText;
 }
 
 }  // namespace
@@ -205,7 +205,7 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
       break;
   }
   const Attempts& attempts = TwinLookups::Asked(work)->attempts;
-  FailedTry failed{ClassifyError({result.sqlstate, result.fatal, PhaseOf(*work)}).fault};
+  FailedTry failed{ClassifyError({result.sqlstate, result.fatal, StageOf(*work)}).fault};
   failed.sqlstate = result.sqlstate;
   failed.fatal = result.fatal;
   failed.form = work->form;

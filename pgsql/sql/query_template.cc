@@ -106,7 +106,6 @@ std::variant<QueryTemplate, TemplateError> QueryTemplate::Compile(std::string_vi
   }
 
   const std::string_view source = result.source_;
-  result.placeholder_count_ = sample.placeholders.size();
   result.tokens_ = LexSql(source);
   result.depends_on_backslash_rule_ =
       LexSql(source, BackslashInLiteral::kEscapes) != result.tokens_;

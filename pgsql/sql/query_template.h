@@ -43,7 +43,6 @@ class QueryTemplate {
 
   const std::string& source() const { return source_; }
   const Requirements& requirements() const { return requirements_; }
-  bool has_placeholders() const { return placeholder_count_ > 0; }
   // True when a placeholder stands where its value decides what the statement does, and not only
   // for whom: in a name, in a dollar quote (which may hold code), outside of quotes unless only
   // numbers may stand there. What such a query does cannot be known before its key.
@@ -73,7 +72,6 @@ class QueryTemplate {
   std::vector<Token> tokens_;
   bool depends_on_backslash_rule_ = false;
   Requirements requirements_;
-  std::size_t placeholder_count_ = 0;
   bool has_open_placeholder_ = false;
   std::vector<TemplateError> cautions_;
   TextPlan text_;

@@ -34,8 +34,8 @@ class Attempts {
   // by that, once, where the connection was there at the first loss: a pooler whose server goes
   // away ends one session and answers with an error on another.
   void ForgiveErrorAfterLoss(std::size_t host, std::uint64_t connection, const HostSet& hosts);
-  // Its connection was given up for being silent, which may be the lookup's own doing: that is done
-  // once for it.
+  // Its connection was given up for being silent, which may be the lookup's own doing: no second
+  // connection is given up for its sake.
   void NoteSilence() { was_silent_ = true; }
   bool was_silent() const { return was_silent_; }
   void Exhaust(std::size_t host) { Counts()[host] = kPerHost; }

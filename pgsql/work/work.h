@@ -1,7 +1,7 @@
 // One thing that a pool has to ask of a server, from Submit to its answer, and the lists that it
 // stands in.
 //
-// A Work is owned by its pool and recycled. It stands in exactly one WorkList at a time; the lists
+// A Work is owned by its pool and recycled. It stands in one WorkList at most; the lists
 // are intrusive, so that a waiter can leave from anywhere without a search.
 #pragma once
 
@@ -76,7 +76,7 @@ struct Work {
   // How it has to be sent.
   struct Needs {
     bool may_write = false;  // a Sync of its own
-    bool alone = false;      // the same, and for other reasons
+    bool alone = false;      // a Sync of its own too: what it does must not meet a neighbour
     bool script = false;     // several statements: a connection for itself
     bool as_text = false;    // whatever the plan says: its prepared statement failed it
   } needs;
@@ -85,7 +85,7 @@ struct Work {
   struct Wire {
     Protocol protocol = Protocol::kExtended;
     bool alone = false;         // nothing else was under way on its connection
-  } wire;                       // the same
+  } wire;                       // in which it was sent last
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane

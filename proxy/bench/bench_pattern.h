@@ -22,7 +22,6 @@ class BenchPattern {
   static std::optional<BenchPattern> Parse(std::string_view text, std::string* error);
 
   void AppendTo(std::uint64_t number, std::string* out) const;
-  bool HasNumber() const { return pieces_.size() > 1 || pieces_[0].number; }
 
  private:
   struct Piece {

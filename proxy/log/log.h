@@ -82,7 +82,6 @@ class Logger {
   void Warning(std::string_view text) { Log(LogSeverity::kWarning, text); }
   void Error(std::string_view text) { Log(LogSeverity::kError, text); }
   void Fatal(std::string_view text) { Log(LogSeverity::kFatal, text); }
-  void Panic(std::string_view text) { Log(LogSeverity::kPanic, text); }
 
   // Lines that no sink took since the start.
   std::uint64_t dropped() const;

@@ -5,8 +5,8 @@
 // connection to a stock service (kService). What is to be done goes into the actions, in order.
 //
 //   kEmpty -> kGreeting -> kReady <-> kBusy     with a connection
-//               kParked (kSpawn)                a process whose connection is gone
-//               kEnding (kSpawn) -> kEmpty      asked to end, then SIGTERM, then SIGKILL
+//   each of these -> kParked (kSpawn)           a process whose connection is gone
+//   kParked and these -> kEnding -> kEmpty      asked to end, then SIGTERM, then SIGKILL (kSpawn)
 //
 // A slot whose connection is gone has no lease any more.
 #pragma once

@@ -53,28 +53,16 @@ struct UvStockProcess::State {
   std::function<void(const std::string&)> on_end;
   UvProcess process;
   UvPipe status;
-  std::string partial;  // of a status message
-  bool busy = false;
   bool ended = false;
 
-  // Messages are {pid, generation, available}, three native ints.
-  void OnStatus(std::string_view bytes, std::int64_t result) {
-    if (result < 0) {
-      status.Close();
-      return;
-    }
-    partial += bytes;
-    std::array<int, 3> message;
-    while (partial.size() >= sizeof message) {
-      std::memcpy(message.data(), partial.data(), sizeof message);
-      partial.erase(0, sizeof message);
-      busy = message[2] == 0;
-    }
+  // It reports whether it is busy (master(8) would count that), which its requests tell as well.
+  void OnStatus(std::int64_t result) {
+    if (result < 0) status.Close();
   }
 };
 
 UvStockProcess::UvStockProcess(uv_loop_t* loop, std::function<void(const std::string&)> on_end)
-    : state_(new State{loop, std::move(on_end), {}, {}, {}, false, false}) {}
+    : state_(new State{loop, std::move(on_end), {}, {}, false}) {}
 
 UvStockProcess::~UvStockProcess() {
   if (!state_->process.is_open() || state_->ended) return;
@@ -138,9 +126,9 @@ int UvStockProcess::Start(const StockLaunch& launch, int listening_fd, std::stri
       });
   if (result != 0) return failed("cannot start " + launch.program, result);
 
-  result = state->status.Open(
-      state->loop, status_ours.get(),
-      [state](std::string_view bytes, std::int64_t size) { state->OnStatus(bytes, size); });
+  result =
+      state->status.Open(state->loop, status_ours.get(),
+                         [state](std::string_view, std::int64_t size) { state->OnStatus(size); });
   if (result == 0) {
     status_ours.Release();
     state->status.StartReading();
@@ -157,7 +145,5 @@ void UvStockProcess::Signal(int number) {
 }
 
 int UvStockProcess::pid() const { return state_->process.pid(); }
-
-bool UvStockProcess::reports_busy() const { return state_->busy; }
 
 }  // namespace proxymux::proxy

@@ -35,7 +35,6 @@ class UvStockProcess {
   void AskToEnd();  // closes the status socket
   void Signal(int number);
   int pid() const;
-  bool reports_busy() const;  // by its last status message
 
  private:
   struct State;

@@ -3,7 +3,7 @@
 // service's socket (kService). Carries out the actions on slots; when, and on which, is
 // StockScheduler's.
 //
-// What happens is told through Events, never from inside Do(): what goes wrong at once is a
+// What happens is told through Events, never from inside a call: what goes wrong at once is a
 // setback, to be told with TellSetbacks() when all that was to be done is done. Objects that report
 // something are let go of only with Bury(), in a later turn, since the report comes from inside
 // them. Starts, ends and signals are told to the observer.

@@ -6,8 +6,7 @@
 //
 // What is to be done with a request the router says; this carries it out, and owns all that waits:
 // the place in the coalescer, the question about a domain, the relayed request, and the lease of
-// the client's `sequence`. It has no socket, and counts and logs nothing itself, but that a request
-// could not be relayed.
+// the client's `sequence`. It has no socket, and counts and logs nothing itself.
 #pragma once
 
 #include <memory>

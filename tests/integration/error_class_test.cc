@@ -107,7 +107,7 @@ TEST_F(ErrorClasses, EveryCaseExpectsWhatItsRuleSays) {
   for (const ErrorCase& error : ErrorCases()) {
     const bool ends = error.statement.find("pg_terminate_backend") != std::string::npos;
     if (ends) continue;  // FATAL: more than an ERROR of that code
-    const auto verdict = pgsql::ClassifyError({error.code, false, pgsql::Phase::kText});
+    const auto verdict = pgsql::ClassifyError({error.code, false, pgsql::ErrorStage::kText});
     EXPECT_EQ(error.becomes, BecomesOf(verdict.fault)) << error.code << ": " << verdict.reason;
   }
 }

@@ -68,7 +68,7 @@ TEST_F(ErrorClasses, ARefusedConnectionTakesTheHostOutUntilItIsMended) {
 
 TEST_F(ErrorClasses, EveryRefusalHasARule) {
   for (const RefusalCase& refusal : RefusalCases()) {
-    const auto verdict = pgsql::ClassifyError({refusal.code, true, pgsql::Phase::kConnect});
+    const auto verdict = pgsql::ClassifyError({refusal.code, true, pgsql::ErrorStage::kConnect});
     const bool full = refusal.code == "53300";
     EXPECT_EQ(verdict.fault, full ? pgsql::Fault::kHostFull : pgsql::Fault::kHost) << refusal.code;
   }

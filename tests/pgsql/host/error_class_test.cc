@@ -8,16 +8,18 @@
 namespace proxymux::pgsql {
 namespace {
 
-Fault InText(std::string_view code) { return ClassifyError({code, false, Phase::kText}).fault; }
-Fault Fatal(std::string_view code) { return ClassifyError({code, true, Phase::kText}).fault; }
+Fault InText(std::string_view code) {
+  return ClassifyError({code, false, ErrorStage::kText}).fault;
+}
+Fault Fatal(std::string_view code) { return ClassifyError({code, true, ErrorStage::kText}).fault; }
 Fault InConnect(std::string_view code) {
-  return ClassifyError({code, true, Phase::kConnect}).fault;
+  return ClassifyError({code, true, ErrorStage::kConnect}).fault;
 }
 Fault InPrepare(std::string_view code) {
-  return ClassifyError({code, false, Phase::kPrepare}).fault;
+  return ClassifyError({code, false, ErrorStage::kPrepare}).fault;
 }
 Fault InPrepared(std::string_view code) {
-  return ClassifyError({code, false, Phase::kPrepared}).fault;
+  return ClassifyError({code, false, ErrorStage::kPrepared}).fault;
 }
 
 TEST(ErrorClass, AnOddKeyIsOnlyThatLookupsFault) {
@@ -47,7 +49,7 @@ TEST(ErrorClass, AFunctionThatRaisesAHostsCodeTakesNoHostOut) {
   for (const char* code : {"57P01", "57P03", "08006", "28000", "53300"})
     EXPECT_EQ(InText(code), Fault::kElsewhere) << code;
   const auto reason = [](std::string_view code) {
-    return std::string(ClassifyError({code, false, Phase::kText}).reason);
+    return std::string(ClassifyError({code, false, ErrorStage::kText}).reason);
   };
   EXPECT_NE(reason("57P01").find("shutdown"), std::string::npos);
   EXPECT_NE(reason("53300").find("lack of connections"), std::string::npos);
@@ -63,7 +65,7 @@ TEST(ErrorClass, EveryFailureToConnectIsTheHosts) {
 // What is soon over is tried again at once; what somebody has to mend is not.
 TEST(ErrorClass, AServerInTroubleIsConnectedToAgainSoonerThanOneThatRefuses) {
   const auto passes = [](std::string_view code) {
-    return ClassifyError({code, true, Phase::kConnect}).passes;
+    return ClassifyError({code, true, ErrorStage::kConnect}).passes;
   };
   for (const char* code :
        {"", "08001", "08006", "08P01", "53000", "53100", "53300", "57000", "57014", "57P01",
@@ -77,7 +79,7 @@ TEST(ErrorClass, AServerInTroubleIsConnectedToAgainSoonerThanOneThatRefuses) {
 
 TEST(ErrorClass, APoolersWordsTellARefusalFromAServerThatIsAway) {
   const auto passes = [](std::string_view code, std::string_view text) {
-    const ErrorVerdict verdict = ClassifyError({code, true, Phase::kConnect, text});
+    const ErrorVerdict verdict = ClassifyError({code, true, ErrorStage::kConnect, text});
     EXPECT_EQ(verdict.fault, Fault::kHost) << text;
     return verdict.passes;
   };
@@ -110,7 +112,7 @@ TEST(ErrorClass, AStalePreparedStatementIsPreparedAgain) {
   for (const char* code : {"26000", "34000", "0A000", "42883", "42P01", "42501", "08P01"})
     EXPECT_EQ(InPrepared(code), Fault::kPrepared) << code;
   // PgBouncer's own errors have no other code; they end the session.
-  EXPECT_EQ(ClassifyError({"08P01", true, Phase::kPrepared}).fault, Fault::kHost);
+  EXPECT_EQ(ClassifyError({"08P01", true, ErrorStage::kPrepared}).fault, Fault::kHost);
   EXPECT_EQ(InPrepared("22P02"), Fault::kKey);
   EXPECT_EQ(InPrepared("P0001"), Fault::kKey);
 }
