@@ -1,6 +1,9 @@
 // How a pool whose lookups wait finds out that a host is back: attempts to connect.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "tests/pgsql/pool/outage_world.h"
 
 namespace proxymux::pgsql {
@@ -29,16 +32,28 @@ TEST_F(PoolOutage, TheHostIsTriedEvery50Milliseconds) {
 // Its back-off had grown while another host served.
 TEST_F(PoolOutage, AHostThatWasDownBeforeTheOutageIsTriedAsOften) {
   PoolWorld world(Options(2));
-  world.OpenAll();
   world.factory.SetMood(0, Mood::kRefuses);
-  for (auto* upstream : world.Open()) {
-    if (upstream->host() == 0) upstream->Lose("gone");
+  // Lookups come all the while, and the other host answers them.
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<ClientPointer> clients;
+    for (int k = 0; k < 20; ++k) clients.push_back(world.Look(std::to_string(i * 20 + k)));
+    world.Pass(milliseconds(10));
+    for (int turn = 0; turn < 5; ++turn) {
+      for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+      world.Turn();
+    }
   }
-  for (int i = 0; i < 1000; ++i) world.Pass(milliseconds(10));
+  ASSERT_EQ(world.pool->hosts()[0].health.state(), HostHealth::State::kDown);
+  // Just tried, it has the whole of its back-off before it.
+  const Time retry_at = world.pool->hosts()[0].health.retry_at();
+  for (int i = 0; i < 100 && world.pool->hosts()[0].health.retry_at() == retry_at; ++i) {
+    world.Pass(milliseconds(10));
+  }
+  ASSERT_GT(world.pool->hosts()[0].health.retry_at(), retry_at);
   TakeAway(&world);
   BringBack(&world, 0);
   const auto client = world.Look("k");
-  for (int i = 0; i < 6 && world.Open().empty(); ++i) world.Pass(milliseconds(10));
+  for (int i = 0; i < 20 && world.Open().empty(); ++i) world.Pass(milliseconds(10));
   ASSERT_EQ(world.Open().size(), 1U);
   AnswerQuestion(&world);
   world.Connection(0).Answer("v");
