@@ -73,10 +73,10 @@ void LagRule::Look(RealTime now, HostSet* hosts) {
   for (std::size_t index = 0; index < hosts->size(); ++index) {
     PoolHost& host = (*hosts)[index];
     if (!connected) host.lag.Forget();  // somebody has to be asked
-    host.lag.Look(now, limit_, LogOf(host));
+    host.lag.Look(now, limit_, role_counts_, LogOf(host));
     host.is_primary = host.lag.WasPrimary(now);
     host.barred = host.lag.standing() != ReplicaLag::Standing::kCurrent ||
-                  (asks_role_ && !host.lag.RoleKnown());
+                  (role_counts_ && !host.lag.RoleKnown());
   }
   uses_those_behind_ = when_all_ == config::WhenAllLag::kUse && ShouldUseThoseBehind(*hosts);
   if (uses_those_behind_) UseLeastBehind(limit_, hosts);

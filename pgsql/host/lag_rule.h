@@ -5,6 +5,9 @@
 // With `use` those that are behind serve when every host is, and when those that are not are gone
 // for longer than lookups wait for them (outage_wait): until one of them is there again. Of several
 // the least behind serve. One that has another log than the primary never serves.
+//
+// Where only servers of one role may serve (target_session_attrs) no host serves before it has said
+// what it is, and a primary that was replaced and does not know it is barred without a limit, too.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +30,9 @@ class LagRule {
   void SetLimit(Duration limit, config::WhenAllLag when_all, HostSet* hosts);
   Duration limit() const { return limit_; }
   // What a host is has to be known before it is used, limit or not.
-  void SetAsksRole(bool asks) { asks_role_ = asks; }
+  void SetRoleCounts(bool counts) { role_counts_ = counts; }
   // No host serves before it has said what it is.
-  bool AsksFirst() const { return asks_role_ || limit_ > Duration::zero(); }
+  bool AsksFirst() const { return role_counts_ || limit_ > Duration::zero(); }
   // Those that are behind serve, but for those that have another log.
   bool uses_those_behind() const { return uses_those_behind_; }
 
@@ -51,7 +54,7 @@ class LagRule {
 
   Duration limit_{};
   config::WhenAllLag when_all_ = config::WhenAllLag::kUse;
-  bool asks_role_ = false;
+  bool role_counts_ = false;
   bool uses_those_behind_ = false;
   std::vector<Cluster> clusters_;  // those that hosts belong to
 };

@@ -73,7 +73,6 @@ void ReplicaLag::OnAnswered(const ReplicaState& state, RealTime asked, RealTime 
   state_ = state;
   asked_ = asked;
   answered_ = answered;
-  replaced_ = log.Replaced(state, asked);
   diverged_ = diverged_ && state.standby;
   lag_ = log.Behind(state, asked, settled_);
   primary_at_ = state.standby ? std::nullopt : std::optional(asked);
@@ -134,21 +133,25 @@ void ReplicaLag::Clear() {
   replaced_ = diverged_ = settled_ = undecided_ = false;
 }
 
-void ReplicaLag::Look(RealTime now, Duration limit, const ClusterLog* log) {
+void ReplicaLag::Look(RealTime now, Duration limit, bool role_counts, const ClusterLog* log) {
   if (log != nullptr && state_.has_value()) {
+    replaced_ = log->Replaced(*state_, asked_);
     diverged_ = log->Diverged(*state_, answered_).value_or(diverged_);
   }
-  standing_ = Judge(now, limit);
+  standing_ = Judge(now, limit, role_counts);
   if (standing_ != Standing::kUnknown) was_behind_ = standing_ == Standing::kBehind;
 }
 
-ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit) const {
-  if (limit == Duration::zero() || not_before_.has_value()) return Standing::kCurrent;
+ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit, bool role_counts) const {
+  if (not_before_.has_value()) return Standing::kCurrent;
+  const bool limited = limit > Duration::zero();
+  if (!limited && !(role_counts && replaced_)) return Standing::kCurrent;
   if (!state_.has_value()) return Standing::kUnknown;
   const bool behind = Apart() || !lag_.has_value() || *lag_ > limit;
   if (left_.has_value()) {
     return behind && now - *left_ < kRemembered ? Standing::kBehind : Standing::kUnknown;
   }
+  if (!limited) return Standing::kBehind;  // its place is not given back to it in silence
   const Duration since = now - asked_;
   if (behind && undecided_) return Standing::kUnknown;
   if (behind) {
@@ -160,9 +163,9 @@ ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit) const {
 std::string ReplicaLag::Why() const {
   if (replaced_) return "another server has been promoted in its place";
   if (diverged_) return "it has another log than the primary";
-  if (!lag_.has_value()) return "how far it is behind cannot be known";
+  if (!lag_.has_value()) return "how far it is behind cannot be known (max_replica_lag)";
   char text[60];
-  std::snprintf(text, sizeof(text), "it is %.1f s behind",
+  std::snprintf(text, sizeof(text), "it is %.1f s behind (max_replica_lag)",
                 std::chrono::duration<double>(*lag_).count());
   return text;
 }

@@ -1,5 +1,5 @@
 // How far one host is behind its primary, as it says when it is asked, and whether it may serve
-// with a limit to that (max_replica_lag).
+// with a limit to that (max_replica_lag), or where only servers of one role may.
 //
 //   kUnknown ── within the limit ──> kCurrent
 //   kUnknown ── further behind, replaced, or nobody can tell how far ──> kBehind
@@ -23,7 +23,7 @@ namespace proxymux::pgsql {
 class ReplicaLag {
  public:
   enum class Standing : std::uint8_t {
-    kCurrent,  // also: there is no limit, or it cannot be asked
+    kCurrent,  // also: nothing of that counts, or it cannot be asked
     kUnknown,  // to be asked before it serves
     kBehind,
   };
@@ -49,8 +49,9 @@ class ReplicaLag {
   // There is a limit now, or none any more.
   void OnNewLimit() { not_before_.reset(); }
 
-  // Looks again, with the limit, 0: none, and what is known of its cluster; null: nothing.
-  void Look(RealTime now, Duration limit, const ClusterLog* log);
+  // Looks again, with the limit, 0: none, and what is known of its cluster; null: nothing. With
+  // `role_counts` a primary that was replaced is kBehind without a limit, too.
+  void Look(RealTime now, Duration limit, bool role_counts, const ClusterLog* log);
   Standing standing() const { return standing_; }
   // The last time that it was known.
   bool WasBehind() const { return was_behind_; }
@@ -63,7 +64,7 @@ class ReplicaLag {
   std::optional<Duration> lag() const { return left_.has_value() ? std::nullopt : lag_; }
   // The same, and of kBehind also what counts against it; very much, where nobody can know.
   Duration KnownLag() const { return lag_.value_or(Duration::max()); }
-  std::string Why() const;  // of kBehind: "it is 12.3 s behind"
+  std::string Why() const;  // of kBehind: "it is 12.3 s behind (max_replica_lag)"
   // Whether it is a primary is known, or cannot be asked.
   bool RoleKnown() const { return not_before_.has_value() || state().has_value(); }
   // It was one the last time that it said so, and that is not long ago.
@@ -80,7 +81,7 @@ class ReplicaLag {
     bool operator==(const Place&) const = default;
   };
 
-  Standing Judge(RealTime now, Duration limit) const;
+  Standing Judge(RealTime now, Duration limit, bool role_counts) const;
   void Settle(const ReplicaState& state, RealTime asked, const ClusterLog& log);
 
   std::optional<ReplicaState> state_;

@@ -152,7 +152,8 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
   Override(&parameters, "target_session_attrs", settings.target_session_attrs);
   // Which of several hosts is preferred is the pool's business: libpq knows of one, and would
   // connect to it twice.
-  const bool prefers_standby = ValueOf(parameters, "target_session_attrs") == "prefer-standby";
+  const std::string attrs = ValueOf(parameters, "target_session_attrs");
+  const bool prefers_standby = attrs == "prefer-standby";
   if (prefers_standby) parameters.erase("target_session_attrs");
   if (!table.encoding.empty()) parameters["client_encoding"] = table.encoding;
   parameters.try_emplace("fallback_application_name", settings.application_name);
@@ -179,6 +180,7 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
 
   ConnectPlan plan;
   plan.prefers_standby = prefers_standby;
+  plan.wants_primary = attrs == "read-write" || attrs == "primary";
   plan.endpoints = std::get<std::vector<Endpoint>>(std::move(endpoints));
   const bool is_uri = host.kind == HostKind::kUri;
   const bool hide_host = WhetherToShow(host.name) != Showable::kYes;

@@ -44,6 +44,7 @@ struct ConnectPlan {
   // target_session_attrs=prefer-standby, which is not among the parameters: it says which of
   // several servers is wanted most, and nothing about one.
   bool prefers_standby = false;
+  bool wants_primary = false;  // target_session_attrs=read-write or primary
   bool secretive = false;  // what libpq and the server say of its host and database is not shown
 
   friend bool operator==(const ConnectPlan&, const ConnectPlan&) = default;

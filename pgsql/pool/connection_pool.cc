@@ -46,7 +46,8 @@ void ConnectionPool::ApplySettings() {
   pool_.hosts.SetPrefersStandby(pool_.config.prefers_standby);
   pool_.lag_rule.SetLimit(pool_.settings().max_replica_lag, pool_.settings().when_all_lag,
                           &pool_.hosts);
-  pool_.lag_rule.SetAsksRole(pool_.config.prefers_standby && pool_.hosts.size() > 1);
+  const bool role_counts = pool_.config.prefers_standby || pool_.config.wants_primary;
+  pool_.lag_rule.SetRoleCounts(role_counts && pool_.hosts.size() > 1);
   pool_.hosts.SetOutageWait(pool_.settings().outage_wait);
 }
 

@@ -36,15 +36,15 @@ void LagQuestions::Tell(std::size_t index) {
     case ReplicaLag::Standing::kBehind: {
       const bool used = pool_->lag_rule.uses_those_behind() && !host.lag.Apart();
       if (told.behind_since.has_value() && told.used == used) return;
-      pool_->last_failure = host.label + ": " + host.lag.Why() + " (max_replica_lag)";
+      pool_->last_failure = host.label + ": " + host.lag.Why();
       told = {told.behind_since.value_or(pool_->Now()), used};
       pool_->observer->OnHostBehind(pool_->config.name, host, used);
       return;
     }
     case ReplicaLag::Standing::kCurrent:
       if (!told.behind_since.has_value()) return;
-      // Without a limit, or when it cannot say any more, that is not known.
-      if (pool_->lag_rule.limit() > Duration::zero() && host.lag.lag().has_value()) {
+      // Where nobody asks, or when it cannot say any more, that is not known.
+      if (pool_->lag_rule.AsksFirst() && host.lag.lag().has_value()) {
         pool_->observer->OnHostCaughtUp(pool_->config.name, host,
                                         pool_->Now() - *told.behind_since);
       }

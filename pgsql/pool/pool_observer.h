@@ -22,8 +22,8 @@ class PoolObserver {
   // One can again. So many lookups waited, so many were answered kRetry.
   virtual void OnOutageOver(const std::string& pool, Duration lasted, std::uint64_t waited,
                             std::uint64_t retried) = 0;
-  // The host is further behind its primary than max_replica_lag. `used`: so are all, and they are
-  // asked all the same.
+  // The host is further behind its primary than max_replica_lag, or has another log. `used`: all
+  // are behind, and this one is asked all the same.
   virtual void OnHostBehind(const std::string& pool, const PoolHost& host, bool used) = 0;
   virtual void OnHostCaughtUp(const std::string& pool, const PoolHost& host,
                               Duration was_behind) = 0;

@@ -233,7 +233,7 @@ std::vector<std::string> PoolFaults(const pgsql::PgPools& pools) {
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       if (hosts[i].lag.standing() == pgsql::ReplicaLag::Standing::kBehind) {
         faults.push_back("pool " + pool->name() + ": host " + hosts[i].label + ": " +
-                         hosts[i].lag.Why() + " (max_replica_lag)");
+                         hosts[i].lag.Why());
       }
       if (hosts[i].health.state() != pgsql::HostHealth::State::kDown) continue;
       faults.push_back("pool " + pool->name() + ": host " + hosts[i].label +

@@ -53,12 +53,16 @@ void PoolLog::OnHostSilent(const std::string& pool, const pgsql::PoolHost& host,
 }
 
 void PoolLog::OnHostBehind(const std::string& pool, const pgsql::PoolHost& host, bool used) {
+  const char* what_follows = "it is not used until it has caught up";
+  if (used) {
+    what_follows =
+        "no other that is not behind can be reached, and it is used all the same (when_all_lag)";
+  } else if (host.lag.Apart()) {
+    what_follows = "it is not used as long as that is so";
+  }
   log_->LimitedWarning(
       fmt::format("behind {} {} {}", pool, host.label, used),
-      fmt::format("pool {}: host {}: {}: {}", pool, host.label, host.lag.Why(),
-                  used ? "no other that is not behind can be reached, and it is used all the same "
-                         "(when_all_lag)"
-                       : "it is not used until it has caught up (max_replica_lag)"));
+      fmt::format("pool {}: host {}: {}: {}", pool, host.label, host.lag.Why(), what_follows));
 }
 
 void PoolLog::OnHostCaughtUp(const std::string& pool, const pgsql::PoolHost& host,

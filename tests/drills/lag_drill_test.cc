@@ -138,7 +138,7 @@ TEST_F(LagDrill, AStandbyWhoseReplayStandsStillIsNotAskedUntilItHasCaughtUp) {
     EXPECT_TRUE(Eventually([&] { return Late(scene).connections > 1; })) << scene.postfix.Log();
     EXPECT_TRUE(scene.load.WaitForAnswers(5000));
     EXPECT_EQ(NotFound(scene, first, kNewRows), 0);
-    EXPECT_NE(scene.postfix.Log().find("it is not used until it has caught up (max_replica_lag)"),
+    EXPECT_NE(scene.postfix.Log().find("(max_replica_lag): it is not used until it has caught up"),
               std::string::npos)
         << scene.postfix.Log();
     EXPECT_NE(scene.postfix.Log().find("has caught up after"), std::string::npos);

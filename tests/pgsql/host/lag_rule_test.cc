@@ -149,6 +149,21 @@ TEST_F(HostSetLag, OneThatWasReplacedIsNeverUsed) {
   EXPECT_TRUE(hosts[0].TooFarBehind());
 }
 
+TEST_F(HostSetLag, OneThatWasReplacedIsNotUsedWhereItsRoleCountsWithoutALimit) {
+  rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
+  Says(0, Primary(200, 1));
+  Says(1, Primary(100, 2));
+  Look();
+  EXPECT_FALSE(hosts[0].barred) << "any server may answer";
+  rule.SetRoleCounts(true);
+  Look();
+  EXPECT_TRUE(hosts[0].TooFarBehind());
+  EXPECT_FALSE(hosts[1].barred);
+  Down(1);
+  Look();
+  EXPECT_TRUE(hosts[0].TooFarBehind());
+}
+
 // Mirrors that are clusters of their own say nothing of one another.
 TEST_F(HostSetLag, EachClusterHasItsOwnPrimary) {
   Says(0, Primary(100, 2));

@@ -33,8 +33,8 @@ class Lag : public testing::Test {
   void PrimarySays(std::uint64_t position, Duration later) {
     log.Note(Primary(position), kThen + later);
   }
-  Standing StandingAt(Duration later, Duration limit = kLimit) {
-    lag.Look(kThen + later, limit, &log);
+  Standing StandingAt(Duration later, Duration limit = kLimit, bool role_counts = false) {
+    lag.Look(kThen + later, limit, role_counts, &log);
     return lag.standing();
   }
 

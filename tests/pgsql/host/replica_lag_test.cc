@@ -26,7 +26,7 @@ TEST_F(Lag, AStandbyIsBehindByPositions) {
   EXPECT_EQ(StandingAt(seconds(10)), Standing::kCurrent);
   Says(Standby(104, 110, seconds(6)), seconds(10));
   EXPECT_EQ(StandingAt(seconds(10)), Standing::kBehind);
-  EXPECT_EQ(lag.Why(), "it is 6.0 s behind");
+  EXPECT_EQ(lag.Why(), "it is 6.0 s behind (max_replica_lag)");
   Says(Standby(110, 110, milliseconds(5)), seconds(11));
   EXPECT_EQ(StandingAt(seconds(11)), Standing::kCurrent);
 }
@@ -140,7 +140,7 @@ TEST_F(Lag, WhatNobodyKnowsIsTooFar) {
   Says(CutOff(Standby(100, 0)));
   EXPECT_EQ(lag.lag(), std::nullopt);
   EXPECT_EQ(StandingAt({}), Standing::kBehind);
-  EXPECT_EQ(lag.Why(), "how far it is behind cannot be known");
+  EXPECT_EQ(lag.Why(), "how far it is behind cannot be known (max_replica_lag)");
 }
 
 TEST_F(Lag, APrimaryThatWasReplacedIsBehind) {
@@ -151,6 +151,31 @@ TEST_F(Lag, APrimaryThatWasReplacedIsBehind) {
   EXPECT_EQ(StandingAt(seconds(2)), Standing::kBehind);
   EXPECT_TRUE(lag.Apart());
   EXPECT_EQ(lag.Why(), "another server has been promoted in its place");
+}
+
+// Where only primaries are wanted nobody sets a limit.
+TEST_F(Lag, APrimaryThatWasReplacedIsBehindWithoutALimitWhereItsRoleCounts) {
+  const auto standing_at = [&](Duration later) {
+    return StandingAt(later, Duration::zero(), /*role_counts=*/true);
+  };
+  Says(Primary(100));
+  EXPECT_EQ(standing_at({}), Standing::kCurrent);
+  log.Note(Primary(90, 2), kThen + seconds(1));
+  EXPECT_EQ(StandingAt(seconds(1), Duration::zero()), Standing::kCurrent)
+      << "any server may answer";
+  EXPECT_EQ(standing_at(seconds(1)), Standing::kBehind) << "before it is asked again";
+  // However rarely it is asked, and for a while after its last connection is gone.
+  EXPECT_EQ(standing_at(seconds(59)), Standing::kBehind);
+  lag.OnLeft(kThen + seconds(60));
+  EXPECT_EQ(standing_at(seconds(89)), Standing::kBehind);
+  EXPECT_EQ(standing_at(seconds(90)), Standing::kUnknown) << "to be asked before it serves";
+  Says(Primary(95, 3), seconds(91));
+  EXPECT_EQ(standing_at(seconds(91)), Standing::kCurrent) << "it was promoted again";
+}
+
+TEST_F(Lag, AStandbyOfAnyAgeIsCurrentWithoutALimit) {
+  Says(CutOff(Standby(100, 0, kOld)));
+  EXPECT_EQ(StandingAt({}, Duration::zero(), /*role_counts=*/true), Standing::kCurrent);
 }
 
 // It follows one that was replaced.

@@ -63,6 +63,14 @@ TEST(ConnectPlan, WhichHostIsPreferredIsNotLibpqsBusiness) {
   const ConnectPlan other = Plan("db1.example.com", Table(), settings);
   EXPECT_FALSE(other.prefers_standby);
   EXPECT_EQ(Value(other, "target_session_attrs"), "standby");
+  EXPECT_FALSE(other.wants_primary);
+  for (const char* attrs : {"read-write", "primary"}) {
+    settings.target_session_attrs = attrs;
+    const ConnectPlan primary = Plan("db1.example.com", Table(), settings);
+    EXPECT_TRUE(primary.wants_primary);
+    EXPECT_EQ(Value(primary, "target_session_attrs"), attrs);
+  }
+  EXPECT_TRUE(Plan("postgresql://a,b/mail?target_session_attrs=primary").wants_primary);
 }
 
 TEST(ConnectPlan, OfAPlainHost) {

@@ -154,7 +154,7 @@ TEST_F(PoolLagFailure, OneThatIsUsedAllTheSameIsToldSo) {
   Ask(&world, seconds(1), {kBehind, kBehind});
   EXPECT_EQ(world.observer.behind.size(), 3U) << "both are used now";
   Ask(&world, seconds(1), {kBehind, kCurrent});
-  EXPECT_EQ(world.observer.behind.back(), "a: it is 60.0 s behind");
+  EXPECT_EQ(world.observer.behind.back(), "a: it is 60.0 s behind (max_replica_lag)");
   EXPECT_EQ(world.observer.caught_up, std::vector<std::string>{"b"});
 }
 

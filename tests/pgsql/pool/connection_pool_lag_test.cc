@@ -29,7 +29,8 @@ TEST_F(PoolLag, OneThatIsBehindGetsNoLookupsAndIsAskedOn) {
   PoolWorld world(Options(2));
   Ask(&world, seconds(2), {kBehind, kCurrent});
   EXPECT_EQ(LookupsOn(world, 0), 0U);
-  EXPECT_EQ(world.observer.behind, std::vector<std::string>{"a: it is 60.0 s behind"});
+  EXPECT_EQ(world.observer.behind,
+            std::vector<std::string>{"a: it is 60.0 s behind (max_replica_lag)"});
   ASSERT_EQ(world.factory.OpenTo(0).size(), 1U) << "to be asked";
   EXPECT_GE(Questions(*world.factory.OpenTo(0)[0]), 4U);
   EXPECT_LE(Questions(*world.factory.OpenTo(0)[0]), 6U);
@@ -70,7 +71,8 @@ TEST_F(PoolLag, WhenAllAreBehindTheyAreUsed) {
   Ask(&world, seconds(1), {kBehind, kBehind});
   EXPECT_GT(LookupsOn(world, 0) + LookupsOn(world, 1), 0U);
   ASSERT_FALSE(world.observer.behind.empty());
-  EXPECT_EQ(world.observer.behind.back().substr(1), ", used: it is 60.0 s behind");
+  EXPECT_EQ(world.observer.behind.back().substr(1),
+            ", used: it is 60.0 s behind (max_replica_lag)");
   // As soon as one has caught up the other is left.
   Ask(&world, seconds(1), {kBehind, kCurrent});
   const std::size_t before = LookupsOn(world, 0);
@@ -176,7 +178,8 @@ TEST_F(PoolLag, TheNextConnectionMayLeadToAnotherServer) {
   Ask(&world, milliseconds(10), {kBehind});
   ASSERT_EQ(world.Open().size(), 1U);
   EXPECT_EQ(Questions(world.Connection(0)), 1U);
-  EXPECT_EQ(world.observer.behind, std::vector<std::string>{"a, used: it is 60.0 s behind"});
+  EXPECT_EQ(world.observer.behind,
+            std::vector<std::string>{"a, used: it is 60.0 s behind (max_replica_lag)"});
 }
 
 TEST_F(PoolLag, WithoutALimitItIsShownAndHoldsNobodyUp) {

@@ -32,6 +32,7 @@ PoolWorld::PoolWorld(const Options& options)
   config.settings = options.settings;
   config.idle_interval = options.idle_interval;
   config.shows_lag = options.shows_lag;
+  config.wants_primary = options.wants_primary;
   pool =
       std::make_unique<ConnectionPool>(std::move(config), &factory, &loop, &observer, options.seed);
 }

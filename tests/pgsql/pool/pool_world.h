@@ -104,6 +104,7 @@ class PoolWorld {
     std::chrono::seconds retry_interval{60};
     std::uint32_t seed = 1;
     bool shows_lag = false;
+    bool wants_primary = false;
   };
   PoolWorld() : PoolWorld(Options()) {}
   explicit PoolWorld(const Options& options);

@@ -1,0 +1,96 @@
+// Servers of which only the primary may answer: one that was replaced and does not know it, as when
+// its Patroni is dead, is left alone as soon as the pool has seen the new one.
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tests/pgsql/pool/lag_world.h"
+
+namespace proxymux::pgsql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr char kNewPrimary[] = "7 primary 90 00000002";
+constexpr char kReplaced[] = "a: another server has been promoted in its place";
+
+class PoolPrimary : public PoolLag {
+ protected:
+  static PoolWorld::Options Options() {
+    PoolWorld::Options options = PoolWorld::Hosts(2);
+    options.shows_lag = true;
+    options.wants_primary = true;
+    return options;
+  }
+};
+
+TEST_F(PoolPrimary, OneThatWasReplacedIsLeft) {
+  PoolWorld world(Options());
+  Ask(&world, seconds(2), {kPrimary, kPrimary});
+  EXPECT_GT(LookupsOn(world, 0), 0U);
+  EXPECT_TRUE(world.observer.behind.empty());
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  EXPECT_EQ(world.observer.behind, std::vector<std::string>{kReplaced});
+  const std::size_t before = LookupsOn(world, 0);
+  Ask(&world, seconds(10), {kPrimary, kNewPrimary});
+  EXPECT_EQ(LookupsOn(world, 0), before);
+  EXPECT_EQ(world.observer.behind.size(), 1U) << "said once";
+  // It follows the new one, which is lost then, and is promoted.
+  Ask(&world, seconds(2), {"7 primary 95 00000003", kNewPrimary});
+  EXPECT_GT(LookupsOn(world, 0), before);
+  EXPECT_EQ(world.observer.caught_up, std::vector<std::string>{"a"});
+}
+
+// All connections end when nobody asks for long enough; what was known is not forgotten with them.
+TEST_F(PoolPrimary, NorIsItUsedAfterAQuietTime) {
+  PoolWorld world(Options());
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  const std::size_t made = static_cast<std::size_t>(world.factory.made());
+  world.Pass(seconds(120));
+  ASSERT_TRUE(world.Open().empty());
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  EXPECT_GT(static_cast<std::size_t>(world.factory.made()), made);
+  EXPECT_EQ(LookupsOn(world, 0), 0U);
+  EXPECT_GT(LookupsOn(world, 1), 0U);
+}
+
+// Whoever asks it alone gets no answer of a server that is one no more.
+TEST_F(PoolPrimary, NorWhenTheNewOneIsAway) {
+  PoolWorld world(Options());
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  const std::size_t before = LookupsOn(world, 0);
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(1)) upstream->Lose("gone");
+  const auto client = world.Look("k");
+  for (int i = 0; i < 20; ++i) {
+    Serve(&world, {kPrimary, kNewPrimary});
+    world.Pass(milliseconds(100));
+  }
+  EXPECT_EQ(client->outcome, Outcome::kRetry);
+  EXPECT_EQ(client->answers, 1);
+  EXPECT_EQ(LookupsOn(world, 0), before);
+}
+
+TEST_F(PoolPrimary, WhoeverMayAnswerGoesOnAnswering) {
+  PoolWorld::Options options = Options();
+  options.wants_primary = false;
+  PoolWorld world(options);
+  Ask(&world, seconds(5), {kPrimary, kNewPrimary});
+  EXPECT_GT(LookupsOn(world, 0), 100U);
+  EXPECT_TRUE(world.observer.behind.empty());
+}
+
+TEST_F(PoolPrimary, NoLookupGoesToAHostThatHasNotSaidWhatItIs) {
+  PoolWorld world(Options());
+  const auto client = world.Look("k");
+  world.Turn();
+  ASSERT_EQ(world.Open().size(), 1U);
+  EXPECT_TRUE(IsAsked(world.Connection(0)));
+  EXPECT_EQ(world.Connection(0).unanswered(), 1U);
+  Serve(&world, {kPrimary, kPrimary});
+  EXPECT_EQ(client->value, "v");
+}
+
+}  // namespace
+}  // namespace proxymux::pgsql
