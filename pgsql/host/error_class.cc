@@ -17,13 +17,13 @@ constexpr std::array kRules = {
     ErrorRule{"25P02", Fault::kConnection, "the session is stuck in a failed transaction"},
     ErrorRule{"25P03", Fault::kConnection, "the server ended an idle transaction's session"},
     ErrorRule{"25P04", Fault::kConnection, "the server ended a session over transaction_timeout"},
-    ErrorRule{"26000", Fault::kPrepared, "the session does not know the prepared statement"},
-    ErrorRule{"34000", Fault::kPrepared, "the session does not know the portal"},
+    ErrorRule{"26000", Fault::kVanished, "the session does not know the prepared statement"},
+    ErrorRule{"34000", Fault::kVanished, "the session does not know the portal"},
     ErrorRule{"3D000", Fault::kStatement, "the query names a database that does not exist"},
     ErrorRule{"3F000", Fault::kStatement, "the query names a schema that does not exist"},
     ErrorRule{"40001", Fault::kConflict, "a serialization failure, or a standby's replay conflict"},
     ErrorRule{"40P01", Fault::kConflict, "a deadlock was resolved against this query"},
-    ErrorRule{"42P05", Fault::kPrepared, "the session has a statement of that name (a pooler's)"},
+    ErrorRule{"42P05", Fault::kVanished, "the session has a statement of that name (a pooler's)"},
     ErrorRule{"53300", Fault::kHostFull, "the host takes no more connections", kPasses},
     ErrorRule{"57014", Fault::kCancelled,
               "the query was cancelled, by request or statement_timeout", kPasses},
@@ -90,15 +90,20 @@ ErrorVerdict InConnect(std::string_view sqlstate, std::string_view text) {
   return {fault, rule->reason, rule->passes};
 }
 
+bool IsUntyped(std::string_view sqlstate) { return sqlstate == "42P18"; }
+
+constexpr ErrorVerdict kUntypedParameter{Fault::kUntyped, "a parameter's type cannot be inferred"};
+
 ErrorVerdict InPrepare(std::string_view sqlstate, const ErrorVerdict& plain) {
-  if (sqlstate == "42P18") return {Fault::kUntyped, "a parameter's type cannot be inferred"};
+  if (IsUntyped(sqlstate)) return kUntypedParameter;
   switch (plain.fault) {
     case Fault::kKey:
     case Fault::kStatement:
       return {Fault::kNotPreparable, "the query cannot be prepared with parameters"};
     case Fault::kUntyped:
     case Fault::kNotPreparable:
-    case Fault::kPrepared:
+    case Fault::kVanished:
+    case Fault::kStale:
     case Fault::kConflict:
     case Fault::kElsewhere:
     case Fault::kCancelled:
@@ -129,7 +134,8 @@ ErrorVerdict ClassifyError(const ServerError& error) {
         case Fault::kStatement:
         case Fault::kUntyped:
         case Fault::kNotPreparable:
-        case Fault::kPrepared:
+        case Fault::kVanished:
+        case Fault::kStale:
         case Fault::kConflict:
         case Fault::kElsewhere:
         case Fault::kCancelled:
@@ -154,7 +160,8 @@ ErrorVerdict ClassifyError(const ServerError& error) {
     case Fault::kStatement:
     case Fault::kUntyped:
     case Fault::kNotPreparable:
-    case Fault::kPrepared:
+    case Fault::kVanished:
+    case Fault::kStale:
     case Fault::kConflict:
     case Fault::kElsewhere:
     case Fault::kCancelled:
@@ -165,47 +172,27 @@ ErrorVerdict ClassifyError(const ServerError& error) {
     case ErrorStage::kPrepare:
       return InPrepare(sqlstate, plain);
     case ErrorStage::kPrepared:
+      if (plain.fault == Fault::kVanished) return plain;
       // The plan was made before the tables or functions changed, or for another statement of that
       // name, which takes other values (08P01); made anew it may well work.
       if (sqlstate == "0A000" || sqlstate == "08P01" || sqlstate.substr(0, 2) == "42")
-        return {Fault::kPrepared, "the prepared statement no longer fits the database"};
+        return {Fault::kStale, "the prepared statement no longer fits the database"};
       return plain;
+    case ErrorStage::kParameterized:
+      if (IsUntyped(sqlstate)) return kUntypedParameter;
+      break;
     case ErrorStage::kText:
     case ErrorStage::kConnect:
       break;
   }
   // Without a prepared statement there is none to make again.
-  if (plain.fault == Fault::kPrepared)
+  if (plain.fault == Fault::kVanished)
     return {Fault::kKey, "an error about a cursor or statement that the query itself names"};
   return plain;
 }
 
-std::string_view FaultName(Fault fault) {
-  switch (fault) {
-    case Fault::kKey:
-      return "key";
-    case Fault::kStatement:
-      return "statement";
-    case Fault::kUntyped:
-      return "untyped parameter";
-    case Fault::kNotPreparable:
-      return "not preparable";
-    case Fault::kPrepared:
-      return "prepared statement";
-    case Fault::kConflict:
-      return "conflict";
-    case Fault::kElsewhere:
-      return "elsewhere";
-    case Fault::kCancelled:
-      return "cancelled";
-    case Fault::kConnection:
-      return "connection";
-    case Fault::kHostFull:
-      return "host full";
-    case Fault::kHost:
-      return "host";
-  }
-  return "";
+bool RefusesQuestion(std::string_view sqlstate) {
+  return sqlstate.starts_with("42") || sqlstate.starts_with("0A");
 }
 
 const ErrorRule* ErrorRules(std::size_t* count) {

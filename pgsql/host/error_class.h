@@ -19,11 +19,11 @@ enum class Fault {
   kKey,        // this lookup only: RETRY; nothing else is touched
   kStatement,  // the query itself is wrong or not permitted: asked of another host, then CONFIG;
                // host and connection stay
-  kUntyped,  // in preparing: a parameter's type cannot be inferred; declare it text and prepare
-             // again
+  kUntyped,  // a parameter's type cannot be inferred; declare it text and try again
   kNotPreparable,  // in preparing: the query has no prepared form here; go on with text
-  kPrepared,    // a prepared statement is gone or stale: the lookup goes on as text, later ones
-                // prepare again
+  kVanished,    // the session does not have the prepared statement, or has another of that name:
+                // the lookup goes on as text, later ones prepare again
+  kStale,       // the prepared statement no longer fits the database: the same
   kConflict,    // lost against other work on that host: run again, there or elsewhere
   kElsewhere,   // this host cannot do this statement (now): run on another host if there is one,
                 // else once more there after a pause, or RETRY; the host stays in use
@@ -35,7 +35,7 @@ enum class Fault {
 };
 
 // What was being done when the error came.
-enum class ErrorStage { kConnect, kPrepare, kPrepared, kText };
+enum class ErrorStage { kConnect, kPrepare, kPrepared, kParameterized, kText };
 
 struct ServerError {
   std::string_view sqlstate;  // five characters; empty when libpq made the error itself
@@ -54,7 +54,9 @@ struct ErrorVerdict {
 
 ErrorVerdict ClassifyError(const ServerError& error);
 
-std::string_view FaultName(Fault fault);
+// Whether the server lacks what a question of our own needs, or the role may not use it. The same
+// server says so again the next time.
+bool RefusesQuestion(std::string_view sqlstate);
 
 // One row of the table, for the tests and the documentation.
 struct ErrorRule {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstddef>
+#include <string_view>
 
 #include "pgsql/work/table_binding.h"
 
@@ -17,24 +18,18 @@ using Lesson = ResultVerdict::Lesson;
 // memory passes: another try on the same host waits for that.
 constexpr Duration kPause = std::chrono::milliseconds(200);
 
-constexpr std::string_view kUntypedParameter = "42P18";
-
-// A statement or portal of that name is not there, or one is there already.
-bool IsUnknownStatement(std::string_view sqlstate) {
-  return sqlstate == "26000" || sqlstate == "34000" || sqlstate == "42P05";
-}
-
-// The parameters may be to blame.
-ResultVerdict WithoutParameters(const FailedTry& failed) {
+// In another form, unless the table has another plan since.
+ResultVerdict InAnotherForm(const FailedTry& failed, Lesson lesson) {
   ResultVerdict verdict{.next = Next::kAgain, .attempt = Attempt::kTakenBack};
   if (!failed.plan_is_current) return verdict;
-  if (failed.sqlstate == kUntypedParameter) {
-    verdict.lesson = Lesson::kUntyped;
-  } else {
-    verdict.lesson = Lesson::kRefused;
-    verdict.as_text = true;
-  }
+  verdict.lesson = lesson;
+  verdict.as_text = lesson == Lesson::kRefused;
   return verdict;
+}
+
+// This lookup goes on as text, the next ones prepare again.
+ResultVerdict WithoutPreparing(Lesson lesson) {
+  return {.next = Next::kAgain, .attempt = Attempt::kTakenBack, .lesson = lesson, .as_text = true};
 }
 
 ResultVerdict Cancelled(const FailedTry& failed) {
@@ -65,15 +60,32 @@ bool Fits(const Work& work, const StatementResult& result) {
 
 }  // namespace
 
+ErrorStage StageOf(const Work& work) {
+  if (work.kind == Work::Kind::kPrepare) return ErrorStage::kPrepare;
+  switch (work.form) {
+    case StatementForm::kPrepared:
+      return ErrorStage::kPrepared;
+    case StatementForm::kParameterized:
+      return ErrorStage::kParameterized;
+    case StatementForm::kText:
+      break;
+  }
+  return ErrorStage::kText;
+}
+
 ResultVerdict JudgeLookup(const FailedTry& failed) {
   const Duration pause = failed.untried_host ? Duration::zero() : kPause;
   switch (failed.fault) {
     case Fault::kKey:
-    case Fault::kUntyped:
     case Fault::kNotPreparable:
       return {.next = Next::kRetry};
+    case Fault::kUntyped:
+      return InAnotherForm(failed, Lesson::kUntyped);
     case Fault::kStatement:
-      if (failed.form == StatementForm::kParameterized) return WithoutParameters(failed);
+      // The parameters may be to blame.
+      if (failed.form == StatementForm::kParameterized) {
+        return InAnotherForm(failed, Lesson::kRefused);
+      }
       // A mirror that is being restored may lack the table that the other one has.
       return {.next = failed.untried_host ? Next::kAgain : Next::kConfig,
               .attempt = Attempt::kExhausted,
@@ -84,12 +96,10 @@ ResultVerdict JudgeLookup(const FailedTry& failed) {
       return {.next = Next::kAgain};
     case Fault::kElsewhere:
       return {.next = Next::kAgain, .pause = pause};
-    case Fault::kPrepared:
-      // This lookup goes on as text, the next ones prepare again.
-      return {.next = Next::kAgain,
-              .attempt = Attempt::kTakenBack,
-              .lesson = IsUnknownStatement(failed.sqlstate) ? Lesson::kVanished : Lesson::kRetired,
-              .as_text = true};
+    case Fault::kVanished:
+      return WithoutPreparing(Lesson::kVanished);
+    case Fault::kStale:
+      return WithoutPreparing(Lesson::kRetired);
     case Fault::kConnection:
       return {.next = Next::kAgain, .attempt = Attempt::kLost, .session_stuck = true};
     case Fault::kHostFull:
@@ -110,7 +120,8 @@ ResultVerdict JudgePrepare(const FailedTry& failed) {
     case Fault::kKey:
     case Fault::kStatement:
       return {.lesson = failed.plan_is_current ? Lesson::kRefused : Lesson::kNothing};
-    case Fault::kPrepared:
+    case Fault::kVanished:
+    case Fault::kStale:
       return {.lesson = Lesson::kVanished};
     case Fault::kCancelled:
       return {.lesson = Lesson::kPutOff, .cancelled = true};

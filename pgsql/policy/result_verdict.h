@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/connection/upstream_connection.h"
@@ -15,10 +14,12 @@
 
 namespace proxymux::pgsql {
 
+// What was being done when `work` failed.
+ErrorStage StageOf(const Work& work);
+
 // A try that failed, and what the judgement depends on.
 struct FailedTry {
   Fault fault = Fault::kKey;
-  std::string_view sqlstate = {};
   bool fatal = false;  // the server ends the connection with it
   StatementForm form = StatementForm::kText;
   bool plan_is_current = true;  // it was sent as the table's plan has it now

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "pgsql/host/error_class.h"
 #include "pgsql/host/replica_lag.h"
 #include "pgsql/host/replica_state.h"
 #include "pgsql/policy/placement.h"
@@ -14,8 +15,8 @@ namespace {
 // A server that has not the functions, or a role that may not call them, has them no more the next
 // time; nor does one whose answer is another one's. Everything else passes.
 ReplicaLag::Failure FailureOf(const StatementResult& result) {
-  const bool refused = result.kind == StatementResult::Kind::kRows ||
-                       result.sqlstate.starts_with("42") || result.sqlstate.starts_with("0A");
+  const bool refused =
+      result.kind == StatementResult::Kind::kRows || RefusesQuestion(result.sqlstate);
   return refused ? ReplicaLag::Failure::kRefusal : ReplicaLag::Failure::kPassing;
 }
 

@@ -31,11 +31,6 @@ std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-ErrorStage StageOf(const Work& work) {
-  if (work.kind == Work::Kind::kPrepare) return ErrorStage::kPrepare;
-  return work.form == StatementForm::kPrepared ? ErrorStage::kPrepared : ErrorStage::kText;
-}
-
 }  // namespace
 
 void ResultHandler::OnResult(PoolConnection& connection, Work* work,
@@ -206,7 +201,6 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
   }
   const Attempts& attempts = TwinLookups::Asked(work)->attempts;
   FailedTry failed{ClassifyError({result.sqlstate, result.fatal, StageOf(*work)}).fault};
-  failed.sqlstate = result.sqlstate;
   failed.fatal = result.fatal;
   failed.form = work->form;
   failed.plan_is_current = work->binding->plan.id() == work->statement;

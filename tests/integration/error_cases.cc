@@ -29,7 +29,8 @@ Becomes BecomesOf(Fault fault) {
     case Fault::kKey:
     case Fault::kUntyped:
     case Fault::kNotPreparable:
-    case Fault::kPrepared:   // raised by a function, it is raised again by the text
+    case Fault::kVanished:   // raised by a function, it is raised again by the text
+    case Fault::kStale:
     case Fault::kCancelled:  // not by us
       return Becomes::kRetry;
     case Fault::kStatement:
