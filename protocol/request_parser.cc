@@ -5,12 +5,11 @@
 #include <optional>
 
 #include "protocol/attribute_names.h"
+#include "protocol/table_name.h"
 #include "protocol/wire_number.h"
 
 namespace proxymux::protocol {
 namespace {
-
-constexpr std::string_view kProxyPrefix = "proxy:";
 
 // Takes the attributes of one list in order and remembers the first thing that is wrong; after that
 // every Take fails.
@@ -158,11 +157,6 @@ ParseResult ParseRequest(const AttributeList& list, Dialect last_dialect) {
   if (cursor.failed()) return malformed;
   request.extra_attributes = cursor.left();
   return request;
-}
-
-std::string_view StripProxyPrefixes(std::string_view table) {
-  while (table.starts_with(kProxyPrefix)) table.remove_prefix(kProxyPrefix.size());
-  return table;
 }
 
 }  // namespace proxymux::protocol

@@ -43,7 +43,4 @@ using ParseResult = std::variant<Request, Malformed, Unanswered>;
 // It decides the shape of a BAD reply to a list that does not tell its dialect.
 ParseResult ParseRequest(const AttributeList& list, Dialect last_dialect);
 
-// The table's TYPE:NAME: without any number of leading `proxy:`.
-std::string_view StripProxyPrefixes(std::string_view table);
-
 }  // namespace proxymux::protocol

@@ -4,12 +4,12 @@
 
 #include "config/postfix/main_cf.h"
 #include "config/postfix/parameter_expansion.h"
+#include "protocol/table_name.h"
 
 namespace proxymux::config {
 namespace {
 
 constexpr std::string_view kSeparators = ", \t\r\n";
-constexpr std::string_view kProxy = "proxy:";
 constexpr int kDeepest = 20;  // maps inside maps, files inside files
 
 bool IsAlphanumeric(char c) {
@@ -134,10 +134,10 @@ class ApprovalReader {
       return;
     }
     if (!IsAlphanumeric(element[0])) return;
-    if (!element.starts_with(kProxy)) return;
-    while (element.starts_with(kProxy)) element.remove_prefix(kProxy.size());
+    if (!element.starts_with(protocol::kProxyPrefix)) return;
+    const std::string_view table = protocol::StripProxyPrefixes(element);
     // Without a type it can never be asked for.
-    if (element.find(':') != std::string_view::npos) result_.tables.insert(Squeeze(element));
+    if (table.find(':') != std::string_view::npos) result_.tables.insert(Squeeze(table));
   }
 
   void File(const std::string& path, const std::string& origin, int line, int depth) {

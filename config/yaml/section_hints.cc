@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/values/nearest_name.h"
+#include "protocol/table_name.h"
 
 namespace proxymux::config {
 
@@ -53,11 +54,10 @@ std::string WhereItBelongs(std::string_view key) {
 }
 
 std::optional<std::string> NormalTableName(std::string_view key) {
-  constexpr std::string_view kProxy = "proxy:";
   constexpr std::string_view kPgsql = "pgsql:";
-  while (key.starts_with(kProxy)) key.remove_prefix(kProxy.size());
-  if (!key.starts_with(kPgsql) || key.size() == kPgsql.size()) return std::nullopt;
-  return std::string(key);
+  const std::string_view table = protocol::StripProxyPrefixes(key);
+  if (!table.starts_with(kPgsql) || table.size() == kPgsql.size()) return std::nullopt;
+  return std::string(table);
 }
 
 }  // namespace proxymux::config

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "config/values/duration.h"
+#include "protocol/table_name.h"
 #include "proxy/bench/bench_pattern.h"
 
 namespace proxymux::proxy {
@@ -88,7 +89,7 @@ class Reader {
           name = name.substr(0, equals);
         }
       }
-      while (name.starts_with("proxy:")) name.remove_prefix(6);
+      name = protocol::StripProxyPrefixes(name);
       table.name = name;
       if (name.find(':') == std::string_view::npos) {
         Fail("--table " + text + " is not of the form TYPE:NAME, such as pgsql:/etc/postfix/x.cf");

@@ -11,6 +11,7 @@
 #include "protocol/dialect.h"
 #include "protocol/dict_flags.h"
 #include "protocol/request.h"
+#include "protocol/table_name.h"
 #include "proxy/cli/lookup_user.h"
 #include "proxy/process/postfix_settings.h"
 #include "proxy/tables/table_loader.h"
@@ -25,7 +26,6 @@ using pgsql::Outcome;
 using pgsql::Preparation;
 using TableAnswer = pgsql::DomainFilter::TableAnswer;
 
-constexpr std::string_view kProxy = "proxy:";
 constexpr std::string_view kType = "pgsql:";
 
 LogTarget StandardError() {
@@ -62,14 +62,12 @@ class Asker final : public Coalescer::Waiter {
 LookupTable::LookupTable(const LookupOptions* options, std::ostream* err)
     : options_(options),
       err_(err),
-      name_(options->table),
+      name_(protocol::StripProxyPrefixes(options->table)),
       logger_(StandardError()),
       log_(&logger_, &loop_),
       pool_log_(&log_),
       pools_(&loop_, &pool_log_),
-      config_(config::LoadConfigFile(options->config_directory + "/proxymux.yaml")) {
-  while (name_.starts_with(kProxy)) name_.erase(0, kProxy.size());
-}
+      config_(config::LoadConfigFile(options->config_directory + "/proxymux.yaml")) {}
 
 bool LookupTable::IsFile() const {
   return name_[kType.size()] == '/' || name_[kType.size()] == '.';

@@ -7,6 +7,7 @@
 
 #include "protocol/dict_flags.h"
 #include "protocol/request_encoder.h"
+#include "protocol/table_name.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -20,9 +21,7 @@ constexpr std::uint32_t kListFlags = protocol::kFlagLock | protocol::kFlagUtf8Re
 constexpr std::chrono::seconds kReplaceAfter{1};
 
 std::string TableOf(std::string_view member) {
-  constexpr std::string_view kProxy = "proxy:";
-  while (member.starts_with(kProxy)) member.remove_prefix(kProxy.size());
-  return std::string(member);
+  return std::string(protocol::StripProxyPrefixes(member));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "protocol/table_name.h"
+
 namespace proxymux::proxy {
 
 namespace {
@@ -21,7 +23,7 @@ std::string ReadMaps(const std::vector<std::string>& approved) {
   std::string value;
   for (const std::string& table : approved) {
     if (!value.empty()) value += ' ';
-    value += "proxy:";
+    value += protocol::kProxyPrefix;
     for (const char c : table) {
       if (c == '$') value += '$';  // stock expands the value
       value += c;
