@@ -12,12 +12,6 @@
 
 namespace proxymux::proxy {
 
-namespace {
-
-constexpr std::string_view kProtocolName = "proxymap_protocol";
-
-}  // namespace
-
 // Shared with the callbacks in progress and the write under way, which may outlive the owner.
 struct UvRelayConnection::State : std::enable_shared_from_this<UvRelayConnection::State> {
   enum class Phase { kGreeting, kIdle, kReply, kClosed };
@@ -68,7 +62,7 @@ struct UvRelayConnection::State : std::enable_shared_from_this<UvRelayConnection
       return;
     }
     if (phase == Phase::kGreeting) {
-      if (list.empty() || list[0].name != "protocol" || list[0].value != kProtocolName) {
+      if (!protocol::IsGreeting(list)) {
         Close("what listens there is no proxymap: its greeting is another's");
         return;
       }

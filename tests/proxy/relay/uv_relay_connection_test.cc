@@ -132,6 +132,12 @@ TEST_F(UvRelayConnectionTest, AnotherServersGreetingIsRefused) {
   EXPECT_NE(OnlyEvent().find("no proxymap"), std::string::npos);
 }
 
+TEST_F(UvRelayConnectionTest, AGreetingWithMoreInItIsRefusedAsPostfixsClientsDo) {
+  Open();
+  Write("protocol\0proxymap_protocol\0more\0\0\0"s);
+  EXPECT_NE(OnlyEvent().find("no proxymap"), std::string::npos);
+}
+
 TEST_F(UvRelayConnectionTest, EndBeforeAnyByteOfTheReplyIsToldFromOneInTheMiddle) {
   OpenAndGreet();
   connection_->Send(kRequest, protocol::RequestKind::kOpen, protocol::Dialect::kLegacy);
