@@ -50,6 +50,11 @@ struct ConnectionFault {
   } end = End::kLost;
 };
 
+// Of a message, for `text`: what libpq says itself may have several.
+inline std::string FirstLine(std::string_view message) {
+  return std::string(message.substr(0, message.find('\n')));
+}
+
 class UpstreamConnection;
 
 // Called on the loop's thread, never from inside a call to the connection. The views die with the

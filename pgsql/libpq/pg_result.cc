@@ -10,10 +10,6 @@ std::string_view Field(const PGresult* result, int code) {
 
 }  // namespace
 
-std::string FirstLine(std::string_view text) {
-  return std::string(text.substr(0, text.find('\n')));
-}
-
 bool IsCopy(ExecStatusType status) {
   return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }

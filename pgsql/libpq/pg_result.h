@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "pgsql/connection/upstream_connection.h"
@@ -31,9 +30,6 @@ class ResultRows final : public RowSource {
  private:
   const PGresult* result_;
 };
-
-// The first line of a message of libpq, which may have several.
-std::string FirstLine(std::string_view text);
 
 // Whether the result begins a COPY: the server then waits for data, or sends data outside of
 // results.

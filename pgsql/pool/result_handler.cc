@@ -26,11 +26,6 @@ std::string_view EmptyColumns(const FormatOutcome& outcome) {
                             : "the query returned NULL or empty columns, which are skipped";
 }
 
-// What libpq says itself has several.
-std::string FirstLine(std::string_view text) {
-  return std::string(text.substr(0, text.find('\n')));
-}
-
 }  // namespace
 
 void ResultHandler::OnResult(PoolConnection& connection, Work* work,
