@@ -8,13 +8,13 @@
 namespace proxymux::config {
 namespace {
 
-struct Unit {
+struct SizeUnit {
   std::string_view name;
   std::uint64_t bytes;
 };
 
 // Largest first, as FormatByteSize wants them.
-constexpr std::array<Unit, 4> kUnits = {
+constexpr std::array<SizeUnit, 4> kUnits = {
     {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}}};
 
 constexpr std::string_view kExpected =
@@ -35,7 +35,7 @@ std::optional<std::size_t> ParseByteSize(std::string_view text, std::string* err
     *error = "the unit is missing: expected " + std::string(kExpected);
     return std::nullopt;
   }
-  for (const Unit& unit : kUnits) {
+  for (const SizeUnit& unit : kUnits) {
     if (unit.name != unit_name) continue;
     if (code != std::errc{} || number > std::numeric_limits<std::size_t>::max() / unit.bytes) {
       *error = "the size is too large";
@@ -50,7 +50,7 @@ std::optional<std::size_t> ParseByteSize(std::string_view text, std::string* err
 
 std::string FormatByteSize(std::size_t bytes) {
   if (bytes == 0) return "0B";
-  for (const Unit& unit : kUnits) {
+  for (const SizeUnit& unit : kUnits) {
     if (bytes % unit.bytes == 0) return std::to_string(bytes / unit.bytes) + std::string(unit.name);
   }
   return std::to_string(bytes) + "B";

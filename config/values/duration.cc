@@ -8,13 +8,13 @@
 namespace proxymux::config {
 namespace {
 
-struct Unit {
+struct TimeUnit {
   std::string_view name;
   std::int64_t milliseconds;
 };
 
 // Largest first, as FormatDuration wants them.
-constexpr std::array<Unit, 5> kUnits = {
+constexpr std::array<TimeUnit, 5> kUnits = {
     {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}}};
 
 constexpr std::string_view kExpected = "a whole number and a unit (ms, s, m, h, d), such as 500ms";
@@ -34,7 +34,7 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text, st
     *error = "the unit is missing: expected " + std::string(kExpected);
     return std::nullopt;
   }
-  for (const Unit& unit : kUnits) {
+  for (const TimeUnit& unit : kUnits) {
     if (unit.name != unit_name) continue;
     if (code != std::errc{} ||
         number > std::numeric_limits<std::int64_t>::max() / unit.milliseconds) {
@@ -51,7 +51,7 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text, st
 std::string FormatDuration(std::chrono::milliseconds value) {
   const std::int64_t count = value.count();
   if (count == 0) return "0s";
-  for (const Unit& unit : kUnits) {
+  for (const TimeUnit& unit : kUnits) {
     if (count % unit.milliseconds == 0) {
       return std::to_string(count / unit.milliseconds) + std::string(unit.name);
     }

@@ -56,9 +56,9 @@ bool IsName(const Token& token) {
          token.kind == TokenKind::kUnicodeIdentifier;
 }
 
-class Reader {
+class StatementReader {
  public:
-  Reader(std::string_view text, std::vector<Token> tokens)
+  StatementReader(std::string_view text, std::vector<Token> tokens)
       : text_(text), tokens_(std::move(tokens)) {}
 
   bool Word(std::size_t at, std::string_view word) const {
@@ -156,7 +156,7 @@ StatementClass ClassifyStatement(std::string_view text, const std::vector<Token>
                                  bool open_placeholders) {
   StatementClass result;
   const std::vector<Token> kept = WithoutComments(tokens);
-  const Reader reader(text, kept);
+  const StatementReader reader(text, kept);
   bool all_read = true;
   ForEachStatement(text, kept, [&](std::size_t begin, std::size_t end) {
     ++result.statements;

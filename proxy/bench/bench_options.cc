@@ -28,9 +28,9 @@ std::optional<Number> ParseNumber(std::string_view text) {
   return value;
 }
 
-class Reader {
+class BenchArgumentsReader {
  public:
-  explicit Reader(const BenchArguments& arguments) : arguments_(arguments) {}
+  explicit BenchArgumentsReader(const BenchArguments& arguments) : arguments_(arguments) {}
 
   std::variant<BenchOptions, BenchOptionError> Read() {
     ReadTables();
@@ -247,7 +247,7 @@ class Reader {
 }  // namespace
 
 std::variant<BenchOptions, BenchOptionError> ReadBenchArguments(const BenchArguments& arguments) {
-  return Reader(arguments).Read();
+  return BenchArgumentsReader(arguments).Read();
 }
 
 }  // namespace proxymux::proxy

@@ -12,7 +12,7 @@ constexpr std::string_view kWithArgument = "imnost";
 constexpr std::string_view kWithoutArgument = "cdDlSuvVz";
 constexpr int kMaxSocketCount = 1000;
 
-struct Option {
+struct CommandLineOption {
   enum class Kind { kOption, kUnknown, kMissingArgument, kOperand, kEnd };
   Kind kind = Kind::kEnd;
   char letter = 0;
@@ -24,12 +24,12 @@ class OptionReader {
  public:
   explicit OptionReader(const std::vector<std::string>& argv) : argv_(argv) {}
 
-  Option Next() {
+  CommandLineOption Next() {
     if (rest_.empty()) {
       if (word_ >= argv_.size()) return {};
       const std::string_view word = argv_[word_++];
       if (options_ended_ || word.size() < 2 || word[0] != '-') {
-        return {Option::Kind::kOperand, 0, word};
+        return {CommandLineOption::Kind::kOperand, 0, word};
       }
       if (word == "--") {
         options_ended_ = true;
@@ -40,18 +40,18 @@ class OptionReader {
     const char letter = rest_[0];
     rest_.remove_prefix(1);
     if (kWithoutArgument.find(letter) != std::string_view::npos) {
-      return {Option::Kind::kOption, letter, {}};
+      return {CommandLineOption::Kind::kOption, letter, {}};
     }
     if (kWithArgument.find(letter) == std::string_view::npos) {
-      return {Option::Kind::kUnknown, letter, {}};
+      return {CommandLineOption::Kind::kUnknown, letter, {}};
     }
     if (!rest_.empty()) {
       const std::string_view argument = rest_;
       rest_ = {};
-      return {Option::Kind::kOption, letter, argument};
+      return {CommandLineOption::Kind::kOption, letter, argument};
     }
-    if (word_ >= argv_.size()) return {Option::Kind::kMissingArgument, letter, {}};
-    return {Option::Kind::kOption, letter, argv_[word_++]};
+    if (word_ >= argv_.size()) return {CommandLineOption::Kind::kMissingArgument, letter, {}};
+    return {CommandLineOption::Kind::kOption, letter, argv_[word_++]};
   }
 
  private:
@@ -88,7 +88,7 @@ std::string LastComponent(std::string_view path) {
 }
 
 // One option's effect; the text of an error, or nothing.
-std::optional<std::string> Apply(const Option& option, MasterArguments* arguments) {
+std::optional<std::string> Apply(const CommandLineOption& option, MasterArguments* arguments) {
   switch (option.letter) {
     case 'c':
       return "option -c: this service cannot run in a chroot jail, since database sockets and "
@@ -156,9 +156,10 @@ bool StartedByMaster(const std::vector<std::string>& argv) {
   if (argv.size() < 2 || argv[1].size() < 2 || argv[1][0] != '-' || argv[1][1] == '-') return false;
   OptionReader reader(argv);
   for (;;) {
-    const Option option = reader.Next();
-    if (option.kind == Option::Kind::kEnd) return false;
-    if (option.kind == Option::Kind::kOption && (option.letter == 't' || option.letter == 'S')) {
+    const CommandLineOption option = reader.Next();
+    if (option.kind == CommandLineOption::Kind::kEnd) return false;
+    if (option.kind == CommandLineOption::Kind::kOption &&
+        (option.letter == 't' || option.letter == 'S')) {
       return true;
     }
   }
@@ -172,20 +173,20 @@ std::variant<MasterArguments, ArgumentError> ParseMasterArguments(
 
   OptionReader reader(argv);
   for (bool more = true; more;) {
-    const Option option = reader.Next();
+    const CommandLineOption option = reader.Next();
     switch (option.kind) {
-      case Option::Kind::kEnd:
+      case CommandLineOption::Kind::kEnd:
         more = false;
         break;
-      case Option::Kind::kOption:
+      case CommandLineOption::Kind::kOption:
         if (auto error = Apply(option, &arguments)) return ArgumentError{std::move(*error)};
         break;
-      case Option::Kind::kUnknown:
+      case CommandLineOption::Kind::kUnknown:
         return ArgumentError{
             fmt::format("unknown option -{}; see the service's master.cf line", option.letter)};
-      case Option::Kind::kMissingArgument:
+      case CommandLineOption::Kind::kMissingArgument:
         return ArgumentError{fmt::format("option -{} needs an argument", option.letter)};
-      case Option::Kind::kOperand:
+      case CommandLineOption::Kind::kOperand:
         return ArgumentError{fmt::format("unexpected command-line argument `{}'", option.argument)};
     }
   }

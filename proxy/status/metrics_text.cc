@@ -20,7 +20,7 @@ using prometheus::MetricFamily;
 using Family = MetricFamilyBuilder;
 using Labels = MetricLabels;
 
-class Builder : private MetricFamilies {
+class ServiceMetricsBuilder : private MetricFamilies {
  public:
   using MetricFamilies::MetricFamilies;
 
@@ -185,7 +185,7 @@ class Builder : private MetricFamilies {
 
 std::vector<MetricFamily> FamiliesOf(const ServiceStatus& status) {
   std::vector<MetricFamily> families;
-  Builder builder(&families);
+  ServiceMetricsBuilder builder(&families);
   builder.AddService(status);
   builder.AddRequests(status);
   builder.AddRelay(status.relay);

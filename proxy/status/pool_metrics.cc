@@ -12,7 +12,7 @@ using prometheus::MetricFamily;
 using Family = MetricFamilyBuilder;
 using Labels = MetricLabels;
 
-class Builder : private MetricFamilies {
+class PoolMetricsBuilder : private MetricFamilies {
  public:
   using MetricFamilies::MetricFamilies;
 
@@ -221,7 +221,7 @@ class Builder : private MetricFamilies {
 }  // namespace
 
 void AddPoolMetrics(const std::vector<PoolStatus>& pools, std::vector<MetricFamily>* families) {
-  Builder(families).Build(pools);
+  PoolMetricsBuilder(families).Build(pools);
 }
 
 }  // namespace proxymux::proxy
