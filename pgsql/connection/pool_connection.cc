@@ -86,6 +86,11 @@ std::optional<Time> PoolConnection::SilentSince() const {
   return std::max(running()->sent, last_result);
 }
 
+void PoolConnection::OnAnswered(Time now) {
+  answered = now;
+  stalled_ = false;
+}
+
 bool PoolConnection::ReadsOnly() const {
   for (const Work* work = in_flight_.front(); work != nullptr; work = WorkList::Next(work)) {
     const Work::Needs& needs = work->needs;

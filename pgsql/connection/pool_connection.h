@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "pgsql/connection/cancel_request.h"
 #include "pgsql/connection/prepared_statements.h"
@@ -67,6 +68,12 @@ class PoolConnection {
   // From when it has owed its oldest answer; none: it owes nothing. Results come in order, so only
   // the oldest statement counts, and that since the one before it was answered.
   std::optional<Time> SilentSince() const;
+  // It has owed an answer for longer than stall_limit. That is no phase: a connection may stall in
+  // each that is open. OnStalled() is true when it was not known.
+  bool stalled() const { return stalled_; }
+  bool OnStalled() { return !std::exchange(stalled_, true); }
+  // The server has said something on it.
+  void OnAnswered(Time now);
   // Nothing is lost or done twice when the connection ends.
   bool ReadsOnly() const;
   // It has lookups, and nobody waits for any of them here. A question to the catalogue may take
@@ -102,7 +109,6 @@ class PoolConnection {
   PreparedStatements prepared;
   const TableBinding* lane_table = nullptr;  // whose statements the lane had last; only compared
   std::optional<Time> answered;              // when something was, last; none: nothing ever
-  bool stalled = false;                      // owes answers for longer than stall_limit
   Time last_sent{};
   std::uint64_t sent_in = 0;     // the turn that gave it something last
   Time opened{};                 // when it could be used first
@@ -114,6 +120,7 @@ class PoolConnection {
   Phase phase_ = Phase::kConnecting;
   WorkList in_flight_{WorkList::Role::kInFlight};
   std::size_t slow_in_flight_ = 0;
+  bool stalled_ = false;
 };
 
 }  // namespace proxymux::pgsql

@@ -139,7 +139,7 @@ PoolConnection* ConnectionBudget::Untested(const PoolView& view, std::size_t hos
 
 PoolConnection* ConnectionBudget::Silent(const PoolView& view, std::optional<std::size_t> of_host) {
   for (const auto& connection : view.connections) {
-    if (connection->open() && connection->stalled && IsOf(*connection, of_host) &&
+    if (connection->open() && connection->stalled() && IsOf(*connection, of_host) &&
         connection->ReadsOnly()) {
       return connection.get();
     }
@@ -198,7 +198,7 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideSilent(const PoolView& 
   PoolConnection* oldest = nullptr;
   for (const auto& connection : view.connections) {
     if (connection->host != host || connection->phase() == Phase::kClosed) continue;
-    if (!connection->stalled || !view.Unproven(*connection)) return {};
+    if (!connection->stalled() || !view.Unproven(*connection)) return {};
     if (oldest == nullptr) oldest = connection.get();
   }
   if (oldest == nullptr) return {};
@@ -213,12 +213,12 @@ ConnectionBudget::SessionRoom ConnectionBudget::RoomForSession(const PoolView& v
   // Those that come first in this order are wanted least.
   const auto rank = [host](const PoolConnection& connection) {
     return std::tuple(connection.host != host,
-                      connection.slow_in_flight() > 0 || connection.stalled,
+                      connection.slow_in_flight() > 0 || connection.stalled(),
                       connection.in_flight().size(), connection.last_used);
   };
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
-    const bool takes_long = connection.slow_in_flight() > 0 || connection.stalled;
+    const bool takes_long = connection.slow_in_flight() > 0 || connection.stalled();
     if (connection.phase() == Phase::kConnecting) {
       room.coming = room.coming || (!view.Doubtful(connection) && !Overdue(view, connection));
     }

@@ -78,7 +78,7 @@ void Lanes::Begin(const PoolView& view) {
   bool deep = false;
   for (const auto& connection : view.connections) {
     connection->turn.awaited = false;
-    if (!connection->open() || connection->stalled || view.Barred(*connection)) continue;
+    if (!connection->open() || connection->stalled() || view.Barred(*connection)) continue;
     ++ready;
     if (!connection->lane()) continue;
     ++lanes;
@@ -116,7 +116,7 @@ PoolConnection* Lanes::Choose(const PoolView& view, const SessionRules& rules, c
     if (!connection.lane()) {
       if (!view.PerhapsGone(connection) && Less(connection, fresh)) fresh = &connection;
     } else if (!connection.idle() && connection.slow_in_flight() == 0) {
-      const bool comes = !connection.stalled && !view.PerhapsGone(connection);
+      const bool comes = !connection.stalled() && !view.PerhapsGone(connection);
       if (comes && !connection.turn.awaited) emptying = &connection;
     } else if (connection.in_flight().size() < depth && !view.PerhapsGone(connection) &&
                (connection.idle() || connection.lane_table == work.binding.get()) &&

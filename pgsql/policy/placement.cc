@@ -37,7 +37,7 @@ void Placement::Begin(const PoolView& view) {
   for (const auto& connection : view.connections) {
     // The first statement on a new connection ends a trial.
     int reluctance = view.EndsTrial(*connection) ? -1 : view.hosts.Reluctance(connection->host);
-    if (connection->stalled) {
+    if (connection->stalled()) {
       reluctance += kStalled;
     } else if (view.Quiet(*connection)) {
       reluctance += kOwesAnswers;
@@ -110,7 +110,7 @@ PoolConnection* Placement::ChooseForQuestion(const PoolView& view, std::size_t h
   for (const auto& candidate : view.connections) {
     PoolConnection& connection = *candidate;
     if (connection.host != host || !connection.TakesWork() || connection.RunsSimple() ||
-        connection.stalled || view.InTrial(connection) || view.PerhapsGone(connection)) {
+        connection.stalled() || view.InTrial(connection) || view.PerhapsGone(connection)) {
       continue;
     }
     if (connection.session.changed && question != Work::Kind::kLag) continue;

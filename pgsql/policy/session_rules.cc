@@ -55,7 +55,7 @@ bool SessionRules::MayOwn(const PoolView& view, const Work& work) const {
     if (connection->session.owner == nullptr) {
       ++shared;
     } else if (connection->session.owner == work.binding && connection->in_flight().size() < room &&
-               !connection->stalled && !view.PrefersOther(work, *connection)) {
+               !connection->stalled() && !view.PrefersOther(work, *connection)) {
       if (!view.PerhapsGone(*connection) || !view.Quiet(*connection) || instead) return false;
       instead = true;
     }

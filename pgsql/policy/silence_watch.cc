@@ -50,7 +50,7 @@ bool TakesOthers(const PoolView& view, const PoolConnection& connection) {
   if (view.HealthOf(connection).state() != HostHealth::State::kTrial) return false;
   return std::ranges::any_of(view.connections, [&](const auto& other) {
     return other.get() != &connection && other->host == connection.host && other->TakesWork() &&
-           !other->stalled;
+           !other->stalled();
   });
 }
 

@@ -102,8 +102,7 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
 
 void ResultHandler::NoteAlive(PoolConnection& connection) {
   const Time now = pool_->Now();
-  connection.answered = now;
-  connection.stalled = false;
+  connection.OnAnswered(now);
   PoolHost& host = pool_->hosts[connection.host];
   host.last_result = now;
   host.trust.OnAnswered(connection.opened);

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <optional>
-#include <utility>
 
 #include "pgsql/policy/silence_watch.h"
 #include "pgsql/work/table_binding.h"
@@ -23,7 +22,7 @@ void SecondAsking::WatchSilence() {
     PoolConnection& connection = *connections_->all()[i];
     const std::optional<Time> late = SilenceWatch::LateFrom(connection, limit);
     if (!late.has_value() || pool_->Now() < *late) continue;
-    if (!std::exchange(connection.stalled, true)) OnLate(connection);
+    if (connection.OnStalled()) OnLate(connection);
     const bool was_up = pool_->hosts[connection.host].health.state() == HostHealth::State::kUp;
     OnSilence(connection);
     if (connection.open()) AskOfOthers(connection);

@@ -147,6 +147,17 @@ TEST_F(PoolConnectionTest, ItIsSilentSinceTheOldestStatementOrTheLatestResult) {
   EXPECT_EQ(connection.SilentSince(), kStart + milliseconds(9));
 }
 
+TEST_F(PoolConnectionTest, ItIsStalledUntilItsServerSaysSomething) {
+  EXPECT_FALSE(connection.stalled());
+  EXPECT_TRUE(connection.OnStalled());
+  EXPECT_TRUE(connection.stalled());
+  EXPECT_FALSE(connection.OnStalled()) << "that was known";
+  connection.OnAnswered(kStart + milliseconds(3));
+  EXPECT_EQ(connection.answered, kStart + milliseconds(3));
+  EXPECT_FALSE(connection.stalled());
+  EXPECT_TRUE(connection.OnStalled());
+}
+
 TEST_F(PoolConnectionTest, NothingIsSentBehindTheSimpleProtocol) {
   Send(0, kStart);
   EXPECT_FALSE(connection.RunsSimple());

@@ -142,7 +142,7 @@ TEST_F(ConnectionBudgetTest, ASilentOneMakesRoomWhenItHasReadsOnly) {
   PoolConnection& silent = Open(1);
   Work* work = Send(silent, Quick());
   EXPECT_EQ(ConnectionBudget::Silent(View(), std::nullopt), nullptr);
-  silent.stalled = true;
+  silent.OnStalled();
   EXPECT_EQ(ConnectionBudget::Silent(View(), std::nullopt), &silent);
   EXPECT_EQ(ConnectionBudget::Silent(View(), 1), &silent);
   EXPECT_EQ(ConnectionBudget::Silent(View(), 0), nullptr);
@@ -173,9 +173,9 @@ TEST_F(ConnectionBudgetTest, OrWhereOneIsOnItsWayOut) {
   owned.Drain();
   EXPECT_TRUE(Room(0).coming);
   EXPECT_EQ(Room(0).victim, nullptr);
-  owned.stalled = true;
+  owned.OnStalled();
   EXPECT_FALSE(Room(0).coming);  // that one may take long
-  owned.stalled = false;
+  owned.OnAnswered(now);
   owned.OnBack(work);
   Send(owned, owned.session.owner, /*in_lane=*/true);
   EXPECT_FALSE(Room(0).coming);
@@ -208,7 +208,7 @@ TEST_F(ConnectionBudgetTest, TheVictimIsOfThatHostThenQuickThenNotBusyThenLongUn
   EXPECT_EQ(Room(0).victim, &slow);
   EXPECT_EQ(Room(1).victim, &elsewhere);
   PoolConnection& stalled = Owned(0);
-  stalled.stalled = true;
+  stalled.OnStalled();
   PoolConnection& busy = Owned(0);
   Send(busy, busy.session.owner);
   EXPECT_EQ(Room(0).victim, &busy);

@@ -131,7 +131,7 @@ TEST_F(LaneChoiceTest, NorWhereItWasToRunEmpty) {
   Send(busy, Quick());
   lanes.Begin(View());
   EXPECT_NE(Choose(Lookup(slow)), nullptr);
-  gone.stalled = true;
+  gone.OnStalled();
   hosts[0].trust = {};
   lanes.Begin(View());
   Choose(Lookup(slow));

@@ -71,7 +71,7 @@ TEST_F(LanesTest, AConnectionThatIsComingCountsUnlessItsHostIsInDoubt) {
 TEST_F(LanesTest, WhoDoesNotAnswerIsNotCounted) {
   Open();
   Open();
-  Open().stalled = true;
+  Open().OnStalled();
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 1U);
 }

@@ -105,7 +105,7 @@ TEST_F(PlacementTest, WhatMayBeGoneIsWaitedForAsWhatIsFull) {
   PoolConnection& tried = Open(0);
   PoolConnection& quiet = Open(0);
   quiet.answered = now;
-  quiet.stalled = true;
+  quiet.OnStalled();
   hosts[0].trust.OnLost(now);
   Load(tried, 1);
   EXPECT_EQ(Choose(Lookup(Quick())), nullptr);
@@ -125,7 +125,7 @@ TEST_F(PlacementTest, ThoseThatKeepQuietComeLast) {
   EXPECT_EQ(Choose(Lookup(Quick())), &busy);
   Load(busy, 2);
   EXPECT_EQ(Choose(Lookup(Quick())), nullptr);  // the better one is waited for
-  busy.stalled = true;
+  busy.OnStalled();
   EXPECT_EQ(Choose(Lookup(Quick())), &quiet);  // is worse than quiet
 }
 

@@ -34,9 +34,9 @@ TEST_F(QuestionPlacementTest, AStampGoesWhereItIsAnsweredSoon) {
   EXPECT_EQ(choose(0), &second);
   Load(second, 2);
   EXPECT_EQ(choose(0), &first);
-  first.stalled = true;
+  first.OnStalled();
   EXPECT_EQ(choose(0), &second);
-  first.stalled = false;
+  first.OnAnswered(now);
   first.session.changed = true;
   EXPECT_EQ(choose(0), &second);
   first.session.changed = false;

@@ -136,9 +136,9 @@ TEST_F(SessionRulesTest, ATableHasAnotherConnectionWhenItsOwnHaveNoRoom) {
   EXPECT_TRUE(MayTake(free, work));
   owned.OnBack(owned.running());
   EXPECT_FALSE(MayTake(free, work));
-  owned.stalled = true;
+  owned.OnStalled();
   EXPECT_TRUE(MayTake(free, work));
-  owned.stalled = false;
+  owned.OnAnswered(now);
   work->attempts.Exhaust(0);  // it may not go there
   EXPECT_TRUE(MayTake(free, work));
 }
