@@ -8,6 +8,13 @@
 //
 // MayMove() has the whole table.
 //
+// What is in flight is kept twice, for two questions. The list here is the pool's: which statements
+// are under way, since when, and who waits for them. The ledger is the real connection's: what the
+// server answers next, Syncs and the connection's own statements included, which the pool does not
+// know (PipelineLedger; of a script, PgScript). A statement enters both when it is sent, and leaves
+// both when its result is told or when UpstreamConnection::Close() hands it back. So both have the
+// same statements in the same order.
+//
 // A connection that drains takes nothing new and is closed once it is empty: for another host's
 // sake, because there are more than `connections` allows now, because a statement changed the
 // session, because a new session would be another, or for the memory that it holds.

@@ -6,6 +6,10 @@
 // are out of step: the caller then drops the connection, since no later answer could be trusted to
 // belong to its question. Allocates only while it grows.
 //
+// The pool has a list of the same statements in the same order: PoolConnection::in_flight(). Which
+// statement a result belongs to, and what else the server has yet to answer, is the ledger's to
+// say; how long a connection has been silent, and who waits for what is on it, the list's.
+//
 // A batch may hold its answers back: its statements keep their entries until the Sync is answered.
 #pragma once
 

@@ -224,6 +224,7 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
     }
     if (!work_->RunAgain(work, pool_->last_failure)) work_->Recycle(work);
   }
+  assert(connection.idle());  // the connection's ledger and the pool's list had the same
   pool_->ScheduleDispatch();
 }
 
