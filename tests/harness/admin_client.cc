@@ -51,4 +51,8 @@ double MetricValue(const std::string& metrics, const std::string& name) {
   return -1;
 }
 
+double MetricOf(const std::string& admin_socket, const std::string& name) {
+  return MetricValue(HttpGet(admin_socket, "/metrics").body, name);
+}
+
 }  // namespace proxymux::harness

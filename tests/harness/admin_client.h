@@ -16,5 +16,7 @@ HttpAnswer HttpGet(int tcp_port, const std::string& target);
 
 // The value of a metric, labels included in the name as they are written; -1 when it is not there.
 double MetricValue(const std::string& metrics, const std::string& name);
+// The same, of what the service says now.
+double MetricOf(const std::string& admin_socket, const std::string& name);
 
 }  // namespace proxymux::harness

@@ -9,6 +9,7 @@
 #include "tests/harness/admin_client.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/integration/mail_world.h"
+#include "tests/integration/table_status.h"
 
 namespace proxymux::integration {
 namespace {
@@ -59,15 +60,8 @@ class AnswerCacheOnServers : public testing::Test {
   // asked about with its first lookup.
   void Learn() {
     for (const char* file : {"short.cf", "long.cf", "plain.cf"}) Look(file, "learn");
-    EXPECT_TRUE(harness::Eventually([&] {
-      const std::string status = harness::HttpGet(instance_->AdminSocket(), "/status.json").body;
-      std::size_t unknown = 0;
-      for (std::size_t at = status.find("\"may_write\": null"); at != std::string::npos;
-           at = status.find("\"may_write\": null", at + 1)) {
-        ++unknown;
-      }
-      return status.find("\"may_write\": false") != std::string::npos && unknown <= 1;
-    }));
+    EXPECT_TRUE(
+        harness::Eventually([&] { return TablesKnownToRead(instance_->AdminSocket()) == 3; }));
   }
 
   static std::string Text() {
@@ -81,8 +75,8 @@ class AnswerCacheOnServers : public testing::Test {
     return client_->Lookup(instance_->Table(file), key);
   }
   double Metric(const std::string& name, const std::string& file) {
-    const auto metrics = harness::HttpGet(instance_->AdminSocket(), "/metrics");
-    return harness::MetricValue(metrics.body, name + "{table=\"" + instance_->Table(file) + "\"}");
+    return harness::MetricOf(instance_->AdminSocket(),
+                             name + "{table=\"" + instance_->Table(file) + "\"}");
   }
   // Asks short.cf until `is_new`; every answer before that must be `is_old`, and none of those may
   // have been asked for when the old answer, known by `known`, was over its time.

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "pgsql/host/error_class.h"
-#include "tests/harness/admin_client.h"
 #include "tests/harness/load_clients.h"
 #include "tests/harness/load_on.h"
 #include "tests/integration/error_cases.h"
 #include "tests/integration/error_world.h"
+#include "tests/integration/table_status.h"
 
 namespace proxymux::integration {
 namespace {
@@ -39,10 +39,7 @@ TEST_F(ErrorClasses, ARefusedConnectionTakesTheHostOutUntilItIsMended) {
     const std::string about = std::string(refusal.code) + ": ";
     ASSERT_TRUE(Answers(1)) << about << postfix_->Log();
     // Nothing is under way any more: what is lost would be asked again, while the host changes.
-    EXPECT_TRUE(Eventually([&] {
-      return harness::HttpGet(postfix_->AdminSocket(), "/status.json")
-                 .body.find("\"may_write\": false") != std::string::npos;
-    }));
+    EXPECT_TRUE(Eventually([&] { return TablesKnownToRead(postfix_->AdminSocket()) >= 1; }));
     const int logged = Logged(refusal.code);
     for (const std::string& statement : refusal.spoil) world_.first().Sql("postgres", statement);
     // Between two statements of the spoiling the host may have another reason for a while.

@@ -9,6 +9,7 @@
 #include "tests/harness/proxymap_client.h"
 #include "tests/harness/smtp_client.h"
 #include "tests/integration/mail_world.h"
+#include "tests/integration/table_status.h"
 
 namespace proxymux::integration {
 namespace {
@@ -63,12 +64,7 @@ class WithoutMirrors : public testing::Test {
     // Answers are kept once the catalogue has said that the statement reads.
     Look("kept.cf", "learn");
     Look("short.cf", "learn");
-    EXPECT_TRUE(Eventually([&] {
-      const std::string status = harness::HttpGet(postfix_->AdminSocket(), "/status.json").body;
-      const std::string known = "\"may_write\": false";
-      const std::size_t first = status.find(known);
-      return first != std::string::npos && status.find(known, first + 1) != std::string::npos;
-    }));
+    EXPECT_TRUE(Eventually([&] { return TablesKnownToRead(postfix_->AdminSocket()) >= 2; }));
   }
   void Sql(const std::string& text) {
     world_.first().Sql(harness::kMailDatabase, text);
@@ -82,9 +78,9 @@ class WithoutMirrors : public testing::Test {
     return client_->Lookup(postfix_->Table(file), key);
   }
   double StaleAnswers(const std::string& file) {
-    const auto metrics = harness::HttpGet(postfix_->AdminSocket(), "/metrics");
-    return harness::MetricValue(metrics.body, "proxymux_table_stale_answers_total{table=\"" +
-                                                  postfix_->Table(file) + "\"}");
+    return harness::MetricOf(
+        postfix_->AdminSocket(),
+        "proxymux_table_stale_answers_total{table=\"" + postfix_->Table(file) + "\"}");
   }
   // The mirrors are back: never anything but the old answer until the new one comes.
   void ExpectOldThenNew(const std::string& old_value, const std::string& new_value) {

@@ -113,8 +113,7 @@ TEST_F(Standalone, SighupWithABadFileChangesNothingAndWithAGoodOneEverything) {
   EXPECT_TRUE(WaitForLog("max_request")) << harness::ReadFile(log_);
   EXPECT_TRUE(client.Lookup(table, long_key).Is(protocol::Status::kNoKey));
   EXPECT_EQ(HttpGet(admin_, "/healthz").status, 200);
-  EXPECT_EQ(
-      harness::MetricValue(HttpGet(admin_, "/metrics").body, "proxymux_reload_failures_total"), 1);
+  EXPECT_EQ(harness::MetricOf(admin_, "proxymux_reload_failures_total"), 1);
 
   WriteSettings("max_request: 4KiB\n");
   child_->Signal(SIGHUP);
@@ -131,8 +130,7 @@ TEST_F(Standalone, SighupWithoutTheFileThatWasThereChangesNothing) {
   std::filesystem::remove(postfix_.config_directory() + "/proxymux.yaml");
   child_->Signal(SIGHUP);
   EXPECT_TRUE(WaitForLog("proxymux.yaml is gone; the settings stay as they were"));
-  EXPECT_EQ(
-      harness::MetricValue(HttpGet(admin_, "/metrics").body, "proxymux_reload_failures_total"), 1);
+  EXPECT_EQ(harness::MetricOf(admin_, "proxymux_reload_failures_total"), 1);
   ExpectGoodLookup();
 }
 
@@ -154,10 +152,8 @@ TEST_F(Standalone, HalfARequestDoesNotHoldUpTheEnd) {
   Serve();
   harness::Socket client = harness::Socket::ConnectUnix(socket_);
   ASSERT_TRUE(client.Send("request"));
-  EXPECT_TRUE(Eventually([&] {
-    return harness::MetricValue(HttpGet(admin_, "/metrics").body,
-                                "proxymux_client_read_bytes_total") >= 7;
-  }));
+  EXPECT_TRUE(Eventually(
+      [&] { return harness::MetricOf(admin_, "proxymux_client_read_bytes_total") >= 7; }));
   const auto began = std::chrono::steady_clock::now();
   child_->Signal(SIGTERM);
   EXPECT_EQ(child_->Wait(seconds(10)), 0);

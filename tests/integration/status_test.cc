@@ -47,7 +47,7 @@ TEST_F(StatusTruth, ATableThatAnswersNothingMakesTheServiceDegradedUntilItAnswer
             std::string::npos)
       << Health();
   EXPECT_NE(Ctl().find(error), std::string::npos) << Ctl();
-  EXPECT_EQ(harness::MetricValue(HttpGet(admin_, "/metrics").body, state), 1);
+  EXPECT_EQ(harness::MetricOf(admin_, state), 1);
 
   for (auto* server : {&world_.first(), &world_.second()}) {
     server->Sql(harness::kMailDatabase, "ALTER TABLE alias ADD COLUMN nothing text DEFAULT 'x'");
@@ -56,7 +56,7 @@ TEST_F(StatusTruth, ATableThatAnswersNothingMakesTheServiceDegradedUntilItAnswer
   EXPECT_EQ(TableOf(Document(), "failing.cf")["state"], "ok");
   EXPECT_EQ(TableOf(Document(), "failing.cf")["failed_in_a_row"], 0);
   EXPECT_EQ(Health(), broken);
-  EXPECT_EQ(harness::MetricValue(HttpGet(admin_, "/metrics").body, state), 0);
+  EXPECT_EQ(harness::MetricOf(admin_, state), 0);
 
   for (auto* server : {&world_.first(), &world_.second()}) {
     server->Sql(harness::kMailDatabase,

@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "tests/pgsql/work/nobodys_sink.h"
+
 namespace proxymux::pgsql {
 namespace {
 
@@ -18,11 +20,6 @@ const Time kStart{std::chrono::hours(1)};
 constexpr std::array kPhases = {Phase::kConnecting, Phase::kShared,   Phase::kEmptying,
                                 Phase::kLane,       Phase::kDraining, Phase::kOutdated,
                                 Phase::kClosed};
-
-class Waiter final : public LookupSink {
- public:
-  void OnAnswer(const Answer&) override {}
-};
 
 class PoolConnectionTest : public ::testing::Test {
  protected:
@@ -39,7 +36,7 @@ class PoolConnectionTest : public ::testing::Test {
     while (connection.running() != nullptr) connection.OnBack(connection.running());
   }
 
-  Waiter waiter;
+  NobodysSink waiter;
   std::array<Work, 3> work;
   PoolConnection connection{1, 0, kStart, nullptr};
 };

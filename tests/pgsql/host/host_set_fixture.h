@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "pgsql/host/host_health.h"
 #include "pgsql/host/host_set.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/host_spec.h"
+#include "tests/pgsql/host/host_failures.h"
 
 namespace proxymux::pgsql {
 
@@ -26,9 +26,7 @@ class Hosts : public testing::Test {
     return HostSet(std::move(hosts));
   }
   void Up(HostSet& hosts, std::size_t index) { hosts[index].health.OnConnected(kNow); }
-  void Down(HostSet& hosts, std::size_t index) {
-    hosts[index].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
+  void Down(HostSet& hosts, std::size_t index) { TakeDown(hosts[index], kNow, &random); }
   // Every back-off is over.
   static constexpr Time Later() { return kNow + std::chrono::seconds(1); }
 

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "config/values/server_config.h"
-#include "pgsql/host/host_health.h"
 #include "pgsql/host/host_set.h"
 #include "pgsql/host/lag_rule.h"
 #include "pgsql/host/replica_state.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/host_spec.h"
+#include "tests/pgsql/host/host_failures.h"
 #include "tests/pgsql/host/replica_states.h"
 
 namespace proxymux::pgsql {
@@ -51,10 +51,7 @@ class HostSetLag : public testing::Test {
     rule.Look(kThen + later, &hosts);
     hosts.LookForOutage(kNow + later);
   }
-  void Down(std::size_t host) {
-    hosts[host].ready = 0;
-    hosts[host].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
+  void Down(std::size_t host) { TakeDown(hosts[host], kNow, &random); }
 
   HostSet hosts;
   LagRule rule;

@@ -41,10 +41,7 @@ TEST_F(HostSetPrefersStandby, ConnectionsMoveAwayFromThePrimary) {
 }
 
 TEST_F(HostSetPrefersStandby, ThePrimaryIsUsedWhenNoStandbyCanBe) {
-  for (const std::size_t host : {1, 2}) {
-    hosts[host].ready = 0;
-    hosts[host].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
+  for (const std::size_t host : {1, 2}) Down(host);
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 0U);
   EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
   // One of them is back.

@@ -17,9 +17,6 @@ class ConnectionBudgetTest : public PolicyWorld {
         std::make_unique<PoolConnection>(connections.size() + 1, host, now, nullptr));
     return *connections.back();
   }
-  void Down(std::size_t host) {
-    hosts[host].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
   std::size_t Depth(std::size_t outstanding, std::size_t wanted) const {
     return ConnectionBudget::Depth(View(), 32, outstanding, wanted);
   }

@@ -20,9 +20,6 @@ class BesideHangingTest : public PolicyWorld {
     hosts.SetOutageWait(seconds(5));
     hosts.LookForOutage(now);
   }
-  void Down(std::size_t host) {
-    hosts[host].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
   PoolConnection& Hanging(std::size_t host) {
     ++hosts[host].connecting;
     connections.push_back(

@@ -65,8 +65,7 @@ TEST_F(LaneChoiceTest, WhatIsNoneOfItsDoesNotTakeIt) {
   lanes.Begin(View());
   EXPECT_EQ(Choose(work), nullptr);
   work->attempts.Reset(2);
-  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now);
+  OnTrial(0);
   Work* first = Send(connection, Quick());
   EXPECT_EQ(Choose(work), nullptr);  // on trial
   EXPECT_EQ(connection.phase(), Phase::kShared);

@@ -45,9 +45,7 @@ TEST_F(LanesTest, TheOnlyConnectionIsSharedWhenThereWillNotBeAnother) {
   usable = 2;  // another one may be opened
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 0U);
-  for (std::size_t host = 0; host < 2; ++host) {
-    hosts[host].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
+  for (std::size_t host = 0; host < 2; ++host) Down(host);
   lanes.Begin(View());
   EXPECT_EQ(lanes.left(), 1U);  // but to no host
 }

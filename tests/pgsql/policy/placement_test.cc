@@ -61,8 +61,7 @@ TEST_F(PlacementTest, WhatIsNoneOfItsDoesNotTakeIt) {
 }
 
 TEST_F(PlacementTest, AHostOnTrialGetsOneStatement) {
-  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now);
+  OnTrial(0);
   ASSERT_EQ(hosts[0].health.state(), HostHealth::State::kTrial);
   PoolConnection& connection = Open(0);
   EXPECT_EQ(Choose(Lookup(Quick())), &connection);
@@ -74,8 +73,7 @@ TEST_F(PlacementTest, WhatEndsATrialComesFirstAndOlderConnectionsAreAsUsual) {
   PoolConnection& older = Open(0);
   PoolConnection& other = Open(1);
   now += seconds(1);
-  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "full", &random);
-  hosts[0].health.OnConnected(now);
+  OnTrial(0);
   Load(other, 1);
   Load(older, 2);
   EXPECT_EQ(Choose(Lookup(Quick())), &other) << "the other host is as good";

@@ -12,6 +12,7 @@
 
 #include "pgsql/policy/pool_view.h"
 #include "pgsql/policy/session_rules.h"
+#include "tests/pgsql/host/host_failures.h"
 #include "tests/pgsql/pool/pool_world.h"
 
 namespace proxymux::pgsql {
@@ -84,6 +85,12 @@ class PolicyWorld : public testing::Test {
     if (phase == Phase::kLane) connection.SetPhase(Phase::kLane);
     connection.opened = connection.last_result = now;
     return connection;
+  }
+  void Down(std::size_t host) { TakeDown(hosts[host], now, &random); }
+  // It was down, and has answered nothing on the connection that it got.
+  void OnTrial(std::size_t host) {
+    FailAttempt(hosts[host], now, &random);
+    hosts[host].health.OnConnected(now);
   }
   static StillUpstream& Upstream(PoolConnection& connection) {
     return static_cast<StillUpstream&>(*connection.upstream);

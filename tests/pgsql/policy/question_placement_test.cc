@@ -68,8 +68,7 @@ TEST_F(QuestionPlacementTest, AStampDoesNotWaitBehindWhatIsSlow) {
   Upstream(connection).all_answered = false;
   EXPECT_EQ(choose(), nullptr);
   Upstream(connection).pooled = false;
-  hosts[0].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  hosts[0].health.OnConnected(now);
+  OnTrial(0);
   EXPECT_EQ(choose(), nullptr);  // on trial, with one statement
 }
 

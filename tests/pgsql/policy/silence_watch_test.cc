@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/pgsql/policy/policy_world.h"
+#include "tests/pgsql/work/nobodys_sink.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -14,22 +15,8 @@ using Step = SilenceWatch::Step;
 
 constexpr Duration kLimit = seconds(1);
 
-class Waiter final : public LookupSink {
- public:
-  void OnAnswer(const Answer&) override {}
-};
-
 class SilenceWatchTest : public PolicyWorld {
  protected:
-  void Down(std::size_t host) {
-    hosts[host].ready = 0;
-    hosts[host].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
-  void OnTrial(std::size_t host) {
-    Down(host);
-    hosts[host].health.OnConnected(now);
-    hosts[host].ready = 1;
-  }
   HostStep AboutHost(const PoolConnection& connection) const {
     return SilenceWatch::AboutHost(View(), connection, kLimit);
   }
@@ -153,7 +140,7 @@ TEST_F(SilenceWatchTest, WhatWasSilentBeforeIsNotGivenUpWithTheQuestionBeforeIt)
   Down(1);
   PoolConnection& connection = Open(0);
   Send(connection, Quick())->kind = Work::Kind::kStamp;
-  Waiter waiter;
+  NobodysSink waiter;
   Work* lookup = Send(connection, Quick());
   lookup->sink = &waiter;
   hosts[0].last_result = now;
@@ -172,7 +159,7 @@ TEST_F(SilenceWatchTest, WhatIsPreparedForALookupIsGivenUpWithIt) {
   Send(connection, Quick())->kind = Work::Kind::kPrepare;
   hosts[0].last_result = now;
   EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now)) << "for no lookup";
-  Waiter waiter;
+  NobodysSink waiter;
   Work* lookup = Send(connection, Quick());
   lookup->sink = &waiter;
   EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, now));

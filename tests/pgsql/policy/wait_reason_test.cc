@@ -17,9 +17,7 @@ class WaitReasonTest : public PolicyWorld {
 };
 
 TEST_F(WaitReasonTest, WhileEveryHostIsDownItIsWhyTheyAre) {
-  for (std::size_t host = 0; host < hosts.size(); ++host) {
-    hosts[host].health.OnFailed(now, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
+  for (std::size_t host = 0; host < hosts.size(); ++host) Down(host);
   EXPECT_EQ(Reason(), "it was not sent within queue_wait: a: connection refused");
 }
 

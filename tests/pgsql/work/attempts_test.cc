@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/pgsql/host/host_failures.h"
+
 namespace proxymux::pgsql {
 namespace {
 
@@ -27,10 +29,7 @@ class AttemptsTest : public testing::Test {
     for (int i = 0; i < 3; ++i) three.emplace_back(HostKind::kTcp, "host", seconds(60));
     return three;
   }
-  void Down(std::size_t host) {
-    hosts[host].ready = 0;
-    hosts[host].health.OnFailed(kNow, HostHealth::FailureKind::kUnreachable, "down", &random);
-  }
+  void Down(std::size_t host) { TakeDown(hosts[host], kNow, &random); }
   bool PrefersOther(std::size_t host) const { return attempts.PrefersOther(host, hosts); }
   std::optional<std::size_t> NeededHost() const { return attempts.NeededHost(hosts); }
 

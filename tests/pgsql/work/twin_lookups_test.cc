@@ -2,13 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/pgsql/work/nobodys_sink.h"
+
 namespace proxymux::pgsql {
 namespace {
-
-class NobodysSink final : public LookupSink {
- public:
-  void OnAnswer(const Answer&) override {}
-};
 
 class TwinLookupsTest : public testing::Test {
  protected:

@@ -7,20 +7,16 @@
 #include <vector>
 
 #include "pgsql/work/table_binding.h"
+#include "tests/pgsql/work/nobodys_sink.h"
 
 namespace proxymux::pgsql {
 namespace {
-
-class Waiter final : public LookupSink {
- public:
-  void OnAnswer(const Answer&) override {}
-};
 
 TEST(WorkStore, WhatIsOverIsUsedAgain) {
   WorkStore store;
   Work* first = store.Take();
   EXPECT_EQ(store.in_use(), 1U);
-  Waiter waiter;
+  NobodysSink waiter;
   first->sink = &waiter;
   first->binding = std::make_shared<TableBinding>();
   first->key = "a key";
