@@ -1,37 +1,15 @@
-// Addresses that did not answer lately, and what a connection makes of them.
-#include "pgsql/connection/silent_addresses.h"
-
+// What a connection makes of addresses that did not answer lately.
 #include <gtest/gtest.h>
 
-#include <chrono>
-
+#include "pgsql/connection/silent_addresses.h"
 #include "tests/pgsql/libpq/pg_session.h"
 #include "tests/pgsql/libpq/tcp_server.h"
 
 namespace proxymux::pgsql {
 namespace {
 
-constexpr Time kNow{std::chrono::hours(1)};
-
-TEST(SilentAddresses, AreRememberedForAWhile) {
-  SilentAddresses silent;
-  EXPECT_FALSE(silent.Has("a", kNow));
-  silent.Add("a", kNow);
-  EXPECT_TRUE(silent.Has("a", kNow + seconds(29)));
-  EXPECT_FALSE(silent.Has("a", kNow + seconds(30)));
-  EXPECT_FALSE(silent.Has("b", kNow));
-}
-
-TEST(SilentAddresses, UntilTheyAnswer) {
-  SilentAddresses silent;
-  silent.Add("a", kNow);
-  silent.Remove("a");
-  silent.Remove("b");
-  EXPECT_FALSE(silent.Has("a", kNow));
-}
-
 // One that does not answer may be given up before its time is over.
-TEST(SilentAddresses, AConnectionIsMadeToTheOthersFirst) {
+TEST(ConnectingPastASilentAddress, TheOthersComeFirst) {
   TcpServer silent;  // the kernel accepts, nobody speaks
   ConnectPlan plan = silent.Plan();
   plan.parameters = Local().parameters;
