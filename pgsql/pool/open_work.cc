@@ -121,11 +121,15 @@ void OpenWork::GiveUp(Work* work, std::string_view reason) {
     case Work::Kind::kLag:
     case Work::Kind::kDeallocate:
       return;
-    case Work::Kind::kLookup:
+    case Work::Kind::kLookup: {
       if (work->twin.first != nullptr) return;
-      if (pool_->hosts.AllDown()) ++pool_->counters.outage_retries;
-      AnswerLookup(work, {Outcome::kRetry, {}, reason, {}, pool_->hosts.AllDown()});
+      const bool no_host = pool_->hosts.AllDown();
+      if (no_host && work->sink != nullptr && !work->sink->HasStaleAnswer()) {
+        ++pool_->counters.outage_retries;
+      }
+      AnswerLookup(work, {Outcome::kRetry, {}, reason, {}, no_host});
       return;
+    }
   }
 }
 

@@ -41,7 +41,7 @@ void OutageWatch::NoteWaiting() {
   while (work != nullptr && work != queues.FirstNew()) {
     Work* const next = WorkQueues::Younger(work);
     if (work->kind == Work::Kind::kLookup && work->sink != nullptr) {
-      ++pool_->counters.outage_waits;
+      if (!work->sink->HasStaleAnswer()) ++pool_->counters.outage_waits;
       work->sink->OnOutage(pool_->last_failure);
     }
     work = next;

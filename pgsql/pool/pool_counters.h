@@ -20,6 +20,7 @@ struct PoolCounters {
   std::uint64_t queue_timeouts = 0;
   std::uint64_t queue_full = 0;
   std::uint64_t outages = 0;
+  // Not those that had another answer (LookupSink::HasStaleAnswer).
   std::uint64_t outage_waits = 0;    // lookups that waited for a host in one
   std::uint64_t outage_retries = 0;  // lookups answered kRetry because all hosts were down
   std::uint64_t statement_timeouts = 0;

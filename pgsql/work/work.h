@@ -56,6 +56,8 @@ class LookupSink {
   // No host can serve now, and the lookup waits for one; perhaps not the last time. Who has another
   // answer may Abandon the ticket.
   virtual void OnOutage(std::string_view /*reason*/) {}
+  // It has another answer as long as no host can serve: it does not wait, and is not told kRetry.
+  virtual bool HasStaleAnswer() const { return false; }
 };
 
 struct Work {

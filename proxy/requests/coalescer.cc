@@ -35,6 +35,7 @@ class Coalescer::Flight final : public pgsql::LookupSink {
 
   void OnAnswer(const pgsql::Answer& answer) override { coalescer_->Finish(this, answer); }
   void OnOutage(std::string_view reason) override { coalescer_->OnOutage(this, reason); }
+  bool HasStaleAnswer() const override { return coalescer_->StaleFor(*this).has_value(); }
 
   std::shared_ptr<pgsql::TableBinding> binding;
   std::shared_ptr<pgsql::ConnectionPool> pool;

@@ -171,5 +171,34 @@ TEST_F(CoalescerInOutageTest, WhoeverHasAnAnswerThatIsKeptDoesNotWait) {
   EXPECT_THAT(c.ages, IsEmpty());
 }
 
+TEST_F(CoalescerInOutageTest, NorDoesItCountAsOneThatWaitedOrWasAnsweredRetry) {
+  Asker kept, unknown, late, later;
+  Ask(&kept, "user");
+  Ask(&unknown, "never asked");
+  LoseTheDatabase();
+  EXPECT_EQ(world_.pool->counters().outage_waits, 1U);
+  loop_.Advance(seconds(6));
+  for (Asker* asker : {&late, &later}) {
+    Ask(asker, asker == &late ? "user" : "never asked");
+    loop_.EndTurn();
+  }
+  EXPECT_THAT(late.answers, ElementsAre("box"));
+  EXPECT_THAT(later.answers, ElementsAre(HasSubstr("connection refused")));
+  EXPECT_EQ(world_.pool->counters().outage_retries, 2U);
+
+  world_.factory.SetMood(0, fakes::ScriptedFactory::Mood::kAccepts);
+  loop_.Advance(seconds(1));
+  Settle();
+  Asker last;
+  Ask(&last, "new");
+  loop_.EndTurn();
+  world_.connection().Answer("of the catalogue");  // the pool's own question comes first
+  loop_.EndTurn();
+  world_.connection().Answer("box");
+  EXPECT_THAT(last.answers, ElementsAre("box"));
+  EXPECT_THAT(world_.lines.TakeText(),
+              HasSubstr(": 1 lookups waited for it, 2 were answered RETRY"));
+}
+
 }  // namespace
 }  // namespace proxymux::proxy
