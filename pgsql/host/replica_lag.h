@@ -60,6 +60,7 @@ class ReplicaLag {
 
   // What it said last; none: nothing yet on the connections that there are.
   std::optional<ReplicaState> state() const { return left_.has_value() ? std::nullopt : state_; }
+  RealTime asked() const { return asked_; }  // when it was asked for that
   // At most that far behind then; none: it did not say, or nobody can know.
   std::optional<Duration> lag() const { return left_.has_value() ? std::nullopt : lag_; }
   // The same, and of kBehind also what counts against it; very much, where nobody can know.

@@ -66,11 +66,11 @@ PoolGauges ConnectionPool::Gauges() const {
   PoolGauges gauges;
   connections_.FillIn(&gauges);
   const WorkQueues& queues = work_.queues();
-  gauges.queued = queues.size();
+  gauges.queued = queues.size() - queues.questions();
   const Outage& outage = pool_.hosts.outage();
   gauges.outage = outage.state();
   if (gauges.outage != Outage::State::kNone) gauges.outage_lasts = pool_.Now() - outage.begun();
-  if (!queues.empty()) gauges.oldest_wait = pool_.Now() - queues.Oldest()->queued;
+  if (gauges.queued > 0) gauges.oldest_wait = pool_.Now() - queues.Oldest()->queued;
   return gauges;
 }
 

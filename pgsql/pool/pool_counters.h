@@ -31,8 +31,8 @@ struct PoolCounters {
 struct PoolGauges {
   std::size_t connecting = 0;
   std::size_t ready = 0;
-  std::size_t busy = 0;  // of the ready ones
-  std::size_t queued = 0;
+  std::size_t busy = 0;    // of the ready ones
+  std::size_t queued = 0;  // lookups
   std::size_t in_flight = 0;
   Duration oldest_wait{};
   Outage::State outage = Outage::State::kNone;

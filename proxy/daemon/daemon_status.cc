@@ -68,7 +68,7 @@ ServiceStatus MakeDaemonStatus(const DaemonSettings& settings, const DaemonParts
   status.process.away = InMilliseconds(parts.loop.away());
   status.process.resident_bytes = ResidentBytes();
   status.relay = CollectRelay(*parts.relay, settings.ForRelay().policy);
-  status.pools = CollectPools(*parts.pools, parts.loop.Now());
+  status.pools = CollectPools(*parts.pools, parts.loop);
   status.tables = CollectTables(*parts.registry, parts.loop.Now());
   return status;
 }

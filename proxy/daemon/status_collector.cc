@@ -39,9 +39,12 @@ std::string_view StateName(pgsql::HostHealth::State state) {
   return "";
 }
 
-void FillInLag(const pgsql::PoolHost& host, HostStatus* status) {
+void FillInLag(const pgsql::PoolHost& host, pgsql::RealTime now, HostStatus* status) {
   const pgsql::ReplicaLag& lag = host.lag;
-  if (lag.state().has_value()) status->role = lag.state()->standby ? "standby" : "primary";
+  if (lag.state().has_value()) {
+    status->role = lag.state()->standby ? "standby" : "primary";
+    status->lag_age = duration_cast<milliseconds>(now - lag.asked());
+  }
   if (lag.lag().has_value()) status->lag = duration_cast<milliseconds>(*lag.lag());
   status->too_far_behind = lag.standing() == pgsql::ReplicaLag::Standing::kBehind;
   if (!status->too_far_behind) return;
@@ -49,7 +52,8 @@ void FillInLag(const pgsql::PoolHost& host, HostStatus* status) {
   status->reason += lag.Why();
 }
 
-HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgsql::Time now) {
+HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index,
+                       const pgsql::EventLoop& loop) {
   const pgsql::PoolHost& host = pool.hosts()[index];
   HostStatus status;
   status.name = host.label;
@@ -59,10 +63,10 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index, pgs
   status.usable = serves && !host.TooFarBehind();
   status.reason = host.health.reason();
   status.server_version = host.server_version;
-  FillInLag(host, &status);
+  FillInLag(host, loop.RealNow(), &status);
   status.lone_simple = host.lone_form.better() == pgsql::Protocol::kSimple;
   if (host.health.state() != pgsql::HostHealth::State::kUntried) {
-    status.since = duration_cast<milliseconds>(now - host.health.since());
+    status.since = duration_cast<milliseconds>(loop.Now() - host.health.since());
   }
   status.connections = host.ready;
   status.in_flight = pool.InFlightOn(index);
@@ -86,16 +90,16 @@ PlanKind KindOf(pgsql::StatementForm form) {
   return PlanKind::kNone;
 }
 
-const char* NameOf(pgsql::Outage::State state) {
-  switch (state) {
+OutageState StateOf(pgsql::Outage::State outage) {
+  switch (outage) {
     case pgsql::Outage::State::kNone:
-      return "serving";
+      return OutageState::kServing;
     case pgsql::Outage::State::kWaiting:
-      return "waiting";
+      return OutageState::kWaiting;
     case pgsql::Outage::State::kGivenUp:
-      return "down";
+      return OutageState::kDown;
   }
-  return "";
+  return OutageState::kServing;
 }
 
 std::string WhyText(const pgsql::StatementPlan& plan) {
@@ -106,37 +110,39 @@ std::string WhyText(const pgsql::StatementPlan& plan) {
 
 }  // namespace
 
-std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now) {
-  std::vector<PoolStatus> all;
-  for (const auto& pool : pools.All()) {
-    const pgsql::PoolGauges gauges = pool->Gauges();
-    const pgsql::PoolCounters& counters = pool->counters();
-    PoolStatus status;
-    status.name = pool->name();
-    status.outage = {NameOf(gauges.outage), duration_cast<milliseconds>(gauges.outage_lasts),
-                     counters.outages, counters.outage_waits, counters.outage_retries};
-    status.limit = static_cast<std::uint64_t>(pool->settings().connections);
-    status.open = gauges.ready;
-    status.connecting = gauges.connecting;
-    status.busy = gauges.busy;
-    status.idle = gauges.ready - gauges.busy;
-    status.queue_length = gauges.queued;
-    status.queue_limit = static_cast<std::uint64_t>(pool->settings().queue_limit);
-    status.oldest_wait = duration_cast<milliseconds>(gauges.oldest_wait);
-    status.lookups = counters.lookups;
-    status.statements = counters.statements;
-    status.syncs = counters.syncs;
-    status.reruns = counters.reruns;
-    status.asked_twice_stall = counters.stalled;
-    status.asked_twice_hedge = counters.hedged;
-    status.timeouts = counters.queue_timeouts + counters.statement_timeouts;
-    status.cancels = counters.cancels;
-    status.queue_full = counters.queue_full;
-    for (std::size_t host = 0; host < pool->hosts().size(); ++host) {
-      status.hosts.push_back(CollectHost(*pool, host, now));
-    }
-    all.push_back(std::move(status));
+PoolStatus CollectPool(const pgsql::ConnectionPool& pool, const pgsql::EventLoop& loop) {
+  const pgsql::PoolGauges gauges = pool.Gauges();
+  const pgsql::PoolCounters counters = pool.counters();
+  PoolStatus status;
+  status.name = pool.name();
+  status.outage = {StateOf(gauges.outage), duration_cast<milliseconds>(gauges.outage_lasts),
+                   counters.outages, counters.outage_waits, counters.outage_retries};
+  status.limit = static_cast<std::uint64_t>(pool.settings().connections);
+  status.open = gauges.ready;
+  status.connecting = gauges.connecting;
+  status.busy = gauges.busy;
+  status.idle = gauges.ready - gauges.busy;
+  status.queue_length = gauges.queued;
+  status.queue_limit = static_cast<std::uint64_t>(pool.settings().queue_limit);
+  status.oldest_wait = duration_cast<milliseconds>(gauges.oldest_wait);
+  status.lookups = counters.lookups;
+  status.statements = counters.statements;
+  status.syncs = counters.syncs;
+  status.reruns = counters.reruns;
+  status.asked_twice_stall = counters.stalled;
+  status.asked_twice_hedge = counters.hedged;
+  status.timeouts = counters.queue_timeouts + counters.statement_timeouts;
+  status.cancels = counters.cancels;
+  status.queue_full = counters.queue_full;
+  for (std::size_t host = 0; host < pool.hosts().size(); ++host) {
+    status.hosts.push_back(CollectHost(pool, host, loop));
   }
+  return status;
+}
+
+std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, const pgsql::EventLoop& loop) {
+  std::vector<PoolStatus> all;
+  for (const auto& pool : pools.All()) all.push_back(CollectPool(*pool, loop));
   return all;
 }
 

@@ -12,7 +12,8 @@
 
 namespace proxymux::proxy {
 
-std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, pgsql::Time now);
+PoolStatus CollectPool(const pgsql::ConnectionPool& pool, const pgsql::EventLoop& loop);
+std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, const pgsql::EventLoop& loop);
 std::vector<TableStatus> CollectTables(const TableRegistry& tables, pgsql::Time now);
 RelayCounts CollectRelay(const Relay& relay, const StockPolicy& policy);
 std::uint64_t ResidentBytes();

@@ -42,6 +42,18 @@ class PoolMetricsBuilder : private MetricFamilies {
          &OutageStatus::retries},
     }};
     {
+      Family family =
+          Gauge("proxymux_pool_state",
+                "1 for the state the pool is in (serving, waiting, down), 0 for the others.");
+      for (const PoolStatus& pool : pools) {
+        for (const OutageState state :
+             {OutageState::kServing, OutageState::kWaiting, OutageState::kDown}) {
+          family.Add(pool.outage.state == state ? 1 : 0,
+                     {{"pool", pool.name}, {"state", std::string(OutageStateName(state))}});
+        }
+      }
+    }
+    {
       Family family = Gauge("proxymux_pool_outage_seconds",
                             "For how long no host has been able to serve; 0: one is.");
       for (const PoolStatus& pool : pools) {
@@ -141,9 +153,10 @@ class PoolMetricsBuilder : private MetricFamilies {
   void AddLags(const std::vector<PoolStatus>& pools) {
     {
       Family family = Gauge("proxymux_host_replica_lag_seconds",
-                            "How far the host was behind its primary when it was asked last.");
+                            "How far the host was behind its primary when it was asked last, "
+                            "while that is not long ago.");
       ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
-        if (!host.lag.has_value()) return;
+        if (!host.lag.has_value() || host.lag_age > kLagLasts) return;
         labels.emplace_back("role", host.role);
         family.Add(*host.lag, std::move(labels));
       });

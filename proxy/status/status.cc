@@ -48,6 +48,18 @@ std::string_view TableStateName(TableState state) {
   return "";
 }
 
+std::string_view OutageStateName(OutageState state) {
+  switch (state) {
+    case OutageState::kServing:
+      return "serving";
+    case OutageState::kWaiting:
+      return "waiting";
+    case OutageState::kDown:
+      return "down";
+  }
+  return "";
+}
+
 std::string_view PlanKindName(PlanKind kind) {
   switch (kind) {
     case PlanKind::kNone:

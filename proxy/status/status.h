@@ -29,12 +29,19 @@ enum class TableState {
   kStale,    // the file is broken now, an older version is in use
   kFailing,  // the file is good, but the last lookups all failed (table_failures.h)
 };
+// Whether one of the pool's hosts can serve.
+enum class OutageState {
+  kServing,
+  kWaiting,  // none can: lookups wait for one (outage_wait)
+  kDown,     // none can: lookups are answered RETRY
+};
 enum class PlanKind { kNone, kText, kParameterized, kPrepared };
 
 std::string_view ServiceModeName(ServiceMode mode);
 std::string_view ServiceStateName(ServiceState state);
 std::string_view RelayModeName(RelayMode mode);
 std::string_view TableStateName(TableState state);
+std::string_view OutageStateName(OutageState state);
 std::string_view PlanKindName(PlanKind kind);
 
 struct RequestCounts {
@@ -76,6 +83,10 @@ struct RelayCounts {
   std::uint64_t starts = 0;    // of stock daemons, or connections made to the stock service
 };
 
+// Hosts are asked about once a second for their role and lag, but only while lookups come. What one
+// said is shown as its lag of now for no longer than this.
+inline constexpr std::chrono::seconds kLagLasts{30};
+
 struct HostStatus {
   std::string name;                              // as in the table's hosts, without credentials
   std::string host_class;                        // "unix", "inet", "uri"
@@ -85,8 +96,10 @@ struct HostStatus {
   std::chrono::milliseconds since{0};            // in this state
   std::string server_version;                    // as the server says; empty: nothing yet
   std::string role;                              // "primary", "standby"; empty: not asked yet
-  std::optional<std::chrono::milliseconds> lag;  // behind the primary; none: not known
-  bool too_far_behind = false;                   // than max_replica_lag allows
+  std::optional<std::chrono::milliseconds> lag;  // behind the primary then; none: not known
+  std::optional<std::chrono::milliseconds>
+      lag_age;                  // since it was asked for both; none: it was not
+  bool too_far_behind = false;  // than max_replica_lag allows
   bool lone_simple = false;  // a lookup that is alone goes by the simple protocol, measured better
   std::uint64_t connections = 0;
   std::uint64_t in_flight = 0;
@@ -99,7 +112,7 @@ struct HostStatus {
 
 // Whether a pool has a host that can serve.
 struct OutageStatus {
-  std::string state;                   // of the pool: "serving", "waiting", "down"
+  OutageState state = OutageState::kServing;
   std::chrono::milliseconds lasts{0};  // since no host could serve; 0: one can
   std::uint64_t begun = 0;             // how often that began
   std::uint64_t waits = 0;             // lookups that waited for a host

@@ -37,6 +37,7 @@ Json HostJson(const HostStatus& host) {
           {"server_version", host.server_version},
           {"role", host.role},
           {"lag_ms", host.lag ? Json(host.lag->count()) : Json(nullptr)},
+          {"lag_age_ms", host.lag_age ? Json(host.lag_age->count()) : Json(nullptr)},
           {"too_far_behind", host.too_far_behind},
           {"lone_protocol", host.lone_simple ? "simple" : "extended"},
           {"connections", host.connections},
@@ -52,7 +53,7 @@ Json PoolJson(const PoolStatus& pool) {
   Json hosts = Json::array();
   for (const HostStatus& host : pool.hosts) hosts.push_back(HostJson(host));
   return {{"name", pool.name},
-          {"state", pool.outage.state},
+          {"state", OutageStateName(pool.outage.state)},
           {"outage_ms", pool.outage.lasts.count()},
           {"limit", pool.limit},
           {"open", pool.open},

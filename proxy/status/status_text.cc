@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/status/status.h"
 #include "proxy/text/text_grid.h"
 
 namespace proxymux::proxy {
@@ -169,7 +171,10 @@ void AddService(const Json& status, std::size_t width, std::string* out) {
 std::string OutageNote(const Json& pool) {
   const std::string state = Text(pool, "state");
   const std::string since = Milliseconds(pool, "outage_ms");
-  if (state == "waiting") return "no host for " + since + ": lookups wait for one (outage_wait)";
+  if (state == "waiting") {
+    return fmt::format("no host for {}: {} lookups wait for one (outage_wait)", since,
+                       Count(pool, "queue_length"));
+  }
   if (state == "down") return "no host for " + since + ": lookups are answered RETRY";
   return "";
 }
@@ -179,9 +184,22 @@ std::string RoleOf(const Json& host) {
   return role.empty() ? "-" : role;
 }
 
+bool LagIsOld(const Json& host) {
+  return Number(host, "lag_age_ms").value_or(0) > std::chrono::milliseconds(kLagLasts).count();
+}
+
+// What is said below a host. Of a primary the lag is always 0.
+std::string HostNote(const Json& host) {
+  const std::string reason = Note(host);
+  if (!LagIsOld(host) || !Number(host, "lag_ms") || RoleOf(host) == "primary") return reason;
+  return fmt::format("{}{}lag {}, asked {} ago", reason, reason.empty() ? "" : "; ",
+                     Milliseconds(host, "lag_ms"), Milliseconds(host, "lag_age_ms"));
+}
+
 void AddPools(const Json& pools, std::size_t width, std::string* out) {
-  TextGrid pool_grid(
-      {"#", "POOL", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS", "STMTS", "RERUN", "TIMEOUT"}, 2);
+  TextGrid pool_grid({"#", "POOL", "STATE", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS", "STMTS",
+                      "RERUN", "TIMEOUT"},
+                     3);
   TextGrid host_grid(
       {"#", "HOST", "STATE", "SINCE", "ROLE", "LAG", "CONN", "OK", "FAILED", "CFAIL", "P50", "P99"},
       3);
@@ -189,19 +207,20 @@ void AddPools(const Json& pools, std::size_t width, std::string* out) {
   for (const Json& pool : pools) {
     const std::string id = fmt::format("{}", ++number);  // of a pool, for its hosts to refer to
     pool_grid.Add(
-        {id, Text(pool, "name"), fmt::format("{}/{}", Text(pool, "open"), Text(pool, "limit")),
-         Text(pool, "busy"), Count(pool, "queue_length"), Milliseconds(pool, "oldest_wait_ms"),
-         Count(pool, "lookups"), Count(pool, "statements"), Count(pool, "reruns"),
-         Count(pool, "timeouts")},
+        {id, Text(pool, "name"), Text(pool, "state"),
+         fmt::format("{}/{}", Text(pool, "open"), Text(pool, "limit")), Text(pool, "busy"),
+         Count(pool, "queue_length"), Milliseconds(pool, "oldest_wait_ms"), Count(pool, "lookups"),
+         Count(pool, "statements"), Count(pool, "reruns"), Count(pool, "timeouts")},
         OutageNote(pool));
     const Json& hosts = Member(pool, "hosts");
     if (!hosts.is_array()) continue;
     for (const Json& host : hosts) {
-      host_grid.Add({id, Text(host, "name"), Text(host, "state"), Milliseconds(host, "since_ms"),
-                     RoleOf(host), Milliseconds(host, "lag_ms"), Text(host, "connections"),
-                     Count(host, "ok"), Count(host, "failed"), Count(host, "connect_failures"),
-                     Latency(host, "p50_us"), Latency(host, "p99_us")},
-                    Note(host));
+      host_grid.Add(
+          {id, Text(host, "name"), Text(host, "state"), Milliseconds(host, "since_ms"),
+           RoleOf(host), LagIsOld(host) ? "-" : Milliseconds(host, "lag_ms"),
+           Text(host, "connections"), Count(host, "ok"), Count(host, "failed"),
+           Count(host, "connect_failures"), Latency(host, "p50_us"), Latency(host, "p99_us")},
+          HostNote(host));
     }
   }
   *out += "\n" + pool_grid.Render(width) + "\n" + host_grid.Render(width);

@@ -223,6 +223,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"server_version", "\"\"", ""},
           {"role", "\"\"", ""},
           {"lag_ms", "null", ""},
+          {"lag_age_ms", "null", ""},
           {"too_far_behind", "false", ""},
           {"lone_protocol", "\"extended\"", ""},
           {"connections", "0", ""},
@@ -246,6 +247,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
     EXPECT_EQ(host["server_version"], server_version) << host;
     EXPECT_EQ(host["role"], "primary") << host;
     EXPECT_EQ(host["lag_ms"], 0) << host;
+    EXPECT_GE(host["lag_age_ms"], 0) << host;
     EXPECT_EQ(host["too_far_behind"], false) << host;
   }
   EXPECT_EQ(connections, pool["open"]);

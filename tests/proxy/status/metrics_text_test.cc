@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -21,6 +22,7 @@ namespace proxymux::proxy {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
   const std::string text = MetricsText(SampleStatus());
@@ -41,6 +43,14 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "proxymux_replies_total{status=\"not_found\"} 10002\n",
           "proxymux_replies_total{status=\"config\"} 36\n",
           "proxymux_relay_requests_total 555\n",
+          "proxymux_pool_state{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "state=\"serving\"} 0\n",
+          "proxymux_pool_state{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "state=\"waiting\"} 1\n",
+          "proxymux_pool_state{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "state=\"down\"} 0\n",
+          "proxymux_pool_outage_seconds{pool=\"mail@db1.example.com,/var/run/postgresql/mail\"} "
+          "2.345\n",
           "proxymux_pool_queue_length{pool=\"mail@db1.example.com,/var/run/postgresql/mail\"} 13\n",
           "proxymux_pool_asked_twice_total{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "reason=\"stall\"} 608\n",
@@ -67,6 +77,19 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
       }) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+}
+
+TEST(MetricsText, ALagOfLongAgoIsNone) {
+  ServiceStatus status = SampleStatus();
+  const std::string sample = "proxymux_host_replica_lag_seconds{pool=\"" + status.pools[0].name +
+                             "\",host=\"/var/run/postgresql\",role=\"standby\"} 12.345\n";
+  EXPECT_THAT(MetricsText(status), HasSubstr(sample));
+  status.pools[0].hosts[1].lag_age = kLagLasts;
+  EXPECT_THAT(MetricsText(status), HasSubstr(sample));
+  *status.pools[0].hosts[1].lag_age += std::chrono::milliseconds(1);
+  const std::string text = MetricsText(status);
+  EXPECT_THAT(text, Not(HasSubstr("role=\"standby\"")));
+  EXPECT_THAT(text, HasSubstr("role=\"primary\"} 0\n")) << "it was asked just now";
 }
 
 TEST(MetricsText, HistogramBucketsAreCumulativeAndEndAtInfinity) {

@@ -42,6 +42,7 @@ inline ServiceStatus SampleStatus() {
   up.server_version = "17.6 (Debian 17.6-0+deb13u1)";
   up.role = "primary";
   up.lag = milliseconds(0);
+  up.lag_age = milliseconds(900);
   up.connections = 4;
   up.in_flight = 2;
   up.ok = 5001;
@@ -57,12 +58,13 @@ inline ServiceStatus SampleStatus() {
   down.since = milliseconds(450);
   down.role = "standby";
   down.lag = milliseconds(12'345);
+  down.lag_age = milliseconds(29'000);
   down.too_far_behind = true;
   down.lone_simple = true;
 
   PoolStatus pool;
   pool.name = "mail@db1.example.com,/var/run/postgresql/mail";
-  pool.outage = {"waiting", milliseconds(2345), 610, 611, 612};
+  pool.outage = {OutageState::kWaiting, milliseconds(2345), 610, 611, 612};
   pool.limit = 4;
   pool.open = 3;
   pool.connecting = 1;

@@ -37,6 +37,10 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["pools"][0]["hosts"][1]["server_version"], "");
   EXPECT_EQ(json["pools"][0]["hosts"][0]["lone_protocol"], "extended");
   EXPECT_EQ(json["pools"][0]["hosts"][1]["lone_protocol"], "simple");
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["lag_ms"], 12'345);
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["lag_age_ms"], 29'000);
+  EXPECT_EQ(json["pools"][0]["state"], "waiting");
+  EXPECT_EQ(json["pools"][0]["outage_ms"], 2345);
   EXPECT_EQ(json["pools"][0]["queue_length"], 13);
   EXPECT_EQ(json["pools"][0]["asked_twice"]["stall"], 608);
   EXPECT_EQ(json["pools"][0]["asked_twice"]["hedge"], 609);
@@ -53,6 +57,9 @@ TEST(StatusJson, IsCompleteAndTyped) {
 
   ServiceStatus status = SampleStatus();
   status.degraded = {"one", "two"};
+  status.pools[0].hosts[0].lag_age.reset();
+  EXPECT_TRUE(
+      nlohmann::json::parse(StatusJson(status))["pools"][0]["hosts"][0]["lag_age_ms"].is_null());
   status.pools.clear();
   const auto degraded = nlohmann::json::parse(StatusJson(status));
   EXPECT_EQ(degraded["health"], "degraded");

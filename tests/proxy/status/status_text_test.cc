@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <variant>
@@ -50,6 +51,42 @@ TEST(StatusText, ShowsPoolsHostsAndTablesInAHundredColumns) {
   EXPECT_THAT(text, HasSubstr("\n    connection refused\n"));
   EXPECT_THAT(text, HasSubstr("\n    /etc/postfix/broken.cf:7: no `=' in the line\n"));
   EXPECT_THAT(text, HasSubstr("3.0ms"));
+}
+
+TEST(StatusText, SaysOfAPoolWhetherItWaitsForAHost) {
+  const auto shown = [](OutageState state) {
+    ServiceStatus status = SampleStatus();
+    status.pools[0].outage.state = state;
+    const std::vector<std::string> lines = Lines(Rendered(StatusJson(status)));
+    const auto head = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
+      return line.starts_with("#  POOL ");
+    });
+    if (lines.end() - head < 3) return std::string("no pool");
+    const std::string word = (head + 1)->substr(std::min(head->find("STATE "), head->size()));
+    return word.substr(0, word.find(' ')) + ":" + *(head + 2);
+  };
+  EXPECT_EQ(shown(OutageState::kServing), "serving:");
+  EXPECT_EQ(shown(OutageState::kWaiting),
+            "waiting:    no host for 2s: 13 lookups wait for one (outage_wait)");
+  EXPECT_EQ(shown(OutageState::kDown), "down:    no host for 2s: lookups are answered RETRY");
+}
+
+TEST(StatusText, ALagOfLongAgoIsShownAsSuch) {
+  ServiceStatus status = SampleStatus();
+  std::string text = Rendered(StatusJson(status));
+  EXPECT_THAT(text, HasSubstr("standby  12s"));
+  EXPECT_THAT(text, HasSubstr("primary  0ms"));
+  EXPECT_THAT(text, Not(HasSubstr("asked")));
+  for (HostStatus& host : status.pools[0].hosts) host.lag_age = std::chrono::seconds(310);
+  text = Rendered(StatusJson(status));
+  EXPECT_THAT(text, HasSubstr("standby    -"));
+  EXPECT_THAT(text, HasSubstr("primary    -"));
+  EXPECT_THAT(text, HasSubstr("\n    connection refused; lag 12s, asked 5m10s ago\n"));
+  EXPECT_THAT(text, Not(HasSubstr("lag 0ms"))) << "of a primary it says nothing";
+  status.pools[0].hosts[1].reason.clear();
+  EXPECT_THAT(Rendered(StatusJson(status)), HasSubstr("\n    lag 12s, asked 5m10s ago\n"));
+  status.pools[0].hosts[1].lag.reset();
+  EXPECT_THAT(Rendered(StatusJson(status)), Not(HasSubstr("asked"))) << "nobody knew it";
 }
 
 TEST(StatusText, ReasonsGoOnInTheNextLineWhole) {

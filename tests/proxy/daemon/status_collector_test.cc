@@ -1,0 +1,89 @@
+// What is said of a pool while its hosts go away and come back, and while nobody asks them.
+#include "proxy/daemon/status_collector.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+
+#include "tests/pgsql/pool/lag_world.h"
+#include "tests/pgsql/pool/outage_world.h"
+
+namespace proxymux::proxy {
+namespace {
+
+using pgsql::PoolWorld;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+PoolStatus Of(const PoolWorld& world) { return CollectPool(*world.pool, world.loop); }
+
+class StatusOfAnOutage : public pgsql::PoolOutage {};
+
+TEST_F(StatusOfAnOutage, SaysThatLookupsWaitHowManyAndSinceWhen) {
+  PoolWorld world(Options());
+  world.OpenAll();
+  EXPECT_EQ(Of(world).outage.state, OutageState::kServing);
+  TakeAway(&world);
+  // Nothing is known of that table yet: the pool has a question of its own as well.
+  const auto unknown =
+      PoolWorld::Table("SELECT v FROM u WHERE k = '%s'", pgsql::WriteClass::kUnknown);
+  const auto first = world.Look("k1", unknown);
+  const auto second = world.Look("k2");
+  world.Pass(seconds(2));
+  const PoolStatus waiting = Of(world);
+  EXPECT_EQ(waiting.outage.state, OutageState::kWaiting);
+  EXPECT_GE(waiting.outage.lasts, seconds(2));
+  EXPECT_EQ(waiting.queue_length, 2U);
+  EXPECT_GE(waiting.oldest_wait, seconds(2));
+  EXPECT_EQ(waiting.hosts[0].state, "down");
+
+  world.Pass(pgsql::kWait);
+  const PoolStatus down = Of(world);
+  EXPECT_EQ(down.outage.state, OutageState::kDown);
+  EXPECT_GE(down.outage.lasts, pgsql::kWait + seconds(2));
+  EXPECT_EQ(down.queue_length, 0U);
+  EXPECT_EQ(first->answers + second->answers, 2);
+
+  BringBack(&world);
+  world.Pass(seconds(1));
+  world.Answered(1);
+  const PoolStatus serving = Of(world);
+  EXPECT_EQ(serving.outage.state, OutageState::kServing);
+  EXPECT_EQ(serving.outage.lasts, milliseconds(0));
+  EXPECT_EQ(serving.outage.begun, 1U);
+}
+
+class StatusOfALag : public pgsql::PoolLag {};
+
+TEST_F(StatusOfALag, SaysHowLongAgoItWasAsked) {
+  PoolWorld::Options options = PoolWorld::Hosts(1);
+  options.shows_lag = true;
+  options.idle_interval = minutes(10);
+  PoolWorld world(options);
+  EXPECT_EQ(Of(world).hosts[0].lag_age, std::nullopt);
+  Ask(&world, seconds(3), {pgsql::kBehind});
+  HostStatus host = Of(world).hosts[0];
+  EXPECT_EQ(host.role, "standby");
+  EXPECT_EQ(host.lag, seconds(60));
+  ASSERT_TRUE(host.lag_age.has_value());
+  EXPECT_LE(*host.lag_age, milliseconds(1100));
+  // Nothing is looked up; a machine that is paused does not make it younger.
+  world.Pass(minutes(4));
+  world.loop.Pause(minutes(1));
+  host = Of(world).hosts[0];
+  EXPECT_EQ(host.lag, seconds(60));
+  ASSERT_TRUE(host.lag_age.has_value());
+  EXPECT_GE(*host.lag_age, minutes(5));
+  EXPECT_LE(*host.lag_age, minutes(5) + milliseconds(1100));
+  Ask(&world, milliseconds(10), {pgsql::kBehind});
+  EXPECT_LE(Of(world).hosts[0].lag_age.value_or(minutes(1)), milliseconds(100));
+  // What is not connected to any more says nothing.
+  world.Pass(minutes(11));
+  EXPECT_EQ(Of(world).hosts[0].lag_age, std::nullopt);
+  EXPECT_EQ(Of(world).hosts[0].lag, std::nullopt);
+}
+
+}  // namespace
+}  // namespace proxymux::proxy
