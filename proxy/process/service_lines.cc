@@ -1,6 +1,7 @@
 #include "proxy/process/service_lines.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>  // join, from fmt 11 on
 #include <sys/stat.h>
 
 #include <algorithm>
