@@ -19,14 +19,13 @@ Sample Made(double rate, double p99) {
   return sample;
 }
 
-const TableLine& Line(const std::vector<TableLine>& lines, const std::string& load,
-                      const std::string& figure) {
+TableLine Line(const std::vector<TableLine>& lines, const std::string& load,
+               const std::string& figure) {
   const auto found = std::find_if(lines.begin(), lines.end(), [&](const TableLine& line) {
     return line.load.find(load) != std::string::npos && line.figure == figure;
   });
   EXPECT_NE(found, lines.end()) << load << ", " << figure;
-  static const TableLine none;
-  return found == lines.end() ? none : *found;
+  return found == lines.end() ? TableLine() : *found;
 }
 
 TEST(Sample, MediansOfNoneOddAndEven) {
