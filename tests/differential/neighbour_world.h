@@ -43,11 +43,16 @@ struct Tally {
 
 class NeighbourWorld : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
+  // Filled once, however many fixtures there are.
+  static DifferentialWorld& World() {
+    static DifferentialWorld& world = Filled(DifferentialWorld::Instance());
+    return world;
+  }
+  static DifferentialWorld& Filled(DifferentialWorld& world) {
     const std::string text = harness::ReadFile("tests/differential/neighbours.sql");
     if (text.empty()) throw std::runtime_error("tests/differential/neighbours.sql is not there");
-    auto& world = DifferentialWorld::Instance();
     world.cluster().Sql(harness::kMailDatabase, world.Fill(text));
+    return world;
   }
 
   void StartService(int connections) {
@@ -69,7 +74,7 @@ class NeighbourWorld : public testing::Test {
 
   // Each key in a session of its own: what is right does not depend on what was asked before.
   void AskStock() {
-    if (!right_.empty()) return;
+    if (!right_.empty()) return;  // once for all fixtures as well
     for (const Neighbour& table : tables_) {
       for (const std::string& key : table.keys) {
         StockOracle stock(postfix_->config_directory(), postfix_->Table(table.name + ".cf"));
@@ -97,7 +102,7 @@ class NeighbourWorld : public testing::Test {
     return tally;
   }
 
-  DifferentialWorld& world_ = DifferentialWorld::Instance();
+  DifferentialWorld& world_ = World();
   const std::vector<Neighbour> tables_ = Neighbours();
   std::unique_ptr<harness::PostfixInstance> postfix_;
   inline static std::map<std::string, Answered> right_;  // by table and key
