@@ -2,6 +2,7 @@
 // in each pool_mode, and what becomes of what it refuses.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -50,6 +51,27 @@ TEST_F(BehindPgBouncer, TransactionAndStatementModeServeTextAndParametersWithout
     for (const char* statement_mode : {"legacy", "parameterized"}) {
       SCOPED_TRACE(std::string(pool_mode) + " " + statement_mode);
       StartBouncer(pool_mode, 2);
+      StartService("table: {statement_mode: " + std::string(statement_mode) + "}\n");
+      LoadClients load(Load(100));
+      ASSERT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
+      ExpectAllAnswered(&load);
+      EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+    }
+  }
+}
+
+// From 1.21 on it can keep the prepared statements of its clients.
+TEST_F(BehindPgBouncer, WhetherItKeepsPreparedStatementsMakesNoDifference) {
+  StartBouncer("transaction");
+  const std::vector<std::string> known = bouncer_->Show("SHOW CONFIG", "key");
+  const std::string name = "max_prepared_statements";
+  const bool keeps = std::find(known.begin(), known.end(), name) != known.end();
+  std::vector<std::vector<std::string>> ways = {{}};
+  if (keeps) ways = {{name + " = 0"}, {name + " = 100"}};
+  for (const std::vector<std::string>& settings : ways) {
+    for (const char* statement_mode : {"auto", "prepared"}) {
+      SCOPED_TRACE((settings.empty() ? "" : settings[0] + ", ") + statement_mode);
+      StartBouncer("transaction", 2, settings);
       StartService("table: {statement_mode: " + std::string(statement_mode) + "}\n");
       LoadClients load(Load(100));
       ASSERT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
