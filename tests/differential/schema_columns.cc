@@ -124,11 +124,11 @@ const std::vector<SqlJoin>& SchemaJoins() {
   return joins;
 }
 
-const SqlTable& SchemaTable(const std::string& name) {
+const SqlTable& SchemaTable(std::string_view name) {
   const auto& tables = SchemaTables();
   const auto found = std::find_if(tables.begin(), tables.end(),
                                   [&](const SqlTable& each) { return each.name == name; });
-  if (found == tables.end()) throw std::runtime_error("no table " + name);
+  if (found == tables.end()) throw std::runtime_error("no table " + std::string(name));
   return *found;
 }
 

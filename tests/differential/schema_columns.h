@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace proxymux::differential {
@@ -54,6 +55,6 @@ struct SqlJoin {
   std::string condition;
 };
 const std::vector<SqlJoin>& SchemaJoins();
-const SqlTable& SchemaTable(const std::string& name);
+const SqlTable& SchemaTable(std::string_view name);
 
 }  // namespace proxymux::differential
