@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/drills/outage_drill.h"
+#include "tests/drills/pool_status.h"
 #include "tests/harness/ha_proxy.h"
 
 namespace proxymux::drills {
@@ -13,6 +14,7 @@ namespace {
 
 using harness::Eventually;
 using harness::HaProxy;
+using harness::milliseconds;
 using harness::seconds;
 
 class BalancerDrill : public OutageDrill {
@@ -43,7 +45,7 @@ class BalancerDrill : public OutageDrill {
 
 TEST_F(BalancerDrill, ItsServerIsKilled) {
   bool again = false;
-  RunBehind("HAProxy with a backup: kill -9 of its server", [&](Drill::Scene&) {
+  RunBehind("HAProxy with a backup: kill -9 of its server", [&](Drill::Scene& scene) {
     if (again) {
       world_.first().Start();
       AwaitState("UP");
@@ -51,15 +53,15 @@ TEST_F(BalancerDrill, ItsServerIsKilled) {
       world_.second().Start();
     }
     world_.first().Kill();
-    AwaitState("DOWN");
+    BringBack(scene, [this] { AwaitState("DOWN"); });
     again = true;
   });
 }
 
 TEST_F(BalancerDrill, ItsServerIsRestarted) {
-  RunBehind("HAProxy with a backup: its server restarted (fast)", [this](Drill::Scene&) {
+  RunBehind("HAProxy with a backup: its server restarted (fast)", [this](Drill::Scene& scene) {
     world_.first().Stop();
-    world_.first().Start();
+    BringBack(scene, [this] { world_.first().Start(); });
   });
 }
 
@@ -80,16 +82,31 @@ TEST_F(BalancerDrill, NoServerIsLeft) {
               world_.first().StopImmediate();
               world_.second().StopImmediate();
               scene.LetRun(seconds(1));
-              world_.second().Start();
-              world_.first().Start();
-              AwaitState("UP");
+              BringBack(scene, [this] {
+                world_.second().Start();
+                world_.first().Start();
+                AwaitState("UP");
+              });
             });
 }
 
+// Its check is a connect, which the kernel of a frozen server takes: it stays the one that all
+// sessions go to, and nothing says that no answer comes. Lookups wait when that was found out.
+TEST_F(BalancerDrill, ItsServerIsFrozen) {
+  RunBehind("HAProxy with a backup: its server frozen, accepts and says nothing",
+            [this](Drill::Scene& scene) {
+              world_.first().Freeze();
+              EXPECT_TRUE(scene.stock() || AwaitWaiting(scene.postfix)) << scene.postfix.Log();
+              scene.LetRun(scene.stock() ? seconds(5) : milliseconds(500));
+              world_.first().Thaw();
+            });
+  ExpectWaited();
+}
+
 TEST_F(BalancerDrill, IsRestarted) {
-  RunBehind("HAProxy restarted", [this](Drill::Scene&) {
+  RunBehind("HAProxy restarted", [this](Drill::Scene& scene) {
     balancer_->Stop();
-    balancer_->Start();
+    BringBack(scene, [this] { balancer_->Start(); });
   });
 }
 

@@ -23,12 +23,28 @@ constexpr std::uint64_t kAnswersBefore = 5000;
 
 constexpr harness::milliseconds kCalm{1000};
 
+// After an outage lookups wait as before within that.
+constexpr harness::milliseconds kSettling{1000};
+
+// What "as before" allows for. The percentile of a second in which nothing happens is up to twice
+// that of another one, and whatever else runs for a moment (a checkpoint, a server that follows
+// another one again) keeps a processor for a tick of the kernel's clock, 4 ms. What an outage
+// leaves behind is longer: attempts are 50 ms apart, what is silent is waited for for a second.
+constexpr double kNoiseFactor = 2;
+constexpr double kNoiseMs = 5;
+
 const char* NameOf(Service service) { return service == Service::kStock ? "stock" : "proxymux"; }
 
 }  // namespace
 
-double Bound(double limit) {
-  return std::getenv("PROXYMUX_DRILL") != nullptr ? limit : std::numeric_limits<double>::infinity();
+double Bound(double limit) { return DrillMode() ? limit : std::numeric_limits<double>::infinity(); }
+
+bool DrillMode() { return std::getenv("PROXYMUX_DRILL") != nullptr; }
+
+std::string ForShortOutage(const std::string& pool) {
+  if (DrillMode()) return pool.empty() ? "" : "pool: {" + pool + "}\n";
+  return "pool: {outage_wait: 2m" + (pool.empty() ? "" : ", " + pool) +
+         "}\ntable: {lookup_timeout: 5m}\n";
 }
 
 bool Thorough() { return std::getenv("PROXYMUX_DRILL_STOCK") != nullptr; }
@@ -51,6 +67,26 @@ Drill::Drill(DrillOptions options, std::function<std::string()> directory,
     : options_(std::move(options)), directory_(std::move(directory)), mend_(std::move(mend)) {}
 
 double Drill::Allowed(double target_ms) const { return Bound(target_ms + calm_ms_ + away_ms_); }
+
+bool Drill::AsBefore() const {
+  return !DrillMode() || after_p99_ms_ <= kNoiseFactor * before_p99_ms_ + kNoiseMs + after_away_ms_;
+}
+
+std::string Drill::BeforeAndAfter() const {
+  char text[100];
+  std::snprintf(text, sizeof(text), "p99 %.1f ms before, %.1f ms after", before_p99_ms_,
+                after_p99_ms_);
+  return text;
+}
+
+void Drill::WatchAfter(Scene& scene) {
+  const auto until = *scene.over + kSettling - std::chrono::steady_clock::now();
+  scene.LetRun(std::chrono::ceil<harness::milliseconds>(until));
+  scene.load.Mark();
+  const double away_ms = scene.machine.away_ms();
+  scene.LetRun(kCalm);
+  after_away_ms_ = scene.machine.away_ms() - away_ms;
+}
 
 LoadReport Drill::Run(const Happening& happening) {
   const auto run = [&](Service service, const std::string& name,
@@ -85,7 +121,9 @@ LoadReport Drill::RunOn(Service service, const std::string& name,
     }
     LoadClients calm(load_options);
     calm.WaitForAnswers(std::uint64_t{1} << 60, kCalm);
-    calm_ms_ = calm.Finish().max_ms;
+    const LoadReport report = calm.Finish();
+    calm_ms_ = report.max_ms;
+    before_p99_ms_ = report.p99_ms;
   }
   std::unique_ptr<ConnectionWatch> watch;
   if (!options_.ports.empty()) watch = std::make_unique<ConnectionWatch>(options_.ports);
@@ -96,6 +134,8 @@ LoadReport Drill::RunOn(Service service, const std::string& name,
   }
   Scene scene{service, name, postfix, load, machine};
   happening(scene);
+  const bool watched = DrillMode() && scene.over.has_value() && !scene.stock();
+  if (watched) WatchAfter(scene);
   const LoadReport report = load.Finish(scene.patience());
   away_ms_ = machine.away_ms();
   mend_();
@@ -124,6 +164,10 @@ LoadReport Drill::RunOn(Service service, const std::string& name,
     calm += ")";
   }
   SayFigure(options_.name, name, figure + (calm + connections));
+  if (watched) {
+    after_p99_ms_ = report.marked_p99_ms;
+    SayFigure(options_.name, name, BeforeAndAfter());
+  }
   if (service != Service::kStock) log_ = postfix.Log();
   return report;
 }

@@ -8,7 +8,12 @@
 //   drill: NAME | SERVICE | CLIENTS clients | N answered | N lost (N RETRY, N CONFIG, N not
 //   answered) | longest wait N ms [| N connections at most]
 //
-// Targets of time are asserted under scripts/drill only (Bound). A machine that is busy with others
+// Targets of time are asserted under scripts/drill only (Bound). Where a drill says when what
+// happened was over (Scene::IsOver), the waits are looked at for a second, from a second later on:
+//
+//   drill: NAME | SERVICE | p99 N ms before, N ms after
+//
+// A machine that is busy with others
 // makes clients wait by itself. So the same load is first looked
 // at for a second while nothing happens, and its longest wait then comes on top of the target; and
 // so does the time in which the machine did not run what wanted to run, which is printed as well.
@@ -17,8 +22,11 @@
 // not read by a service that closed asks again, and that is no loss.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,12 +60,16 @@ class Drill {
     harness::PostfixInstance& postfix;
     harness::LoadClients& load;
     const MachineWatch& machine;
+    std::optional<std::chrono::steady_clock::time_point> over{};
+
     bool stock() const { return service == harness::Service::kStock; }
     // How long something is waited for. Stock may stay away from a server for a minute, or as long
     // as one is frozen: that is not waited for.
     harness::milliseconds patience() const { return harness::seconds(stock() ? 10 : 20); }
     // The state of affairs lasts for that long.
     void LetRun(harness::milliseconds time);
+    // What happened is over just now, and lookups are soon to wait no longer than before it.
+    void IsOver() { over = std::chrono::steady_clock::now(); }
   };
   using Happening = std::function<void(Scene&)>;
 
@@ -73,6 +85,11 @@ class Drill {
   // A target for the waits of proxymux's clients, on this machine as it was in the latest run.
   double Allowed(double target_ms) const;
 
+  // From a second after the end of what happened on, the 99th percentile of the waits was as
+  // before it. Under scripts/drill it is false when the drill does not say when that was, too.
+  bool AsBefore() const;
+  std::string BeforeAndAfter() const;  // these percentiles, in words
+
   const std::string& log() const { return log_; }  // proxymux's mail log
   // To the servers' ports at one time; of the latest run.
   int most_connections() const { return most_connections_; }
@@ -81,12 +98,16 @@ class Drill {
   harness::LoadReport RunOn(harness::Service service, const std::string& name,
                             const std::vector<harness::TableFile>& tables,
                             const Happening& happening);
+  void WatchAfter(Scene& scene);
 
   const DrillOptions options_;
   const std::function<std::string()> directory_;
   const std::function<void()> mend_;
   double calm_ms_ = 0;
   double away_ms_ = 0;
+  double before_p99_ms_ = 0;
+  double after_p99_ms_ = std::numeric_limits<double>::quiet_NaN();  // not looked at
+  double after_away_ms_ = 0;                                        // meanwhile
   std::string log_;
   int most_connections_ = 0;
 };
@@ -95,7 +116,17 @@ class Drill {
 // itself; elsewhere none, since a test must not fail because of how busy the machine is.
 double Bound(double limit);
 
-// Long drills, with more repetitions, and stock beside: PROXYMUX_DRILL_STOCK is set, as
+// scripts/drill runs, and has the machine for itself: PROXYMUX_DRILL is set.
+bool DrillMode();
+
+inline constexpr harness::seconds kDefaultWait{5};  // outage_wait
+
+// proxymux.yaml where an outage is shorter than the default of outage_wait. Elsewhere than under
+// scripts/drill the wait is long, since a machine that is busy may be slow to end the outage.
+// `pool`: further settings of pools.
+std::string ForShortOutage(const std::string& pool = "");
+
+// The longest drills, with more repetitions, and stock beside: PROXYMUX_DRILL_STOCK is set, as
 // scripts/drill does.
 bool Thorough();
 

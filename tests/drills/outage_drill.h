@@ -1,23 +1,23 @@
 // What the drills of short outages share: tables with one address, and something that happens to
 // what is behind it, while 50 clients ask. Lookups wait for it (outage_wait); none may be lost.
 //
-// Of scripts/drill the first run has the setting's default, and, for comparison, stock with
-// PgBouncer between. Elsewhere the wait is long, so that what is asserted holds on a machine that
-// is slow to start a server, too.
+// Of scripts/drill the first run has, for comparison, stock with PgBouncer between.
 #pragma once
 
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "tests/drills/mail_drill.h"
+#include "tests/drills/session_probe.h"
 #include "tests/harness/pg_bouncer.h"
 
 namespace proxymux::drills {
 
 inline constexpr int kWaiting = 50;
-inline constexpr auto kDefaultWait = harness::seconds(5);  // outage_wait
+inline constexpr double kFirstAnswerMs = 100;  // from the first session that is taken
 
 class OutageDrill : public MailDrill {
  protected:
@@ -29,9 +29,9 @@ class OutageDrill : public MailDrill {
   void Run(
       const std::string& name, int port, double back_ms, const Happening& happening,
       const std::function<void()>& mend = [] {}, bool cold = false) {
-    const std::string yaml =
-        Thorough() ? "" : "pool: {outage_wait: 1m}\ntable: {lookup_timeout: 2m}\n";
-    DrillOptions options = Options(name, kWaiting, yaml);
+    port_ = port;
+    first_answer_ms_.reset();
+    DrillOptions options = Options(name, kWaiting, ForShortOutage());
     options.postfix.tables = harness::MailTables(HostAt(port));
     options.ports = {port};
     options.cold = cold;
@@ -51,22 +51,43 @@ class OutageDrill : public MailDrill {
       double away_ms = 0;
       for (int i = 0; i < (scene.stock() || cold ? 1 : 2); ++i) {
         // A second one so soon would be the same outage (outage.h).
-        if (i > 0 && Thorough()) scene.LetRun(kDefaultWait + harness::seconds(1));
+        if (i > 0 && DrillMode()) scene.LetRun(kDefaultWait + harness::seconds(1));
         const auto begin = std::chrono::steady_clock::now();
         happening(scene);
         away_ms = std::max(away_ms, Since(begin));
+        if (!cold) scene.IsOver();
         scene.load.WaitForAnswers(10000, scene.patience());
       }
       char figure[100];
       std::snprintf(figure, sizeof(figure), "the outage lasted %.0f ms at most", away_ms);
       SayFigure(name, scene.name, figure);
       longest_ms = away_ms;
+      if (scene.stock() || !first_answer_ms_.has_value()) return;
+      std::snprintf(figure, sizeof(figure), "an answer %.0f ms after the first session at most",
+                    *first_answer_ms_);
+      SayFigure(name, scene.name, figure);
     });
     log_ = drill.log();
     EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << log_;
     EXPECT_LT(report.max_ms, drill.Allowed(longest_ms + back_ms)) << report.Text() << '\n' << log_;
     EXPECT_LE(drill.most_connections(), 2 * kConnectionLimit) << log_;
+    if (!cold) {
+      EXPECT_TRUE(drill.AsBefore()) << drill.BeforeAndAfter() << '\n' << log_;
+    }
+    if (first_answer_ms_.has_value()) {
+      EXPECT_LT(*first_answer_ms_, drill.Allowed(kFirstAnswerMs)) << log_;
+    }
   }
+
+  // What is behind the port takes no sessions, until `start` has brought it back: as soon as it
+  // does lookups are to be answered.
+  void BringBack(Drill::Scene& scene, const std::function<void()>& start) {
+    if (scene.stock()) return start();
+    SessionProbe probe(port_, scene.load, scene.patience());
+    start();
+    first_answer_ms_ = std::max(first_answer_ms_.value_or(0), probe.MillisecondsToAnswer());
+  }
+
   void ExpectWaited() {
     EXPECT_NE(log_.find("lookups waited for it, 0 were answered RETRY"), std::string::npos) << log_;
   }
@@ -74,6 +95,10 @@ class OutageDrill : public MailDrill {
   static std::string HostAt(int port) { return "127.0.0.1:" + std::to_string(port); }
 
   std::string log_;
+
+ private:
+  int port_ = 0;
+  std::optional<double> first_answer_ms_;
 };
 
 }  // namespace proxymux::drills

@@ -18,28 +18,31 @@ class ServerOutageDrill : public OutageDrill {
   void RunOn(const std::string& name, const Happening& happening) {
     Run(name, world_.first().port(), kAtOnceMs, happening);
   }
+  void BringBackTheServer(Drill::Scene& scene) {
+    BringBack(scene, [this] { world_.first().Start(); });
+  }
 };
 
 TEST_F(ServerOutageDrill, IsRestarted) {
-  RunOn("the only server restarted (fast)", [this](Drill::Scene&) {
+  RunOn("the only server restarted (fast)", [this](Drill::Scene& scene) {
     world_.first().Stop();
-    world_.first().Start();
+    BringBackTheServer(scene);
   });
   ExpectWaited();
 }
 
 TEST_F(ServerOutageDrill, IsRestartedAtOnce) {
-  RunOn("the only server restarted (immediate, with crash recovery)", [this](Drill::Scene&) {
+  RunOn("the only server restarted (immediate, with crash recovery)", [this](Drill::Scene& scene) {
     world_.first().StopImmediate();
-    world_.first().Start();
+    BringBackTheServer(scene);
   });
   ExpectWaited();
 }
 
 TEST_F(ServerOutageDrill, IsKilled) {
-  RunOn("kill -9 of the only server", [this](Drill::Scene&) {
+  RunOn("kill -9 of the only server", [this](Drill::Scene& scene) {
     world_.first().Kill();
-    world_.first().Start();
+    BringBackTheServer(scene);
   });
   ExpectWaited();
 }
@@ -55,7 +58,7 @@ TEST_F(ServerOutageDrill, StartsUpForAWhile) {
     world_.first().StartRefusing();
     scene.LetRun(seconds(1));
     world_.first().Stop();
-    world_.first().Start();
+    BringBackTheServer(scene);
   });
   ExpectWaited();
 }
@@ -66,7 +69,7 @@ TEST_F(ServerOutageDrill, StartsAfterPostfix) {
       "the only server starts 1 s after Postfix", world_.first().port(), kAtOnceMs,
       [this](Drill::Scene& scene) {
         scene.LetRun(seconds(1));
-        world_.first().Start();
+        BringBackTheServer(scene);
       },
       [this] { world_.first().Stop(); }, /*cold=*/true);
   ExpectWaited();

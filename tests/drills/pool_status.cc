@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "tests/harness/admin_client.h"
+#include "tests/harness/deadline.h"
 
 namespace proxymux::drills {
 
@@ -14,7 +15,7 @@ bool PoolState::All(const std::string& state) const {
 }
 
 std::string PoolState::Text() const {
-  std::string text = "queued " + std::to_string(queued);
+  std::string text = state + ", queued " + std::to_string(queued);
   for (const HostState& host : hosts) {
     text += ", " + host.name + " " + host.state + " " + std::to_string(host.connections);
   }
@@ -29,12 +30,17 @@ PoolState ReadPoolState(const harness::PostfixInstance& postfix) {
   }
   const nlohmann::json& pool = document["pools"][0];
   PoolState state;
+  state.state = pool["state"];
   state.queued = pool["queue_length"];
   state.oldest_wait_ms = pool["oldest_wait_ms"];
   for (const nlohmann::json& host : pool["hosts"]) {
     state.hosts.push_back({host["name"], host["state"], host["connections"]});
   }
   return state;
+}
+
+bool AwaitWaiting(const harness::PostfixInstance& postfix) {
+  return harness::Eventually([&] { return ReadPoolState(postfix).state == "waiting"; });
 }
 
 }  // namespace proxymux::drills

@@ -16,6 +16,7 @@ struct HostState {
 };
 
 struct PoolState {
+  std::string state;  // "waiting" while lookups wait for an outage to pass
   int queued = 0;
   int oldest_wait_ms = 0;
   std::vector<HostState> hosts;
@@ -26,5 +27,8 @@ struct PoolState {
 };
 
 PoolState ReadPoolState(const harness::PostfixInstance& postfix);
+
+// Until lookups wait for an outage to pass; false when they do not in time.
+bool AwaitWaiting(const harness::PostfixInstance& postfix);
 
 }  // namespace proxymux::drills

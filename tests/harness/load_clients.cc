@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -29,6 +30,12 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 double Milliseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+double Percentile(const std::vector<float>& sorted_us, double part) {
+  if (sorted_us.empty()) return 0;
+  const double last = static_cast<double>(sorted_us.size() - 1);
+  return sorted_us[static_cast<std::size_t>(part * last)] / 1000.0;
 }
 
 void RaiseDescriptorLimit() {
@@ -185,6 +192,7 @@ class LoadClients::Engine {
 
   void Check(Client& client, const protocol::AttributeList& list) {
     const SteadyTime now = Now();
+    if (owner_.marked_ && !mark_.has_value()) mark_ = latencies_us_.size();
     latencies_us_.push_back(static_cast<float>(Milliseconds(now - client.asked) * 1000));
     report_.longest_silence_ms =
         std::max(report_.longest_silence_ms, Milliseconds(now - last_answer_));
@@ -222,16 +230,16 @@ class LoadClients::Engine {
   }
 
   void Percentiles() {
-    if (latencies_us_.empty()) return;
+    if (mark_.has_value()) {
+      std::vector<float> marked(latencies_us_.begin() + static_cast<std::ptrdiff_t>(*mark_),
+                                latencies_us_.end());
+      std::sort(marked.begin(), marked.end());
+      report_.marked_p99_ms = Percentile(marked, 0.99);
+    }
     std::sort(latencies_us_.begin(), latencies_us_.end());
-    const auto at = [&](double part) {
-      return latencies_us_[static_cast<std::size_t>(
-                 part * static_cast<double>(latencies_us_.size() - 1))] /
-             1000.0;
-    };
-    report_.p50_ms = at(0.5);
-    report_.p99_ms = at(0.99);
-    report_.max_ms = at(1);
+    report_.p50_ms = Percentile(latencies_us_, 0.5);
+    report_.p99_ms = Percentile(latencies_us_, 0.99);
+    report_.max_ms = Percentile(latencies_us_, 1);
   }
 
   LoadClients& owner_;
@@ -242,6 +250,7 @@ class LoadClients::Engine {
   const sockaddr_un address_;
   std::vector<Client> clients_;
   std::vector<float> latencies_us_;
+  std::optional<std::size_t> mark_;  // of these, the first one since Mark()
   SteadyTime last_answer_;
   LoadReport report_;
 };

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,7 +44,9 @@ struct LoadReport {
   int connected = 0;  // clients that have a connection at the end
   double elapsed_seconds = 0;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;  // request to answer
-  double longest_silence_ms = 0;              // between two answers to anybody
+  // Of the answers since Mark(); not a number when there was none.
+  double marked_p99_ms = std::numeric_limits<double>::quiet_NaN();
+  double longest_silence_ms = 0;  // between two answers to anybody
 
   std::uint64_t Failed() const { return wrong + retry + config + fatal + lost; }
   std::string Text() const;  // name=value words on one line
@@ -53,6 +56,9 @@ class LoadClients {
  public:
   explicit LoadClients(LoadOptions options);  // starts
   ~LoadClients();
+
+  // The answers from now on have a percentile of their own.
+  void Mark() { marked_ = true; }
 
   // No new requests; waits for the answers on their way, at most `limit`; what is missing then
   // counts as lost.
@@ -71,6 +77,7 @@ class LoadClients {
 
   LoadOptions options_;
   std::atomic<bool> finish_ = false;
+  std::atomic<bool> marked_ = false;
   std::atomic<std::uint64_t> answered_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
   std::atomic<int> connected_ = 0;

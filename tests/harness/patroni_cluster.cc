@@ -102,11 +102,14 @@ void PatroniCluster::StartNode(std::size_t number) {
         {"pg_hba",
          {"local all all trust", "host all,replication postgres,replicator 127.0.0.1/32 trust",
           "host all all 127.0.0.1/32 scram-sha-256"}}}}};
-  const std::string file = node.directory + "/patroni.yml";
-  WriteFile(file, config.dump(2));
-  node.patroni =
-      std::make_unique<ChildProcess>(std::vector<std::string>{kPatroni, file},
-                                     node.directory + "/log", AsPostgres(node.directory));
+  WriteFile(node.directory + "/patroni.yml", config.dump(2));
+  StartPatroni(node);
+}
+
+void PatroniCluster::StartPatroni(Node& node) {
+  node.patroni = std::make_unique<ChildProcess>(
+      std::vector<std::string>{kPatroni, node.directory + "/patroni.yml"}, node.directory + "/log",
+      AsPostgres(node.directory));
 }
 
 void PatroniCluster::Await(const std::string& what, const std::function<bool()>& condition) const {
@@ -134,7 +137,7 @@ std::string PatroniCluster::Sql(std::size_t node, const std::string& database,
 
 // A server that is being started or stopped does not.
 bool PatroniCluster::TakesWrites(std::size_t node) const {
-  if (nodes_[node].cut_off) return false;
+  if (nodes_[node].apart) return false;
   try {
     return Sql(node, "postgres", "SELECT pg_is_in_recovery()") == "f";
   } catch (const std::runtime_error&) {
@@ -181,9 +184,16 @@ void PatroniCluster::KillServer(std::size_t node) {
   }
 }
 
+void PatroniCluster::KillPatroni(std::size_t number) {
+  Node& node = nodes_[number];
+  node.apart = true;
+  node.patroni->Signal(SIGKILL);
+  node.patroni->Wait();
+}
+
 void PatroniCluster::CutOff(std::size_t number, bool clients) {
   Node& node = nodes_[number];
-  node.cut_off = true;
+  node.apart = true;
   for (TcpGate* gate : {node.etcd.get(), clients ? node.clients.get() : nullptr}) {
     if (gate == nullptr) continue;
     gate->SetNewcomers(TcpGate::Newcomers::kIgnored);
@@ -191,10 +201,12 @@ void PatroniCluster::CutOff(std::size_t number, bool clients) {
   }
 }
 
-void PatroniCluster::Rejoin(std::size_t node) {
-  nodes_[node].etcd->Open();
-  nodes_[node].clients->Open();
-  nodes_[node].cut_off = false;
+void PatroniCluster::Rejoin(std::size_t number) {
+  Node& node = nodes_[number];
+  node.etcd->Open();
+  node.clients->Open();
+  if (!node.patroni->Running()) StartPatroni(node);
+  node.apart = false;
 }
 
 }  // namespace proxymux::harness

@@ -29,7 +29,8 @@ class PatroniCluster {
   explicit PatroniCluster(std::string directory);
   ~PatroniCluster();
 
-  // The node whose server takes writes just now; cut off ones do not count. Waits for one.
+  // The node whose server takes writes just now. Those that are cut off, or whose Patroni was
+  // killed, do not count. Waits for one.
   std::size_t Primary();
   // Waits until there is one and all others follow it.
   void AwaitComplete();
@@ -38,9 +39,11 @@ class PatroniCluster {
   void SwitchOver();
   // SIGKILL to every process of a node's server. Its Patroni starts it again.
   void KillServer(std::size_t node);
+  // SIGKILL to a node's Patroni: its server goes on, as a primary too, until Rejoin().
+  void KillPatroni(std::size_t node);
   // No byte passes from now on, between the node and etcd, and with `clients` between it and them.
   void CutOff(std::size_t node, bool clients);
-  void Rejoin(std::size_t node);
+  void Rejoin(std::size_t node);  // whatever was done to it
 
   std::string Sql(std::size_t node, const std::string& database, const std::string& text) const;
   // What clients name: HOST:PORT of the node's gate.
@@ -54,7 +57,7 @@ class PatroniCluster {
     std::string directory;
     int port = 0;
     int rest_port = 0;
-    bool cut_off = false;
+    bool apart = false;
     std::unique_ptr<TcpGate> clients;
     std::unique_ptr<TcpGate> etcd;
     std::unique_ptr<ChildProcess> patroni;
@@ -63,6 +66,7 @@ class PatroniCluster {
   static std::string NameOf(std::size_t node) { return "node" + std::to_string(node); }
   void StartEtcd();
   void StartNode(std::size_t node);
+  void StartPatroni(Node& node);
   void Await(const std::string& what, const std::function<bool()>& condition) const;
   bool TakesWrites(std::size_t node) const;
 
