@@ -230,8 +230,7 @@ void LookupTable::Resolve(LookupReport* report) {
 // failure goes into the report.
 TableAnswer LookupTable::AskDomainTable(std::string_view member, const std::string& domain,
                                         LookupReport* report) {
-  std::string name(member);
-  while (name.starts_with(kProxy)) name.erase(0, kProxy.size());
+  const std::string name(protocol::StripProxyPrefixes(member));
   config::ProgramRun run;
   run.arguments = {CommandDirectory(options_->config_directory) + "/postmap", "-f", "-q", domain,
                    name};

@@ -26,7 +26,7 @@ class Hosts : public testing::Test {
     return HostSet(std::move(hosts));
   }
   void Up(HostSet& hosts, std::size_t index) { hosts[index].health.OnConnected(kNow); }
-  void Down(HostSet& hosts, std::size_t index) { TakeDown(hosts[index], kNow, &random); }
+  void Down(HostSet& hosts, std::size_t index) { FailAttempt(hosts[index], kNow, &random); }
   // Every back-off is over.
   static constexpr Time Later() { return kNow + std::chrono::seconds(1); }
 
