@@ -147,15 +147,20 @@ class PatroniDrill : public testing::Test {
       EXPECT_TRUE(answer.IsValue(key)) << harness::Describe(answer) << scene.postfix.Log();
     }
   }
-  // Until the pool has found out which of two primaries is the new one.
+  // Until the pool has found out which of two primaries is the new one, and asks no other.
   static void AwaitAnswersOf(const Drill::Scene& scene, std::size_t primary,
                              const Setting& setting) {
     harness::ProxymapClient client(scene.postfix.SocketPath());
-    const std::string key = NewRow(primary);
+    double noticed_ms = 0;
     EXPECT_TRUE(harness::Eventually([&] {
-      return client.Lookup(scene.postfix.Table("pgsql-aliases.cf"), key).IsValue(key);
+      noticed_ms = Since(*scene.over);
+      for (int i = 0; i < kRows; ++i) {
+        const std::string key = NewRow(primary);
+        const std::string table = scene.postfix.Table("pgsql-aliases.cf");
+        if (!client.Lookup(table, key).IsValue(key)) return false;
+      }
+      return true;
     })) << scene.postfix.Log();
-    const double noticed_ms = Since(*scene.over);
     char figure[100];
     std::snprintf(figure, sizeof(figure), "only the new primary answers after %.0f ms", noticed_ms);
     SayFigure("Patroni, " + setting.name, scene.name, figure);
