@@ -68,8 +68,9 @@ Drill::Drill(DrillOptions options, std::function<std::string()> directory,
 
 double Drill::Allowed(double target_ms) const { return Bound(target_ms + calm_ms_ + away_ms_); }
 
-bool Drill::AsBefore() const {
-  return !DrillMode() || after_p99_ms_ <= kNoiseFactor * before_p99_ms_ + kNoiseMs + after_away_ms_;
+bool Drill::AsBefore(double other_work_ms) const {
+  const double noise_ms = kNoiseMs + other_work_ms + after_away_ms_;
+  return !DrillMode() || after_p99_ms_ <= kNoiseFactor * before_p99_ms_ + noise_ms;
 }
 
 std::string Drill::BeforeAndAfter() const {

@@ -86,8 +86,9 @@ class Drill {
   double Allowed(double target_ms) const;
 
   // From a second after the end of what happened on, the 99th percentile of the waits was as
-  // before it. Under scripts/drill it is false when the drill does not say when that was, too.
-  bool AsBefore() const;
+  // before it, but for noise: `other_work_ms` more where something else keeps the machine busy by
+  // then. Under scripts/drill it is false when the drill does not say when that was, too.
+  bool AsBefore(double other_work_ms = 0) const;
   std::string BeforeAndAfter() const;  // these percentiles, in words
 
   const std::string& log() const { return log_; }  // proxymux's mail log
