@@ -15,14 +15,22 @@ std::atomic<bool> counting = true;
 
 void CountAllocationsOfThisThread() { is_counted = true; }
 
+static void* Allocate(std::size_t size) {
+  if (is_counted && counting.load(std::memory_order_relaxed)) ++allocations;
+  return std::malloc(size == 0 ? 1 : size);
+}
+
 }  // namespace proxymux::harness
 
 // Not inlined: the compiler would see free() for what it takes for new.
 __attribute__((noinline)) void* operator new(std::size_t size) {
-  using namespace proxymux::harness;
-  if (is_counted && counting.load(std::memory_order_relaxed)) ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  if (void* memory = proxymux::harness::Allocate(size)) return memory;
   throw std::bad_alloc();
+}
+// std::stable_sort(), as googletest uses it, allocates so and frees by delete. A sanitizer has one
+// of its own, whose memory is not for free().
+__attribute__((noinline)) void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return proxymux::harness::Allocate(size);
 }
 __attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
 __attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept {
