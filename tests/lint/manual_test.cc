@@ -53,10 +53,13 @@ Help ReadHelp(const Words& command) {
       section = line;
       std::ranges::transform(section, section.begin(), [](char c) { return std::tolower(c); });
     }
-    if (!line.starts_with("  ") || line[2] == ' ') continue;
+    if (!line.starts_with("  ")) continue;
     std::istringstream words(line);
     std::string name;
     words >> name;
+    // From CLI11 2.5 on names of one letter have a column of their own; explanations are further
+    // right.
+    if (line[2] == ' ' && !name.starts_with("--")) continue;
     if (section == "subcommands:") help.commands.push_back(name);
     if (section != "options:") continue;
     // "-c,--config-directory", newer ones with blanks between.
