@@ -70,8 +70,8 @@ TEST_F(LookupCommand, BytesThatAreNoUtf8) {
   const std::string aliases = postfix_.Table("pgsql-aliases.cf");
   ExpectNoValue("\xff", aliases);
   ExpectNoValue("\xff", aliases, {"-u"});
-  // LATIN1 is what this release of Postfix speaks; one byte of it comes back.
-  const std::string latin = NewTable("latin.cf", "SELECT chr(252)");
+  // What Postfix before 3.8 speaks in any case; one byte of it comes back.
+  const std::string latin = NewTable("latin.cf", "SELECT chr(252)", "encoding = LATIN1\n");
   ExpectError("x", latin, {"not valid UTF-8"});
   ExpectValue("x", latin, "\xfc", {"-u"});
 }
