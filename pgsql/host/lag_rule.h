@@ -6,8 +6,10 @@
 // for longer than lookups wait for them (outage_wait): until one of them is there again. Of several
 // the least behind serve. One that has another log than the primary never serves.
 //
-// Where only servers of one role may serve (target_session_attrs) no host serves before it has said
-// what it is, and a primary that was replaced and does not know it is barred without a limit, too.
+// Where the role of a server counts (target_session_attrs) no host serves before it has said what
+// it is, and a primary that was replaced and does not know it is barred without a limit, too. The
+// server that took its place has to be seen for that. So where primaries are wanted, hosts that no
+// lookup needs are *unseen* after a while, and connected to, to be asked.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +33,9 @@ class LagRule {
   Duration limit() const { return limit_; }
   // What a host is has to be known before it is used, limit or not.
   void SetRoleCounts(bool counts) { role_counts_ = counts; }
+  bool role_counts() const { return role_counts_; }
+  // And all hosts have to be seen, not only those that are needed.
+  void SetSeesAll(bool sees) { sees_all_ = sees; }
   // No host serves before it has said what it is.
   bool AsksFirst() const { return role_counts_ || limit_ > Duration::zero(); }
   // Those that are behind serve, but for those that have another log.
@@ -55,6 +60,7 @@ class LagRule {
   Duration limit_{};
   config::WhenAllLag when_all_ = config::WhenAllLag::kUse;
   bool role_counts_ = false;
+  bool sees_all_ = false;
   bool uses_those_behind_ = false;
   std::vector<Cluster> clusters_;  // those that hosts belong to
 };

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 constexpr Duration kInterval = seconds(1);
 constexpr Duration kIntervalWithLimit = milliseconds(500);
 // A question without an answer is asked again, perhaps on another connection.
-constexpr Duration kPatience = seconds(5);
+constexpr Duration kPatience = seconds(1);
 
 // As often in a row it may fail to say; and so long it is not asked when it cannot.
 constexpr int kFailures = 3;
@@ -30,7 +30,8 @@ constexpr Duration kDecided = seconds(3);
 // By less than that two measures of one commit time differ.
 constexpr Duration kJitter = milliseconds(250);
 
-// One that was behind is not connected to again for so long where another one may be.
+// One that was behind is not connected to again for so long where another one may be; nor is one
+// whose role counts, and that lookups do not need, asked again for what it is.
 constexpr Duration kRemembered = seconds(30);
 
 constexpr Duration kRoleLasts = seconds(60);
@@ -145,13 +146,18 @@ void ReplicaLag::Look(RealTime now, Duration limit, bool role_counts, const Clus
 ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit, bool role_counts) const {
   if (not_before_.has_value()) return Standing::kCurrent;
   const bool limited = limit > Duration::zero();
-  if (!limited && !(role_counts && replaced_)) return Standing::kCurrent;
+  if (!limited && !replaced_) {
+    // One that was replaced when it was there last has to be asked again.
+    const bool was = role_counts && was_behind_ && !state_.has_value();
+    return was ? Standing::kUnknown : Standing::kCurrent;
+  }
+  if (!limited && !role_counts) return Standing::kCurrent;
   if (!state_.has_value()) return Standing::kUnknown;
   const bool behind = Apart() || !lag_.has_value() || *lag_ > limit;
   if (left_.has_value()) {
     return behind && now - *left_ < kRemembered ? Standing::kBehind : Standing::kUnknown;
   }
-  if (!limited) return Standing::kBehind;  // its place is not given back to it in silence
+  if (!limited) return Standing::kBehind;  // however long ago it was asked
   const Duration since = now - asked_;
   if (behind && undecided_) return Standing::kUnknown;
   if (behind) {
@@ -168,6 +174,10 @@ std::string ReplicaLag::Why() const {
   std::snprintf(text, sizeof(text), "it is %.1f s behind (max_replica_lag)",
                 std::chrono::duration<double>(*lag_).count());
   return text;
+}
+
+bool ReplicaLag::Unseen(RealTime now) const {
+  return !not_before_.has_value() && now - asked_ >= kRemembered;
 }
 
 bool ReplicaLag::WasPrimary(RealTime now) const {

@@ -4,7 +4,7 @@
 //   kUnknown ── within the limit ──> kCurrent
 //   kUnknown ── further behind, replaced, or nobody can tell how far ──> kBehind
 //   kCurrent <──> kBehind, by what it says next
-//   both ── its last word is too old ──> kUnknown
+//   both ── its last word is too old, with a limit; it was replaced and is gone ──> kUnknown
 //
 // What it said gets older: with a limit a host serves as long as it cannot be further behind than
 // the limit and one second, so that what was committed before that is found. Pure.
@@ -68,6 +68,8 @@ class ReplicaLag {
   std::string Why() const;  // of kBehind: "it is 12.3 s behind (max_replica_lag)"
   // Whether it is a primary is known, or cannot be asked.
   bool RoleKnown() const { return not_before_.has_value() || state().has_value(); }
+  // What it is was not asked for a while, and it may be another thing by now.
+  bool Unseen(RealTime now) const;
   // It was one the last time that it said so, and that is not long ago.
   bool WasPrimary(RealTime now) const;
 

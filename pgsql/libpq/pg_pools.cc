@@ -144,10 +144,11 @@ std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(const config::T
     config.settings = settings;
     config.idle_interval = table.idle_interval;
     config.shows_lag = true;
+    config.wants_primary = true;
     std::vector<ConnectPlan> plans;
     for (Candidate& candidate : candidates) {
       config.prefers_standby = config.prefers_standby || candidate.plan.prefers_standby;
-      config.wants_primary = config.wants_primary || candidate.plan.wants_primary;
+      config.wants_primary = config.wants_primary && candidate.plan.wants_primary;
       config.hosts.emplace_back(candidate.kind, candidate.plan.label, table.retry_interval);
       plans.push_back(std::move(candidate.plan));
     }

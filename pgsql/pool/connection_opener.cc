@@ -1,12 +1,19 @@
 #include "pgsql/pool/connection_opener.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/policy/connection_budget.h"
 #include "pgsql/work/work_queues.h"
 
 namespace proxymux::pgsql {
+namespace {
+
+// A connection to a host that was replaced is replaced as well, that often.
+constexpr Duration kRenewed = std::chrono::seconds(30);
+
+}  // namespace
 
 void ConnectionOpener::Begin() {
   while (PoolConnection* surplus =
@@ -86,6 +93,7 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
       ++open;
     }
   }
+  OpenToUnseen(&open);
   OpenBesideHanging(&open);
   OpenBesideSilent(&open);
   PutOtherInPlaceOfOneBehind(open);
@@ -96,6 +104,24 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
     if (!host.has_value()) return;
     connections_->Open(*host);
     ++open;
+  }
+}
+
+// While lookups come. Where there may be one connection only it is left to them.
+void ConnectionOpener::OpenToUnseen(std::size_t* open) {
+  const std::size_t limit = pool_->limit();
+  if (limit == 1 || work_->queues().empty()) return;
+  for (std::size_t index = 0; index < pool_->hosts.size(); ++index) {
+    const PoolHost& host = pool_->hosts[index];
+    if (!host.unseen || host.connecting + host.ready > 0) continue;
+    if (host.health.state() == HostHealth::State::kSuspect) continue;
+    if (!host.health.MayConnect(pool_->Now())) continue;
+    if (*open >= limit) {
+      if (!MakeRoom()) return;
+      --*open;
+    }
+    connections_->Open(index);
+    ++*open;
   }
 }
 
@@ -212,8 +238,11 @@ void ConnectionOpener::CloseIdle() {
   std::size_t open = connections_->all().size();
   for (const auto& connection : connections_->all()) {
     if (!connection->open() || !connection->idle()) continue;
+    const PoolHost& host = pool_->hosts[connection->host];
+    const bool renewed =
+        host.TooFarBehind() && host.lag.Apart() && pool_->Now() - connection->opened >= kRenewed;
     if (pool_->Now() - connection->last_used < pool_->config.idle_interval &&
-        open <= pool_->limit()) {
+        open <= pool_->limit() && !renewed) {
       continue;
     }
     connections_->Close(*connection);

@@ -26,13 +26,15 @@ class ConnectionOpener {
   void Rebalance(const HeldUp& held_up);
   // What waits gets the connections that it may have. `session_wanted`: see Dispatcher.
   void Open(const HeldUp& held_up, std::optional<std::size_t> session_wanted);
-  // Those that were idle for idle_interval.
+  // Those that were idle for idle_interval; and those of hosts with another log than the primary's,
+  // after a while, since a new one may lead to another server.
   void CloseIdle();
 
  private:
   std::size_t Wanted() const;
   void CloseHopeless();
   std::size_t CountOverdue();
+  void OpenToUnseen(std::size_t* open);
   void OpenBesideHanging(std::size_t* open);
   void OpenBesideSilent(std::size_t* open);
   void PutOtherInPlaceOfOneBehind(std::size_t open);

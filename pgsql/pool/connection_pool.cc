@@ -46,8 +46,10 @@ void ConnectionPool::ApplySettings() {
   pool_.hosts.SetPrefersStandby(pool_.config.prefers_standby);
   pool_.lag_rule.SetLimit(pool_.settings().max_replica_lag, pool_.settings().when_all_lag,
                           &pool_.hosts);
-  const bool role_counts = pool_.config.prefers_standby || pool_.config.wants_primary;
-  pool_.lag_rule.SetRoleCounts(role_counts && pool_.hosts.size() > 1);
+  const bool several = pool_.hosts.size() > 1;
+  const bool wants_primary = several && pool_.config.wants_primary;
+  pool_.lag_rule.SetRoleCounts(wants_primary || (several && pool_.config.prefers_standby));
+  pool_.lag_rule.SetSeesAll(wants_primary);
   pool_.hosts.SetOutageWait(pool_.settings().outage_wait);
 }
 

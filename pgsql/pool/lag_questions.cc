@@ -55,22 +55,33 @@ void LagQuestions::Tell(std::size_t index) {
 }
 
 void LagQuestions::Ask() {
-  const WorkQueues& queues = work_->queues();
+  const bool waited_for = !work_->queues().empty();
   const bool asks_first = pool_->lag_rule.AsksFirst();
-  if (queues.empty() || !(pool_->config.shows_lag || asks_first)) return;
+  if (!(waited_for && pool_->config.shows_lag) && !asks_first) return;
   for (std::size_t index = 0; index < pool_->hosts.size(); ++index) {
     PoolHost& host = pool_->hosts[index];
     host.unasked = false;
+    if (!waited_for && !(pool_->lag_rule.role_counts() && !host.lag.RoleKnown())) continue;
     if (!host.lag.ShouldAsk(pool_->Now(), pool_->lag_rule.limit())) continue;
     PoolConnection* const best = Placement::ChooseForLag(connections_->View(), index);
     host.unasked = best == nullptr;
-    if (best == nullptr || queues.empty()) continue;
+    if (best == nullptr) continue;
     // Who only wants to see it does not make the first lookup of a connection wait.
     if (!best->answered.has_value() && !asks_first) continue;
-    Work* work = work_->New(Work::Kind::kLag, queues.Oldest()->binding);
+    const std::shared_ptr<TableBinding> binding = AskFor();
+    if (binding == nullptr) return;
+    Work* work = work_->New(Work::Kind::kLag, binding);
     work->needs.may_write = false;
     sender_->Send(*best, work);
   }
+}
+
+// The table stands for all.
+std::shared_ptr<TableBinding> LagQuestions::AskFor() {
+  if (const Work* oldest = work_->queues().Oldest(); oldest != nullptr) {
+    asked_for_ = oldest->binding;
+  }
+  return asked_for_.lock();
 }
 
 void LagQuestions::OnAnswer(const PoolConnection& connection, const Work& work,

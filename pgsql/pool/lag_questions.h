@@ -1,8 +1,10 @@
 // Asks the hosts of a pool how far they are behind their primaries (replica_state.h), about once a
 // second as long as lookups come, and tells when one is too far behind to be used, or not any more.
+// Where roles count a host that is newly connected to is asked at once, lookups or not.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "pgsql/pool/pool_context.h"
 #include "pgsql/pool/work_sender.h"
 #include "pgsql/runtime/event_loop.h"
+#include "pgsql/work/table_binding.h"
 #include "pgsql/work/work.h"
 
 namespace proxymux::pgsql {
@@ -41,12 +44,14 @@ class LagQuestions {
   };
 
   void Tell(std::size_t index);
+  std::shared_ptr<TableBinding> AskFor();  // null: no table was asked for yet, or it is gone
 
   PoolContext* const pool_;
   OpenWork* const work_;
   ConnectionSet* const connections_;
   WorkSender* const sender_;
-  std::vector<Told> told_;  // by host
+  std::vector<Told> told_;                 // by host
+  std::weak_ptr<TableBinding> asked_for_;  // the latest question's
 };
 
 }  // namespace proxymux::pgsql

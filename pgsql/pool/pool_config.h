@@ -15,7 +15,7 @@ struct PoolConfig {
   std::vector<PoolHost> hosts;
   config::PoolSettings settings;
   bool prefers_standby = false;  // a primary is used only while no other host can be
-  bool wants_primary = false;    // no other host is used
+  bool wants_primary = false;    // connections are made to no others
   bool shows_lag = false;        // hosts are asked how far they are behind, without a limit too
   std::chrono::seconds idle_interval{60};
 };

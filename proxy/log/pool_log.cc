@@ -58,7 +58,7 @@ void PoolLog::OnHostBehind(const std::string& pool, const pgsql::PoolHost& host,
     what_follows =
         "no other that is not behind can be reached, and it is used all the same (when_all_lag)";
   } else if (host.lag.Apart()) {
-    what_follows = "it is not used as long as that is so";
+    what_follows = "it gets no lookups until it follows the new primary";
   }
   log_->LimitedWarning(
       fmt::format("behind {} {} {}", pool, host.label, used),

@@ -1,6 +1,8 @@
 // Servers of which only the primary may answer: one that was replaced and does not know it, as when
 // its Patroni is dead, is left alone as soon as the pool has seen the new one.
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,67 @@ TEST_F(PoolPrimary, OneThatWasReplacedIsLeft) {
   EXPECT_EQ(world.observer.caught_up, std::vector<std::string>{"a"});
 }
 
+// Where one connection is enough, or all go to one host, the new one is looked for all the same.
+TEST_F(PoolPrimary, TheNewOneIsSeenThoughNoLookupNeedsIt) {
+  for (const config::HostsPolicy policy :
+       {config::HostsPolicy::kSticky, config::HostsPolicy::kSpread}) {
+    PoolWorld::Options options = Options();
+    options.settings.hosts_policy = policy;
+    for (std::uint32_t seed = 1; seed < 5; ++seed) {
+      options.seed = seed;
+      PoolWorld world(options);
+      const auto ask = [&world](Duration time, const std::vector<std::string>& said) {
+        for (Duration passed{}; passed < time; passed += milliseconds(50)) {
+          const auto one = world.Look("k");
+          Serve(&world, said);
+          EXPECT_EQ(one->answers, 1);
+          world.Pass(milliseconds(50));
+        }
+      };
+      ask(seconds(2), {kPrimary, kPrimary});
+      ask(seconds(32), {kPrimary, kNewPrimary});
+      const std::size_t before = LookupsOn(world, 0);
+      ask(seconds(70), {kPrimary, kNewPrimary});
+      EXPECT_LE(LookupsOn(world, 0), before);
+      EXPECT_EQ(world.observer.behind, std::vector<std::string>{kReplaced});
+    }
+  }
+}
+
+// It was asked for while nobody looked anything up.
+TEST_F(PoolPrimary, ANewOneIsAskedWithoutALookup) {
+  PoolWorld::Options options = Options();
+  options.settings.hosts_policy = config::HostsPolicy::kSticky;
+  PoolWorld world(options);
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kRefuses);
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  EXPECT_GT(LookupsOn(world, 0), 0U);
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kAccepts);
+  for (int i = 0; i < 50; ++i) {
+    world.Pass(milliseconds(100));
+    Serve(&world, {kPrimary, kNewPrimary});
+  }
+  EXPECT_EQ(world.observer.behind, std::vector<std::string>{kReplaced});
+  const std::size_t before = LookupsOn(world, 0);
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  EXPECT_EQ(LookupsOn(world, 0), before);
+}
+
+// As behind a load balancer, which sends new connections to the new one.
+TEST_F(PoolPrimary, ANewConnectionToOneThatWasReplacedMayLeadToAnotherServer) {
+  PoolWorld world(Options());
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  ASSERT_EQ(world.factory.OpenTo(0).size(), 1U);
+  const int made = world.factory.made();
+  Ask(&world, seconds(29), {kPrimary, kNewPrimary});
+  EXPECT_EQ(world.factory.made(), made);
+  Ask(&world, seconds(33), {kPrimary, kNewPrimary});
+  EXPECT_GT(world.factory.made(), made);
+  EXPECT_LE(world.factory.made(), made + 4) << "now and then";
+  Ask(&world, seconds(62), {kNewPrimary, kNewPrimary});
+  EXPECT_GT(LookupsOn(world, 0), 0U);
+}
+
 // All connections end when nobody asks for long enough; what was known is not forgotten with them.
 TEST_F(PoolPrimary, NorIsItUsedAfterAQuietTime) {
   PoolWorld world(Options());
@@ -70,6 +133,33 @@ TEST_F(PoolPrimary, NorWhenTheNewOneIsAway) {
   EXPECT_EQ(client->outcome, Outcome::kRetry);
   EXPECT_EQ(client->answers, 1);
   EXPECT_EQ(LookupsOn(world, 0), before);
+}
+
+// It is connected to again, and found to be what it was: no outage is over for that.
+TEST_F(PoolPrimary, NorIsAnOutageOverWhenItIsConnectedTo) {
+  PoolWorld::Options options = Options();
+  options.settings.outage_wait = seconds(5);
+  PoolWorld world(options);
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kRefuses);
+  for (auto* upstream : world.factory.OpenTo(1)) upstream->Lose("gone");
+  const auto first = world.Look("k");
+  for (int i = 0; i < 100; ++i) {
+    world.Pass(milliseconds(20));
+    Serve(&world, {kPrimary, kNewPrimary});
+    if (i == 50) {
+      for (auto* upstream : world.factory.OpenTo(0)) upstream->Lose("gone");
+    }
+  }
+  EXPECT_EQ(first->answers, 0);
+  EXPECT_EQ(world.pool->counters().outages, 1U);
+  EXPECT_EQ(world.pool->Gauges().outage, Outage::State::kWaiting);
+  world.factory.SetMood(1, fakes::ScriptedFactory::Mood::kAccepts);
+  for (int i = 0; i < 10; ++i) {
+    world.Pass(milliseconds(100));
+    Serve(&world, {kPrimary, kNewPrimary});
+  }
+  EXPECT_EQ(first->value, "v");
 }
 
 TEST_F(PoolPrimary, WhoeverMayAnswerGoesOnAnswering) {
