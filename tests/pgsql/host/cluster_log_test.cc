@@ -66,6 +66,7 @@ TEST_F(ClusterLogTest, BeforeAllThatIsKnownIsAtLeastAsFarBehindAsThatGoesBack) {
 // It lacks what was written since the primary was heard, at most; however old its last commit is.
 TEST_F(ClusterLogTest, OneThatHadAllWhenThePrimaryWentLacksLittle) {
   PrimaryWrites(10);
+  EXPECT_EQ(Behind(CutOff(Standby(110, 110, hours(1))), At(13)), Duration::zero()) << "was heard";
   EXPECT_EQ(Behind(CutOff(Standby(110, 110, hours(1))), At(14)), seconds(4));
   EXPECT_EQ(Behind(CutOff(Standby(108, 110, hours(1))), At(14)), seconds(6));
   EXPECT_EQ(Behind(CutOff(Standby(110, 110, seconds(1))), At(14)), seconds(1));
@@ -89,6 +90,14 @@ TEST_F(ClusterLogTest, WhatOthersHaveReceivedShowsThatOneIsBehind) {
   EXPECT_EQ(Behind(Standby(70, 70, hours(1)), At(5), /*settled=*/true), Duration::zero());
   // Its own, which it has not replayed.
   EXPECT_EQ(Behind(Standby(60, 70, hours(1)), At(5), /*settled=*/true), seconds(4));
+}
+
+// The log of an idle cluster ends at the same place for all.
+TEST_F(ClusterLogTest, WhatOthersHaveReceivedStaysKnownWhenThePrimaryIsJustThere) {
+  log.Note(Primary(100), At(0));
+  log.Note(Standby(100, 100, hours(1)), At(1));
+  log.Note(Primary(100), At(2));
+  EXPECT_EQ(Behind(Standby(50, 50, hours(1)), At(61), /*settled=*/true), seconds(60));
 }
 
 // The primary says that the log ends where it does, whatever others have.

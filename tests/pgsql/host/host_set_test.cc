@@ -11,6 +11,7 @@
 
 #include "config/values/server_config.h"
 #include "pgsql/host/host_health.h"
+#include "pgsql/host/outage.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/host_spec.h"
 #include "tests/pgsql/host/host_set_fixture.h"
@@ -162,6 +163,19 @@ TEST_F(Hosts, OnceAnOutageIsWaitedForNoLongerATrialIsNoProspect) {
     hosts[0].trust.OnAnswered(kNow);
     EXPECT_TRUE(hosts.MayServe(0));
   }
+}
+
+TEST_F(Hosts, WhileOneIsOnTrialNoOutageBegins) {
+  HostSet hosts = Make({HostKind::kTcp, HostKind::kTcp});
+  hosts.SetOutageWait(std::chrono::seconds(5));
+  Down(hosts, 0);
+  Down(hosts, 1);
+  Up(hosts, 0);
+  hosts.LookForOutage(kNow);
+  EXPECT_EQ(hosts.outage().state(), Outage::State::kNone) << "what comes of it will show";
+  Down(hosts, 0);
+  hosts.LookForOutage(kNow);
+  EXPECT_EQ(hosts.outage().state(), Outage::State::kWaiting);
 }
 
 TEST_F(Hosts, ATrialIsOneConnection) {

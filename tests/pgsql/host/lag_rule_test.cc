@@ -10,6 +10,7 @@
 #include "config/values/server_config.h"
 #include "pgsql/host/host_set.h"
 #include "pgsql/host/outage.h"
+#include "pgsql/host/replica_lag.h"
 #include "pgsql/host/replica_state.h"
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/host_spec.h"
@@ -266,6 +267,39 @@ TEST_F(HostSetLag, TheFavouriteIsLeftWhenItIsBehind) {
   Behind(favourite);
   Look();
   EXPECT_EQ(hosts.ChooseForConnection(kNow, &random), 1 - favourite);
+}
+
+// Mirrors that are no copies of each other: positions in one log say nothing of another.
+TEST_F(HostSetLag, EachClusterHasALogOfItsOwn) {
+  ReplicaState another = Standby(2000, 2000, milliseconds(1));
+  another.system = 8;
+  Says(0, Primary(1000));
+  Says(1, another);
+  Says(0, Primary(1000), seconds(1));
+  Look(seconds(1));
+  EXPECT_FALSE(hosts[1].barred) << hosts[1].lag.Why();
+}
+
+// It may have caught up, and is to be asked: until then the outage goes on.
+TEST_F(HostSetLag, AnOutageIsNotOverBecauseWhatWasSaidIsOld) {
+  hosts.SetOutageWait(seconds(60));
+  Behind(0);
+  Behind(1);
+  Look();
+  ASSERT_TRUE(hosts.outage().waiting());
+  Look(seconds(20));
+  EXPECT_FALSE(hosts[0].TooFarBehind());
+  EXPECT_TRUE(hosts.outage().waiting());
+}
+
+// Without a limit one is asked to show how far it is behind, and another time is as good.
+TEST_F(HostSetLag, WhoCouldNotBeAskedIsAskedAgainWhenTheLimitGoes) {
+  hosts[1].lag.OnAsked(kNow);
+  hosts[1].lag.OnFailed(ReplicaLag::Failure::kRefusal, kNow);
+  hosts[1].lag.OnBack();
+  EXPECT_FALSE(hosts[1].lag.ShouldAsk(kNow + seconds(10), kLimit));
+  rule.SetLimit({}, config::WhenAllLag::kRetry, &hosts);
+  EXPECT_TRUE(hosts[1].lag.ShouldAsk(kNow + seconds(10), {}));
 }
 
 }  // namespace

@@ -111,6 +111,16 @@ TEST_F(LoneFormTest, ATrialIsOfOneTable) {
   EXPECT_EQ(Look(&one), Protocol::kSimple);
 }
 
+TEST_F(LoneFormTest, WhatAnotherTableTakesIsNoneOfIt) {
+  BeforeTheFirstTrial();
+  Look(&one);
+  for (std::size_t i = 0; i < LoneForm::kSamples; ++i) {
+    form.OnAnswered(&other, Protocol::kExtended, microseconds(1), now);
+  }
+  Trial();
+  EXPECT_EQ(form.better(), Protocol::kSimple);
+}
+
 TEST_F(LoneFormTest, ATableThatIsNotAskedForAnyMoreGivesWay) {
   BeforeTheFirstTrial();
   Look(&one, 10);

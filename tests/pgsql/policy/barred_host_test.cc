@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
 
+#include "config/values/server_config.h"
 #include "pgsql/host/lag_rule.h"
 #include "pgsql/policy/connection_budget.h"
 #include "pgsql/policy/lanes.h"
@@ -48,6 +50,18 @@ TEST_F(BarredHost, GetsNoQuickLookupAndNoLane) {
   EXPECT_EQ(placement.Choose(View(), rules, *Lookup(Quick()), Placement::Among::kAll), &current);
 }
 
+// However sure it is that the other host is to have them all.
+TEST_F(BarredHost, KeepsOneConnectionToBeAskedOn) {
+  hosts.SetPolicy(config::HostsPolicy::kSticky);
+  hosts.PreferUnlessKept(1);
+  Bar();
+  Open(1);
+  Open(0);
+  EXPECT_EQ(hosts.ChooseForRetirement(), std::nullopt);
+  Open(0);
+  EXPECT_EQ(hosts.ChooseForRetirement(), 0U);
+}
+
 // Of two connections one is barred: the other is the only one, and shared with quick lookups.
 TEST_F(BarredHost, ItsConnectionIsNotTheOneThatStaysForQuickLookups) {
   Open(0);
@@ -88,6 +102,8 @@ TEST_F(BarredHost, GivesUpItsConnectionWhereNoOtherHostHasOne) {
   Send(behind, Quick());
   EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr) << "it owes an answer";
   behind.OnBack(behind.running());
+  Open(1).SetPhase(Phase::kClosed);
+  EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), &behind) << "the other host has none any more";
   Open(1);
   EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr);
 }

@@ -216,5 +216,25 @@ TEST_F(ConnectionBudgetTest, TheVictimIsOfThatHostThenQuickThenNotBusyThenLongUn
   EXPECT_EQ(Room(0).victim, &unused);
 }
 
+TEST_F(ConnectionBudgetTest, AHostOnTrialGetsAnotherConnectionWhenAllThatItHasAreStalled) {
+  hosts.SetOutageWait(seconds(5));
+  hosts[0].trust.OnNotMade(now);
+  OnTrial(0);
+  Open(1);
+  Open(0).SetPhase(Phase::kClosed);
+  PoolConnection& stalled = Open(0);
+  Send(stalled, Quick())->kind = Work::Kind::kStamp;
+  const auto beside = [this](std::size_t limit) {
+    return ConnectionBudget::BesideSilent(View(), 0, limit, seconds(1));
+  };
+  EXPECT_FALSE(beside(3).due);
+  stalled.OnStalled();
+  EXPECT_TRUE(beside(3).due);
+  EXPECT_EQ(beside(3).in_place_of, nullptr);
+  EXPECT_FALSE(beside(2).due) << "there is no room, and it may answer yet";
+  stalled.last_result = {};
+  EXPECT_EQ(beside(2).in_place_of, &stalled);
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

@@ -130,11 +130,19 @@ TEST_F(LaneChoiceTest, NorWhereItWasToRunEmpty) {
   Send(busy, Quick());
   lanes.Begin(View());
   EXPECT_NE(Choose(Lookup(slow)), nullptr);
-  gone.OnStalled();
-  hosts[0].trust = {};
+}
+
+TEST_F(LaneChoiceTest, NorWhereItDoesNotAnswer) {
+  PoolConnection& stalled = Open(0, Phase::kEmptying);
+  PoolConnection& busy = Open(0);
+  Send(stalled, Quick());
+  Send(busy, Quick());
+  Send(Open(0), Quick());
+  stalled.OnStalled();
   lanes.Begin(View());
-  Choose(Lookup(slow));
-  EXPECT_FALSE(gone.turn.awaited);
+  EXPECT_EQ(Choose(Lookup(slow)), nullptr);
+  EXPECT_FALSE(stalled.turn.awaited);
+  EXPECT_TRUE(busy.turn.awaited);
 }
 
 TEST_F(LaneChoiceTest, TheBetterOneBegins) {

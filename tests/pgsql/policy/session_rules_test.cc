@@ -161,6 +161,8 @@ TEST_F(SessionRulesTest, OrWhenItsOwnMayBeGoneAndHasOneStatement) {
   second.session.owner = table;
   Send(second, table);
   EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "nor all connections in one turn";
+  second.last_result = {};
+  EXPECT_FALSE(rules.MayTake(View(), free, *Lookup(table))) << "nor later: one in place of another";
 }
 
 TEST_F(SessionRulesTest, ASlowOneDoesNotWaitBehindItsLike) {

@@ -151,6 +151,39 @@ TEST_F(SilenceWatchTest, WhatWasSilentBeforeIsNotGivenUpWithTheQuestionBeforeIt)
   EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now));
 }
 
+TEST_F(SilenceWatchTest, WhatIsCancelledOrNobodyWaitsForIsNotGivenUp) {
+  Down(1);
+  PoolConnection& connection = Open(0);
+  NobodysSink waiter;
+  Work* lookup = Send(connection, Quick());
+  lookup->sink = &waiter;
+  hosts[0].last_result = now;
+  EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, now));
+  lookup->sink = nullptr;
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now)) << "nobody waits for it";
+  lookup->sink = &waiter;
+  connection.cancel.OnSent(now, 1);
+  EXPECT_FALSE(SilenceWatch::HasBroken(View(), connection, now)) << "it is being cancelled";
+}
+
+// It was there before its host went down: others that are there now take what it owes.
+TEST_F(SilenceWatchTest, OnAHostOnTrialOneIsGivenUpForAnotherOfThatHost) {
+  Down(1);
+  PoolConnection& silent = Open(0);
+  NobodysSink waiter;
+  Send(silent, Quick())->sink = &waiter;
+  now += seconds(1);
+  OnTrial(0);
+  const auto is_given_up = [&] { return SilenceWatch::HasBroken(View(), silent, now); };
+  Open(1);
+  hosts[1].ready = 0;
+  EXPECT_FALSE(is_given_up()) << "that one is of another host";
+  PoolConnection& other = Open(0);
+  EXPECT_TRUE(is_given_up());
+  other.OnStalled();
+  EXPECT_FALSE(is_given_up());
+}
+
 // A statement is prepared anew every second.
 TEST_F(SilenceWatchTest, WhatIsPreparedForALookupIsGivenUpWithIt) {
   Down(1);

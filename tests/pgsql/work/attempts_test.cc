@@ -181,6 +181,19 @@ TEST_F(AttemptsOfASingleHostTest, NorByOneErrorOnSuchAConnection) {
   EXPECT_EQ(attempts.on(0), 1) << "losses are forgiven all the same";
 }
 
+// A host that was tried once has a second try left, whatever was lost elsewhere.
+TEST_F(AttemptsTest, NothingIsForgivenWhereAnotherTryIsLeft) {
+  attempts.Count(0);
+  attempts.ChargeLoss(0, /*connection=*/2, /*latest=*/4, hosts);
+  Down(0);
+  Down(2);
+  attempts.Count(1);
+  attempts.ForgiveErrorAfterLoss(1, /*connection=*/3, hosts);
+  EXPECT_EQ(attempts.on(1), 1);
+  attempts.ChargeLoss(1, /*connection=*/3, /*latest=*/5, hosts);
+  EXPECT_EQ(attempts.on(1), 1);
+}
+
 TEST_F(AttemptsTest, AnErrorAfterALossCountsWhereOtherHostsAreLeft) {
   attempts.Count(0);
   attempts.ChargeLoss(0, 2, 4, hosts);
