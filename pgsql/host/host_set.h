@@ -58,7 +58,6 @@ struct PoolHost {
   ReplicaLag lag;
   bool barred = false;      // lag_rule.h
   bool unasked = false;     // no connection is free to ask it
-  bool unseen = false;      // lag_rule.h: to be connected to, as lookups come
   bool is_primary = false;  // lag_rule.h: as far as is known
 
   LatencyHistogram latency;  // of statements, from sent to answered

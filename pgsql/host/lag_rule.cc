@@ -77,10 +77,13 @@ void LagRule::Look(RealTime now, HostSet* hosts) {
     host.is_primary = host.lag.WasPrimary(now);
     host.barred = host.lag.standing() != ReplicaLag::Standing::kCurrent ||
                   (role_counts_ && !host.lag.RoleKnown());
-    host.unseen = sees_all_ && host.connecting + host.ready == 0 && host.lag.Unseen(now);
   }
   uses_those_behind_ = when_all_ == config::WhenAllLag::kUse && ShouldUseThoseBehind(*hosts);
   if (uses_those_behind_) UseLeastBehind(limit_, hosts);
+}
+
+bool LagRule::Unseen(const PoolHost& host, RealTime now) const {
+  return sees_all_ && host.connecting + host.ready == 0 && host.lag.Unseen(now);
 }
 
 bool LagRule::ShouldUseThoseBehind(const HostSet& hosts) const {

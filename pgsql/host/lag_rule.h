@@ -45,6 +45,8 @@ class LagRule {
   void OnAnswered(const ReplicaState& state, RealTime asked, RealTime answered, std::size_t index,
                   HostSet* hosts);
   void Look(RealTime now, HostSet* hosts);
+  // Nobody is connected to it, or has asked it for a while, and it has to be seen.
+  bool Unseen(const PoolHost& host, RealTime now) const;
 
  private:
   struct Cluster {

@@ -113,7 +113,7 @@ void ConnectionOpener::OpenToUnseen(std::size_t* open) {
   if (limit == 1 || work_->queues().empty()) return;
   for (std::size_t index = 0; index < pool_->hosts.size(); ++index) {
     const PoolHost& host = pool_->hosts[index];
-    if (!host.unseen || host.connecting + host.ready > 0) continue;
+    if (!pool_->lag_rule.Unseen(host, pool_->loop->RealNow())) continue;
     if (host.health.state() == HostHealth::State::kSuspect) continue;
     if (!host.health.MayConnect(pool_->Now())) continue;
     if (*open >= limit) {

@@ -150,43 +150,6 @@ TEST_F(HostSetLag, OneThatWasReplacedIsNeverUsed) {
   EXPECT_TRUE(hosts[0].TooFarBehind());
 }
 
-TEST_F(HostSetLag, OneThatWasReplacedIsNotUsedWhereItsRoleCountsWithoutALimit) {
-  rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
-  Says(0, Primary(200, 1));
-  Says(1, Primary(100, 2));
-  Look();
-  EXPECT_FALSE(hosts[0].barred) << "any server may answer";
-  rule.SetRoleCounts(true);
-  Look();
-  EXPECT_TRUE(hosts[0].TooFarBehind());
-  EXPECT_FALSE(hosts[1].barred);
-  Down(1);
-  Look();
-  EXPECT_TRUE(hosts[0].TooFarBehind());
-}
-
-TEST_F(HostSetLag, WhereAllHaveToBeSeenThoseThatNobodyNeedsAreSeenNowAndThen) {
-  rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
-  Says(0, Primary(200, 1));
-  Look();
-  EXPECT_FALSE(hosts[1].unseen);
-  rule.SetRoleCounts(true);
-  rule.SetSeesAll(true);
-  Look();
-  EXPECT_FALSE(hosts[1].unseen) << "it is connected to, and asked";
-  hosts[1].ready = 0;
-  Look();
-  EXPECT_TRUE(hosts[1].unseen);
-  Says(1, Primary(200, 1));
-  Look(seconds(30) - milliseconds(1));
-  EXPECT_FALSE(hosts[1].unseen);
-  Look(seconds(30));
-  EXPECT_TRUE(hosts[1].unseen);
-  hosts[1].lag.OnFailed(ReplicaLag::Failure::kRefusal, kNow);
-  Look(seconds(30));
-  EXPECT_FALSE(hosts[1].unseen) << "it cannot say what it is";
-}
-
 // Mirrors that are clusters of their own say nothing of one another.
 TEST_F(HostSetLag, EachClusterHasItsOwnPrimary) {
   Says(0, Primary(100, 2));
