@@ -81,8 +81,8 @@ TEST_F(MirrorDrill, OneComesBack) {
                     after);
       SayFigure(drill.name(), scene.service, figure);
       if (scene.stock()) continue;
-      EXPECT_TRUE(used && after < 1000 + scene.machine.away_ms()) << figure << '\n'
-                                                                  << scene.postfix.Log();
+      EXPECT_TRUE(used) << scene.postfix.Log();
+      EXPECT_LT(after, Bound(1000 + scene.machine.away_ms())) << scene.postfix.Log();
       PoolState state;
       const auto even = [&] {
         state = ReadPoolState(scene.postfix);

@@ -77,8 +77,8 @@ class ServerStateDrill : public MailDrill {
     std::snprintf(figure, sizeof(figure), "used again %s %.0f ms", back ? "after" : "not within",
                   after);
     SayFigure(drill.name(), scene.service, figure);
-    EXPECT_TRUE(back && after < static_cast<double>(within.count()) + scene.machine.away_ms())
-        << figure << '\n'
+    EXPECT_TRUE(back) << scene.postfix.Log();
+    EXPECT_LT(after, Bound(static_cast<double>(within.count()) + scene.machine.away_ms()))
         << scene.postfix.Log();
     EXPECT_TRUE(scene.load.WaitForAnswers(10000)) << scene.postfix.Log();
     EXPECT_TRUE(scene.postfix.WaitForLog("host " + first_host() + " is in use again after"));
