@@ -13,10 +13,20 @@ constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
 // Added to the reluctance of its host, which is less than each.
 constexpr int kOwesAnswers = 4;
 constexpr int kStalled = 8;
+// For a lookup whose connection was given up for being silent: no second one is, so the next one is
+// to be one that has answered since the host began to lose connections.
+constexpr int kUncertain = 4;
 
 bool TooSoon(const PoolView& view, const PoolConnection& connection) {
   return !connection.idle() && connection.sent_in != view.turn &&
          view.now - connection.last_sent < kBatchInterval;
+}
+
+int Reluctance(const PoolView& view, const PoolConnection& connection, const Work& work) {
+  const bool uncertain =
+      work.attempts.was_silent() &&
+      view.hosts[connection.host].trust.PerhapsGone(connection.answered, view.now);
+  return connection.turn.reluctance + (uncertain ? kUncertain : 0);
 }
 
 std::size_t Load(const PoolConnection& connection) { return connection.in_flight().size(); }
@@ -65,9 +75,10 @@ PoolConnection* Placement::Choose(const PoolView& view, const SessionRules& rule
     possible = true;
     if (view.InTrial(connection) || view.Unproven(connection)) continue;
     // A better one that is full now is waited for.
-    if (connection.turn.reluctance > reluctance) continue;
-    if (connection.turn.reluctance < reluctance) {
-      reluctance = connection.turn.reluctance;
+    const int its_reluctance = Reluctance(view, connection, work);
+    if (its_reluctance > reluctance) continue;
+    if (its_reluctance < reluctance) {
+      reluctance = its_reluctance;
       best = nullptr;
       too_soon = nullptr;
     }

@@ -60,6 +60,30 @@ TEST_F(PlacementTest, WhatIsNoneOfItsDoesNotTakeIt) {
   EXPECT_EQ(Choose(work), nullptr);
 }
 
+// As behind a pooler that leaves sessions hanging when its server has gone.
+TEST_F(PlacementTest, WhatWasSilentGoesToOneThatHasAnsweredSinceOneWasLost) {
+  PoolConnection& first = Open(0);
+  PoolConnection& second = Open(0);
+  Work* work = Lookup(Quick());
+  now += seconds(1);
+  first.OnAnswered(now);
+  second.OnAnswered(now);
+  now += seconds(1);
+  hosts[0].trust.OnLost(now);
+  now += seconds(1);
+  second.OnAnswered(now);
+  Load(second, 2);
+  EXPECT_EQ(Choose(work), &first) << "it has the least in flight";
+  work->attempts.NoteSilence();
+  EXPECT_EQ(Choose(work), &second);
+  Load(second, 2);
+  EXPECT_EQ(Choose(work), nullptr) << "it is full, and waited for";
+  second.Drain();
+  EXPECT_EQ(Choose(work), &first) << "no other is there";
+  Load(first, 1);
+  EXPECT_EQ(Choose(work), nullptr) << "it has its one statement";
+}
+
 TEST_F(PlacementTest, AHostOnTrialGetsOneStatement) {
   OnTrial(0);
   ASSERT_EQ(hosts[0].health.state(), HostHealth::State::kTrial);
