@@ -36,6 +36,7 @@ class LagRule {
   bool role_counts() const { return role_counts_; }
   // And all hosts have to be seen, not only those that are needed.
   void SetSeesAll(bool sees) { sees_all_ = sees; }
+  bool sees_all() const { return sees_all_; }
   // No host serves before it has said what it is.
   bool AsksFirst() const { return role_counts_ || limit_ > Duration::zero(); }
   // Those that are behind serve, but for those that have another log.

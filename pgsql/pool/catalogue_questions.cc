@@ -35,11 +35,7 @@ void CatalogueQuestions::AskForStamps() {
 
 void CatalogueQuestions::AskForStamp(PoolConnection* connection) {
   if (connection == nullptr) return;
-  // The table stands for all.
-  if (const Work* oldest = work_->queues().Oldest(); oldest != nullptr) {
-    asked_for_ = oldest->binding;
-  }
-  const std::shared_ptr<TableBinding> binding = asked_for_.lock();
+  const std::shared_ptr<TableBinding> binding = work_->TableForQuestion();
   if (binding == nullptr) return;
   Work* work = work_->New(Work::Kind::kStamp, binding);
   work->needs.may_write = false;

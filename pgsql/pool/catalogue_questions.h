@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 #include "pgsql/connection/pool_connection.h"
@@ -50,8 +49,7 @@ class CatalogueQuestions {
   OpenWork* const work_;
   ConnectionSet* const connections_;
   WorkSender* const sender_;
-  bool needed_ = false;                    // some table depends on what catalogues say
-  std::weak_ptr<TableBinding> asked_for_;  // the latest question's
+  bool needed_ = false;  // some table depends on what catalogues say
 };
 
 }  // namespace proxymux::pgsql

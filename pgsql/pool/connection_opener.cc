@@ -110,10 +110,11 @@ void ConnectionOpener::Open(const HeldUp& held_up, std::optional<std::size_t> se
 // While lookups come. Where there may be one connection only it is left to them.
 void ConnectionOpener::OpenToUnseen(std::size_t* open) {
   const std::size_t limit = pool_->limit();
-  if (limit == 1 || work_->queues().empty()) return;
+  if (!pool_->lag_rule.sees_all() || limit == 1 || work_->queues().empty()) return;
+  const RealTime now = pool_->loop->RealNow();
   for (std::size_t index = 0; index < pool_->hosts.size(); ++index) {
     const PoolHost& host = pool_->hosts[index];
-    if (!pool_->lag_rule.Unseen(host, pool_->loop->RealNow())) continue;
+    if (!pool_->lag_rule.Unseen(host, now)) continue;
     if (host.health.state() == HostHealth::State::kSuspect) continue;
     if (!host.health.MayConnect(pool_->Now())) continue;
     if (*open >= limit) {

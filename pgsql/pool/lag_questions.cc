@@ -1,6 +1,7 @@
 #include "pgsql/pool/lag_questions.h"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 
 #include "pgsql/host/error_class.h"
@@ -68,20 +69,12 @@ void LagQuestions::Ask() {
     if (best == nullptr) continue;
     // Who only wants to see it does not make the first lookup of a connection wait.
     if (!best->answered.has_value() && !asks_first) continue;
-    const std::shared_ptr<TableBinding> binding = AskFor();
+    const std::shared_ptr<TableBinding> binding = work_->TableForQuestion();
     if (binding == nullptr) return;
     Work* work = work_->New(Work::Kind::kLag, binding);
     work->needs.may_write = false;
     sender_->Send(*best, work);
   }
-}
-
-// The table stands for all.
-std::shared_ptr<TableBinding> LagQuestions::AskFor() {
-  if (const Work* oldest = work_->queues().Oldest(); oldest != nullptr) {
-    asked_for_ = oldest->binding;
-  }
-  return asked_for_.lock();
 }
 
 void LagQuestions::OnAnswer(const PoolConnection& connection, const Work& work,

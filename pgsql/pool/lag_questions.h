@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -15,7 +14,6 @@
 #include "pgsql/pool/pool_context.h"
 #include "pgsql/pool/work_sender.h"
 #include "pgsql/runtime/event_loop.h"
-#include "pgsql/work/table_binding.h"
 #include "pgsql/work/work.h"
 
 namespace proxymux::pgsql {
@@ -44,14 +42,12 @@ class LagQuestions {
   };
 
   void Tell(std::size_t index);
-  std::shared_ptr<TableBinding> AskFor();  // null: no table was asked for yet, or it is gone
 
   PoolContext* const pool_;
   OpenWork* const work_;
   ConnectionSet* const connections_;
   WorkSender* const sender_;
-  std::vector<Told> told_;                 // by host
-  std::weak_ptr<TableBinding> asked_for_;  // the latest question's
+  std::vector<Told> told_;  // by host
 };
 
 }  // namespace proxymux::pgsql

@@ -57,6 +57,11 @@ Work* OpenWork::New(Work::Kind kind, std::shared_ptr<TableBinding> binding) {
   return work;
 }
 
+std::shared_ptr<TableBinding> OpenWork::TableForQuestion() {
+  if (const Work* oldest = queues_.Oldest(); oldest != nullptr) asked_for_ = oldest->binding;
+  return asked_for_.lock();
+}
+
 void OpenWork::AskAbout(const std::shared_ptr<TableBinding>& binding) {
   binding->write_class = WriteClass::kAsking;
   Work* work = New(Work::Kind::kClassify, binding);

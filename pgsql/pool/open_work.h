@@ -32,6 +32,9 @@ class OpenWork {
 
   // For what goes along with lookups; it waits for nothing.
   Work* New(Work::Kind kind, std::shared_ptr<TableBinding> binding);
+  // A table that stands for all, for a question that is about none: the oldest waiting lookup's, or
+  // the one of the question before. Null: there was none yet, or it is gone.
+  std::shared_ptr<TableBinding> TableForQuestion();
   // Puts the question what the table's statement may do into the queue.
   void AskAbout(const std::shared_ptr<TableBinding>& binding);
   // Puts a second try of the lookup into the queue, for hosts that it was not sent to.
@@ -73,6 +76,7 @@ class OpenWork {
   WorkQueues queues_;
   LookupDeadlines deadlines_;
   TwinLookups twins_;
+  std::weak_ptr<TableBinding> asked_for_;  // the latest question that was about no table
   std::size_t questions_ = 0;
   std::uint64_t last_sequence_ = 0;
 };
