@@ -73,17 +73,27 @@ void LagRule::Look(RealTime now, HostSet* hosts) {
   for (std::size_t index = 0; index < hosts->size(); ++index) {
     PoolHost& host = (*hosts)[index];
     if (!connected) host.lag.Forget();  // somebody has to be asked
-    host.lag.Look(now, limit_, role_counts_, LogOf(host));
+    host.lag.Look(now, TermsFor(index, *hosts, now), LogOf(host));
     host.is_primary = host.lag.WasPrimary(now);
     host.barred = host.lag.standing() != ReplicaLag::Standing::kCurrent ||
-                  (role_counts_ && !host.lag.RoleKnown());
+                  (role_counts() && !host.lag.RoleKnown());
   }
   uses_those_behind_ = when_all_ == config::WhenAllLag::kUse && ShouldUseThoseBehind(*hosts);
   if (uses_those_behind_) UseLeastBehind(limit_, hosts);
 }
 
+ReplicaLag::Terms LagRule::TermsFor(std::size_t index, const HostSet& hosts, RealTime now) const {
+  ReplicaLag::Terms terms{.limit = limit_, .role_counts = role_counts()};
+  if (wanted_ != Wanted::kPrimary) return terms;
+  for (std::size_t other = 0; other < hosts.size(); ++other) {
+    const ReplicaLag& lag = hosts[other].lag;
+    if (other != index && lag.WasPrimary(now) && !lag.Apart()) terms.another_is_primary = true;
+  }
+  return terms;
+}
+
 bool LagRule::Unseen(const PoolHost& host, RealTime now) const {
-  return sees_all_ && host.connecting + host.ready == 0 && host.lag.Unseen(now);
+  return sees_all() && host.connecting + host.ready == 0 && host.lag.Unseen(now);
 }
 
 bool LagRule::ShouldUseThoseBehind(const HostSet& hosts) const {

@@ -8,8 +8,10 @@
 //
 // Where the role of a server counts (target_session_attrs) no host serves before it has said what
 // it is, and a primary that was replaced and does not know it is barred without a limit, too. The
-// server that took its place has to be seen for that. So where primaries are wanted, hosts that no
-// lookup needs are *unseen* after a while, and connected to, to be asked.
+// server that took its place has to be seen for that. So where only primaries are wanted, hosts
+// that no lookup needs are *unseen* after a while, and connected to, to be asked. There a host that
+// says it is a standby, on a session that a pooler kept for it, is barred while another is the
+// primary.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,7 @@
 #include "config/values/server_config.h"
 #include "pgsql/host/cluster_log.h"
 #include "pgsql/host/host_set.h"
+#include "pgsql/host/replica_lag.h"
 #include "pgsql/host/replica_state.h"
 #include "pgsql/runtime/event_loop.h"
 
@@ -31,14 +34,14 @@ class LagRule {
   // all are further behind.
   void SetLimit(Duration limit, config::WhenAllLag when_all, HostSet* hosts);
   Duration limit() const { return limit_; }
+  enum class Wanted : std::uint8_t { kAny, kRatherStandby, kPrimary };
+  void SetWanted(Wanted wanted) { wanted_ = wanted; }
   // What a host is has to be known before it is used, limit or not.
-  void SetRoleCounts(bool counts) { role_counts_ = counts; }
-  bool role_counts() const { return role_counts_; }
-  // And all hosts have to be seen, not only those that are needed.
-  void SetSeesAll(bool sees) { sees_all_ = sees; }
-  bool sees_all() const { return sees_all_; }
+  bool role_counts() const { return wanted_ != Wanted::kAny; }
+  // All hosts have to be seen, not only those that are needed.
+  bool sees_all() const { return wanted_ == Wanted::kPrimary; }
   // No host serves before it has said what it is.
-  bool AsksFirst() const { return role_counts_ || limit_ > Duration::zero(); }
+  bool AsksFirst() const { return role_counts() || limit_ > Duration::zero(); }
   // Those that are behind serve, but for those that have another log.
   bool uses_those_behind() const { return uses_those_behind_; }
 
@@ -57,13 +60,13 @@ class LagRule {
 
   const ClusterLog* LogOf(const PoolHost& host) const;
   ClusterLog* LogFor(std::uint64_t system, const HostSet& hosts);
+  ReplicaLag::Terms TermsFor(std::size_t index, const HostSet& hosts, RealTime now) const;
   bool ShouldUseThoseBehind(const HostSet& hosts) const;
   static void UseLeastBehind(Duration limit, HostSet* hosts);
 
   Duration limit_{};
   config::WhenAllLag when_all_ = config::WhenAllLag::kUse;
-  bool role_counts_ = false;
-  bool sees_all_ = false;
+  Wanted wanted_ = Wanted::kAny;
   bool uses_those_behind_ = false;
   std::vector<Cluster> clusters_;  // those that hosts belong to
 };

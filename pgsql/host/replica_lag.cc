@@ -134,24 +134,25 @@ void ReplicaLag::Clear() {
   replaced_ = diverged_ = settled_ = undecided_ = false;
 }
 
-void ReplicaLag::Look(RealTime now, Duration limit, bool role_counts, const ClusterLog* log) {
+void ReplicaLag::Look(RealTime now, const Terms& terms, const ClusterLog* log) {
   if (log != nullptr && state_.has_value()) {
-    replaced_ = log->Replaced(*state_, asked_);
+    replaced_ = state_->standby ? terms.another_is_primary : log->Replaced(*state_, asked_);
     diverged_ = log->Diverged(*state_, answered_).value_or(diverged_);
   }
-  standing_ = Judge(now, limit, role_counts);
+  standing_ = Judge(now, terms);
   if (standing_ != Standing::kUnknown) was_behind_ = standing_ == Standing::kBehind;
 }
 
-ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit, bool role_counts) const {
+ReplicaLag::Standing ReplicaLag::Judge(RealTime now, const Terms& terms) const {
   if (not_before_.has_value()) return Standing::kCurrent;
+  const Duration limit = terms.limit;
   const bool limited = limit > Duration::zero();
   if (!limited && !replaced_) {
     // One that was replaced when it was there last has to be asked again.
-    const bool was = role_counts && was_behind_ && !state_.has_value();
+    const bool was = terms.role_counts && was_behind_ && !state_.has_value();
     return was ? Standing::kUnknown : Standing::kCurrent;
   }
-  if (!limited && !role_counts) return Standing::kCurrent;
+  if (!limited && !terms.role_counts) return Standing::kCurrent;
   if (!state_.has_value()) return Standing::kUnknown;
   const bool behind = Apart() || !lag_.has_value() || *lag_ > limit;
   if (left_.has_value()) {
@@ -167,6 +168,7 @@ ReplicaLag::Standing ReplicaLag::Judge(RealTime now, Duration limit, bool role_c
 }
 
 std::string ReplicaLag::Why() const {
+  if (Demoted()) return "it is a standby, and another host is the primary (target_session_attrs)";
   if (replaced_) return "another server has been promoted in its place";
   if (diverged_) return "it has another log than the primary";
   if (!lag_.has_value()) return "how far it is behind cannot be known (max_replica_lag)";

@@ -31,6 +31,12 @@ class ReplicaLag {
     kPassing,  // it may say so the next time
     kRefusal,  // it cannot say, or may not
   };
+  // What is asked of a host that serves.
+  struct Terms {
+    Duration limit{};                 // how far it may be behind; 0: as far as it is
+    bool role_counts = false;         // a primary that was replaced does not serve, limit or not
+    bool another_is_primary = false;  // and only that is wanted: a standby does not serve
+  };
 
   // About once a second, and twice with a limit; at once when what it said does not count any more.
   bool ShouldAsk(Time now, Duration limit) const;
@@ -49,14 +55,15 @@ class ReplicaLag {
   // There is a limit now, or none any more.
   void OnNewLimit() { not_before_.reset(); }
 
-  // Looks again, with the limit, 0: none, and what is known of its cluster; null: nothing. With
-  // `role_counts` a primary that was replaced is kBehind without a limit, too.
-  void Look(RealTime now, Duration limit, bool role_counts, const ClusterLog* log);
+  // Looks again, with what is known of its cluster; null: nothing.
+  void Look(RealTime now, const Terms& terms, const ClusterLog* log);
   Standing standing() const { return standing_; }
   // The last time that it was known.
   bool WasBehind() const { return was_behind_; }
-  // Of kBehind: what it has is not older than that of others, but another log.
+  // Of kBehind: what it has is not older than that of others, but another log, or it is no primary
+  // any more.
   bool Apart() const { return replaced_ || diverged_; }
+  bool Demoted() const { return replaced_ && state_.has_value() && state_->standby; }
 
   // What it said last; none: nothing yet on the connections that there are.
   std::optional<ReplicaState> state() const { return left_.has_value() ? std::nullopt : state_; }
@@ -84,7 +91,7 @@ class ReplicaLag {
     bool operator==(const Place&) const = default;
   };
 
-  Standing Judge(RealTime now, Duration limit, bool role_counts) const;
+  Standing Judge(RealTime now, const Terms& terms) const;
   void Settle(const ReplicaState& state, RealTime asked, const ClusterLog& log);
 
   std::optional<ReplicaState> state_;

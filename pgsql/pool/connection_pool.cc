@@ -47,9 +47,10 @@ void ConnectionPool::ApplySettings() {
   pool_.lag_rule.SetLimit(pool_.settings().max_replica_lag, pool_.settings().when_all_lag,
                           &pool_.hosts);
   const bool several = pool_.hosts.size() > 1;
-  const bool wants_primary = several && pool_.config.wants_primary;
-  pool_.lag_rule.SetRoleCounts(wants_primary || (several && pool_.config.prefers_standby));
-  pool_.lag_rule.SetSeesAll(wants_primary);
+  auto wanted = LagRule::Wanted::kAny;
+  if (several && pool_.config.prefers_standby) wanted = LagRule::Wanted::kRatherStandby;
+  if (several && pool_.config.wants_primary) wanted = LagRule::Wanted::kPrimary;
+  pool_.lag_rule.SetWanted(wanted);
   pool_.hosts.SetOutageWait(pool_.settings().outage_wait);
 }
 

@@ -57,6 +57,8 @@ void PoolLog::OnHostBehind(const std::string& pool, const pgsql::PoolHost& host,
   if (used) {
     what_follows =
         "no other that is not behind can be reached, and it is used all the same (when_all_lag)";
+  } else if (host.lag.Demoted()) {
+    what_follows = "it gets no lookups as long as that is so";
   } else if (host.lag.Apart()) {
     what_follows = "it gets no lookups until it follows the new primary";
   }

@@ -25,7 +25,7 @@ TEST_F(HostSetRoles, OneThatWasReplacedIsNotUsedWhereItsRoleCountsWithoutALimit)
   Says(1, Primary(100, 2));
   Look();
   EXPECT_FALSE(hosts[0].barred) << "any server may answer";
-  rule.SetRoleCounts(true);
+  rule.SetWanted(LagRule::Wanted::kRatherStandby);
   Look();
   EXPECT_TRUE(hosts[0].TooFarBehind());
   EXPECT_FALSE(hosts[1].barred);
@@ -39,8 +39,7 @@ TEST_F(HostSetRoles, WhereAllHaveToBeSeenThoseThatNobodyNeedsAreSeenNowAndThen) 
   Says(0, Primary(200, 1));
   Look();
   EXPECT_FALSE(rule.Unseen(hosts[1], kThen));
-  rule.SetRoleCounts(true);
-  rule.SetSeesAll(true);
+  rule.SetWanted(LagRule::Wanted::kPrimary);
   Look();
   EXPECT_FALSE(rule.Unseen(hosts[1], kThen)) << "it is connected to, and asked";
   hosts[1].ready = 0;
@@ -51,6 +50,55 @@ TEST_F(HostSetRoles, WhereAllHaveToBeSeenThoseThatNobodyNeedsAreSeenNowAndThen) 
   EXPECT_TRUE(rule.Unseen(hosts[1], kThen + seconds(30)));
   hosts[1].lag.OnFailed(ReplicaLag::Failure::kRefusal, kNow);
   EXPECT_FALSE(rule.Unseen(hosts[1], kThen + seconds(30))) << "it cannot say what it is";
+}
+
+// As on a session that a pooler kept when the server behind it was demoted.
+TEST_F(HostSetRoles, AStandbyIsNotUsedWherePrimariesAreWantedAndAnotherIsOne) {
+  rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
+  Says(0, Standby(100, 100));
+  Says(1, Primary(100, 2));
+  Look();
+  EXPECT_FALSE(hosts[0].barred) << "any server may answer";
+  rule.SetWanted(LagRule::Wanted::kRatherStandby);
+  Look();
+  EXPECT_FALSE(hosts[0].barred);
+  rule.SetWanted(LagRule::Wanted::kPrimary);
+  Look();
+  EXPECT_TRUE(hosts[0].TooFarBehind());
+  EXPECT_FALSE(hosts[1].barred);
+  EXPECT_EQ(hosts[0].lag.Why(),
+            "it is a standby, and another host is the primary (target_session_attrs)");
+  Down(1);
+  Look();
+  EXPECT_TRUE(hosts[0].TooFarBehind()) << "the primary may be back";
+  Says(0, Primary(110, 3), seconds(1));
+  Look(seconds(1));
+  EXPECT_FALSE(hosts[0].barred);
+}
+
+// A pooler that sends each question to another server is as good as it was.
+TEST_F(HostSetRoles, WhereNobodySaysThatItIsThePrimaryAnyHostIsUsed) {
+  rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
+  rule.SetWanted(LagRule::Wanted::kPrimary);
+  Says(0, Standby(100, 100));
+  Says(1, Primary(100, 2));
+  Look();
+  Says(1, Standby(100, 100), seconds(1));
+  Look(seconds(1));
+  EXPECT_FALSE(hosts[0].barred);
+  EXPECT_FALSE(hosts[1].barred);
+}
+
+// It may be gone for good, and what is left be the only one that answers.
+TEST_F(HostSetRoles, APrimaryThatWasNotHeardForAMinuteDoesNotCountAgainstAStandby) {
+  rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
+  rule.SetWanted(LagRule::Wanted::kPrimary);
+  Says(0, Standby(100, 100));
+  Says(1, Primary(100, 2));
+  Look(seconds(59));
+  EXPECT_TRUE(hosts[0].TooFarBehind());
+  Look(seconds(60));
+  EXPECT_FALSE(hosts[0].barred);
 }
 
 }  // namespace

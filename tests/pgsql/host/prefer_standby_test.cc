@@ -23,7 +23,7 @@ class HostSetPrefersStandby : public HostSetLag {
  protected:
   HostSetPrefersStandby() : HostSetLag(3) {
     rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
-    rule.SetRoleCounts(true);
+    rule.SetWanted(LagRule::Wanted::kRatherStandby);
     hosts.SetPrefersStandby(true);
     Says(0, Primary(1));
     Current(1);

@@ -34,7 +34,7 @@ class Lag : public testing::Test {
     log.Note(Primary(position), kThen + later);
   }
   Standing StandingAt(Duration later, Duration limit = kLimit, bool role_counts = false) {
-    lag.Look(kThen + later, limit, role_counts, &log);
+    lag.Look(kThen + later, {.limit = limit, .role_counts = role_counts}, &log);
     return lag.standing();
   }
 

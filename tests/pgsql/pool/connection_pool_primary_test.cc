@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr char kNewPrimary[] = "7 primary 90 00000002";
+constexpr char kDemoted[] =
+    "a: it is a standby, and another host is the primary (target_session_attrs)";
 constexpr char kReplaced[] = "a: another server has been promoted in its place";
 
 class PoolPrimary : public PoolLag {
@@ -42,6 +44,20 @@ TEST_F(PoolPrimary, OneThatWasReplacedIsLeft) {
   Ask(&world, seconds(2), {"7 primary 95 00000003", kNewPrimary});
   EXPECT_GT(LookupsOn(world, 0), before);
   EXPECT_EQ(world.observer.caught_up, std::vector<std::string>{"a"});
+}
+
+// A pooler before it keeps the session, though the server ends it.
+TEST_F(PoolPrimary, OneThatWasDemotedIsLeftThoughItsSessionGoesOn) {
+  PoolWorld world(Options());
+  Ask(&world, seconds(2), {kPrimary, kPrimary});
+  EXPECT_GT(LookupsOn(world, 0), 0U);
+  Ask(&world, seconds(2), {kCurrent, kNewPrimary});
+  EXPECT_EQ(world.observer.behind, std::vector<std::string>{kDemoted});
+  const std::size_t before = LookupsOn(world, 0);
+  Ask(&world, seconds(10), {kCurrent, kNewPrimary});
+  EXPECT_EQ(LookupsOn(world, 0), before);
+  Ask(&world, seconds(2), {"7 primary 95 00000003", kCurrent});
+  EXPECT_GT(LookupsOn(world, 0), before);
 }
 
 // Where one connection is enough, or all go to one host, the new one is looked for all the same.
