@@ -68,11 +68,16 @@ TEST_F(BalancerDrill, ItsServerIsRestarted) {
 TEST_F(BalancerDrill, ItsServerIsDrained) {
   RunBehind("HAProxy with a backup: its server drained, then in maintenance",
             [this](Drill::Scene& scene) {
-              balancer_->Command("set server mail/first state drain");
-              scene.load.WaitForAnswers(5000, scene.patience());
-              balancer_->Command("set server mail/first state maint");
-              scene.load.WaitForAnswers(5000, scene.patience());
               balancer_->Command("set server mail/first state ready");
+              balancer_->Command("shutdown sessions server mail/second");  // all are on the first
+              EXPECT_TRUE(Eventually([&] { return InUse(world_.first()); }, scene.patience()));
+              EXPECT_TRUE(Eventually([&] { return !InUse(world_.second()); }, scene.patience()));
+              balancer_->Command("set server mail/first state drain");
+              EXPECT_TRUE(scene.load.WaitForAnswers(5000, scene.patience()) || scene.stock());
+              EXPECT_TRUE(InUse(world_.first()) || scene.stock()) << "who has a session keeps it";
+              balancer_->Command("set server mail/first state maint");
+              EXPECT_TRUE(scene.load.WaitForAnswers(5000, scene.patience()) || scene.stock());
+              EXPECT_TRUE((!InUse(world_.first()) && InUse(world_.second())) || scene.stock());
             });
 }
 

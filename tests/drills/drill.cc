@@ -1,9 +1,11 @@
 #include "tests/drills/drill.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <regex>
 #include <stdexcept>
 
 #include "tests/drills/connection_watch.h"
@@ -49,6 +51,13 @@ std::string ForShortOutage(const std::string& pool) {
 
 bool Thorough() { return std::getenv("PROXYMUX_DRILL_STOCK") != nullptr; }
 
+int Outages() { return DrillMode() && !Thorough() ? 1 : 2; }
+
+bool SaysThatLookupsWaited(const std::string& log) {
+  static const std::regex kEnd("[1-9][0-9]* lookups waited for it, 0 were answered RETRY");
+  return std::regex_search(log, kEnd);
+}
+
 void SayFigure(const std::string& drill, Service service, const std::string& figure) {
   SayFigure(drill, std::string(NameOf(service)), figure);
 }
@@ -60,6 +69,24 @@ void SayFigure(const std::string& drill, const std::string& service, const std::
 
 void Drill::Scene::LetRun(harness::milliseconds time) {
   load.WaitForAnswers(std::uint64_t{1} << 60, time);
+}
+
+void Drill::Scene::IsOver(std::chrono::steady_clock::time_point then) {
+  over = then;
+  away_until_over_ms = machine.away_ms();
+  load.WatchSecondFrom(*over + kSettling);
+}
+
+void Drill::Scene::LookAfter() {
+  if (!over.has_value() || !DrillMode() || stock()) return;
+  const auto until = *over + kSettling + kCalm - std::chrono::steady_clock::now();
+  LetRun(std::max(harness::milliseconds(0), std::chrono::ceil<harness::milliseconds>(until)));
+  away_after_ms = std::max(away_after_ms, machine.away_ms() - away_until_over_ms);
+}
+
+void Drill::Scene::AwaitNextOutage() {
+  LookAfter();
+  if (DrillMode()) LetRun(kDefaultWait + harness::seconds(1));
 }
 
 Drill::Drill(DrillOptions options, std::function<std::string()> directory,
@@ -78,15 +105,6 @@ std::string Drill::BeforeAndAfter() const {
   std::snprintf(text, sizeof(text), "p99 %.1f ms before, %.1f ms after", before_p99_ms_,
                 after_p99_ms_);
   return text;
-}
-
-void Drill::WatchAfter(Scene& scene) {
-  const auto until = *scene.over + kSettling - std::chrono::steady_clock::now();
-  scene.LetRun(std::chrono::ceil<harness::milliseconds>(until));
-  scene.load.Mark();
-  const double away_ms = scene.machine.away_ms();
-  scene.LetRun(kCalm);
-  after_away_ms_ = scene.machine.away_ms() - away_ms;
 }
 
 LoadReport Drill::Run(const Happening& happening) {
@@ -136,8 +154,7 @@ LoadReport Drill::RunOn(Service service, const std::string& name,
   }
   Scene scene{service, name, postfix, load, machine};
   happening(scene);
-  const bool watched = DrillMode() && scene.over.has_value() && !scene.stock();
-  if (watched) WatchAfter(scene);
+  scene.LookAfter();
   const LoadReport report = load.Finish(scene.patience());
   away_ms_ = machine.away_ms();
   mend_();
@@ -166,11 +183,13 @@ LoadReport Drill::RunOn(Service service, const std::string& name,
     calm += ")";
   }
   SayFigure(options_.name, name, figure + (calm + connections));
-  if (watched) {
-    after_p99_ms_ = report.marked_p99_ms;
+  if (scene.stock()) return report;
+  log_ = postfix.Log();
+  if (DrillMode() && scene.over.has_value() && !options_.cold) {
+    after_p99_ms_ = report.watched_p99_ms;
+    after_away_ms_ = scene.away_after_ms;
     SayFigure(options_.name, name, BeforeAndAfter());
   }
-  if (service != Service::kStock) log_ = postfix.Log();
   return report;
 }
 

@@ -8,13 +8,13 @@
 //   drill: NAME | SERVICE | CLIENTS clients | N answered | N lost (N RETRY, N CONFIG, N not
 //   answered) | longest wait N ms [| N connections at most]
 //
-// Targets of time are asserted under scripts/drill only (Bound). Where a drill says when what
-// happened was over (Scene::IsOver), the waits are looked at for a second, from a second later on:
+// Targets of time are asserted under scripts/drill only (Bound). Each time that a drill says that
+// what happened is over (Scene::IsOver), the waits of the second that begins a second later are
+// looked at; the worst of these:
 //
 //   drill: NAME | SERVICE | p99 N ms before, N ms after
 //
-// A machine that is busy with others
-// makes clients wait by itself. So the same load is first looked
+// A machine that is busy with others makes clients wait by itself. So the same load is first looked
 // at for a second while nothing happens, and its longest wait then comes on top of the target; and
 // so does the time in which the machine did not run what wanted to run, which is printed as well.
 //
@@ -60,16 +60,22 @@ class Drill {
     harness::PostfixInstance& postfix;
     harness::LoadClients& load;
     const MachineWatch& machine;
-    std::optional<std::chrono::steady_clock::time_point> over{};
+    std::optional<std::chrono::steady_clock::time_point> over{};  // the last time
+    double away_until_over_ms = 0;                                // of the machine
+    double away_after_ms = 0;  // in the two seconds after it was over, the most of all times
 
     bool stock() const { return service == harness::Service::kStock; }
     // How long something is waited for. Stock may stay away from a server for a minute, or as long
     // as one is frozen: that is not waited for.
-    harness::milliseconds patience() const { return harness::seconds(stock() ? 10 : 20); }
+    harness::milliseconds patience() const { return harness::seconds(stock() ? 4 : 120); }
     // The state of affairs lasts for that long.
     void LetRun(harness::milliseconds time);
-    // What happened is over just now, and lookups are soon to wait no longer than before it.
-    void IsOver() { over = std::chrono::steady_clock::now(); }
+    // What happened was over then, just now, and lookups are soon to wait no longer than before.
+    void IsOver(std::chrono::steady_clock::time_point then = std::chrono::steady_clock::now());
+    // Until the second in which they are looked at is over.
+    void LookAfter();
+    // The same, and until a further outage is another one (outage.h).
+    void AwaitNextOutage();
   };
   using Happening = std::function<void(Scene&)>;
 
@@ -85,9 +91,9 @@ class Drill {
   // A target for the waits of proxymux's clients, on this machine as it was in the latest run.
   double Allowed(double target_ms) const;
 
-  // From a second after the end of what happened on, the 99th percentile of the waits was as
-  // before it, but for noise: `other_work_ms` more where something else keeps the machine busy by
-  // then. Under scripts/drill it is false when the drill does not say when that was, too.
+  // A second after the end of what happened the 99th percentile of the waits was as before it, but
+  // for noise: `other_work_ms` more where something else keeps the machine busy by then. Under
+  // scripts/drill it is false when the drill does not say when that was, too.
   bool AsBefore(double other_work_ms = 0) const;
   std::string BeforeAndAfter() const;  // these percentiles, in words
 
@@ -99,7 +105,6 @@ class Drill {
   harness::LoadReport RunOn(harness::Service service, const std::string& name,
                             const std::vector<harness::TableFile>& tables,
                             const Happening& happening);
-  void WatchAfter(Scene& scene);
 
   const DrillOptions options_;
   const std::function<std::string()> directory_;
@@ -130,6 +135,12 @@ std::string ForShortOutage(const std::string& pool = "");
 // The longest drills, with more repetitions, and stock beside: PROXYMUX_DRILL_STOCK is set, as
 // scripts/drill does.
 bool Thorough();
+
+// How often a short outage happens in a drill. With time in between in the longest ones only.
+int Outages();
+
+// In proxymux's log: an outage is over, lookups waited for that, and all of them were answered.
+bool SaysThatLookupsWaited(const std::string& log);
 
 // Prints a figure of a drill that the line of Run() does not have, on a line of its own.
 void SayFigure(const std::string& drill, harness::Service service, const std::string& figure);

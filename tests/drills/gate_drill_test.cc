@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/drills/mail_drill.h"
+#include "tests/harness/pg_bouncer.h"
 #include "tests/harness/tcp_gate.h"
 
 namespace proxymux::drills {
@@ -47,13 +48,20 @@ class GateDrill : public MailDrill {
                  const std::function<void(TcpGate&, int)>& trouble) {
     options.postfix.tables = harness::MailTables(hosts);
     options.ports = {gate_.port(), world_.second().port()};
+    if (waits_) {
+      options.with_bouncer = [this](const auto& run) {
+        harness::PgBouncer between(world_.NewDirectory(), gate_.port(),
+                                   harness::PgBouncer::Options());
+        between.Start();
+        run(harness::MailTables(between.TcpHost()));
+      };
+    }
     Drill drill(
         options, [this] { return world_.NewDirectory(); }, [this] { gate_.Open(); });
     const LoadReport report = drill.Run([&](Drill::Scene& scene) {
       double longest_ms = 0;
       for (int round = 0; round < rounds; ++round) {
-        // Another outage so soon would be the same one (outage.h).
-        if (waits_ && round > 0 && !scene.stock()) scene.LetRun(kDefaultWait + seconds(1));
+        if (waits_ && round > 0 && !scene.stock()) scene.AwaitNextOutage();
         SCOPED_TRACE("round " + std::to_string(round));
         const std::uint64_t met = gate_.ended() + gate_.damaged();
         trouble(gate_, round);
@@ -64,7 +72,7 @@ class GateDrill : public MailDrill {
       }
       char figure[80];
       std::snprintf(figure, sizeof(figure), "in use again after %.0f ms at most", longest_ms);
-      SayFigure(options.name, scene.service, figure);
+      SayFigure(options.name, scene.name, figure);
       if (scene.stock()) return;
       EXPECT_LT(longest_ms, Bound(back_ms_ + scene.machine.away_ms())) << scene.postfix.Log();
     });
@@ -107,8 +115,8 @@ class GateDrill : public MailDrill {
     waits_ = true;
     const std::string yaml = DrillMode() ? kAlone : kAlonePatient;
     const LoadReport report =
-        Run(Options(name + ", no other mirror", kClients, yaml), gate_.TcpHost(),
-            DrillMode() ? 2 : 1, [&](TcpGate& gate, int) { trouble(gate); });
+        Run(Options(name + ", no other mirror", kClients, yaml), gate_.TcpHost(), Outages(),
+            [&](TcpGate& gate, int) { trouble(gate); });
     waits_ = false;
     EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << log_;
     EXPECT_LT(report.max_ms, Bound(kAloneMs + calm_ms_)) << report.Text() << '\n' << log_;
@@ -124,12 +132,13 @@ class GateDrill : public MailDrill {
   // How long it takes until lookups are answered through the gate again once it is good.
   double BackAfter(Drill::Scene& scene) {
     gate_.Open();
+    if (waits_) scene.IsOver();
     const auto begin = std::chrono::steady_clock::now();
     const std::uint64_t rows = gate_.rows() + kClients;
     // Stock is back after retry_interval, a minute, which is measured elsewhere.
-    const auto limit = scene.stock() ? milliseconds(100) : milliseconds(20000);
-    Eventually([&] { return gate_.rows() >= rows; }, limit);
-    if (waits_) scene.over = begin;
+    const auto limit = scene.stock() ? milliseconds(100) : scene.patience();
+    EXPECT_TRUE(Eventually([&] { return gate_.rows() >= rows; }, limit) || scene.stock())
+        << scene.postfix.Log();
     return Since(begin);
   }
 

@@ -21,6 +21,8 @@ using harness::seconds;
 using protocol::Status;
 
 constexpr double kLongestMs = 1000;
+// What a statement that does not end is given; others end in that also where a machine is busy.
+const std::string kShort = DrillMode() ? "400ms" : "2s";
 
 struct OddLookups {
   std::string name;
@@ -108,7 +110,7 @@ TEST_F(KeyDrill, ATableThatMayNotBeRead) {
 // Each is cancelled on both mirrors, one after the other.
 TEST_F(KeyDrill, AStatementThatIsCancelled) {
   ExpectAlone({"query_timeout (57014)", "slow.cf", "key", Status::kRetry, 4,
-               "table: {query_timeout: 400ms}\n", "good", "quick"});
+               "table: {query_timeout: " + kShort + "}\n", "good", "quick"});
 }
 
 TEST_F(KeyDrill, AStatementThatTheServerGivesUp) {
@@ -117,7 +119,7 @@ TEST_F(KeyDrill, AStatementThatTheServerGivesUp) {
       cluster->Sql("postgres", "ALTER ROLE " + std::string(harness::kMailRole) + what);
     }
   };
-  set(" SET statement_timeout = '400ms'");
+  set(" SET statement_timeout = '" + kShort + "'");
   ExpectAlone(
       {"statement_timeout (57014)", "slow.cf", "key", Status::kRetry, 8, "", "good", "quick"});
   set(" RESET statement_timeout");

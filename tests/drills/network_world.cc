@@ -25,11 +25,6 @@ NetworkWorld& NetworkWorld::Instance() {
 
 NetworkWorld::NetworkWorld() : first_(directory_ / "pg1", 1), second_(directory_ / "pg2", 2) {}
 
-std::string NetworkWorld::PoolName() {
-  return std::string(harness::kMailRole) + "@" + first_.cluster().TcpHost() + "," +
-         second_.cluster().TcpHost() + "/" + harness::kMailDatabase;
-}
-
 void NetworkWorld::Mend() {
   first_.room().Open();
   second_.room().Open();

@@ -30,8 +30,6 @@ class NetworkWorld {
   Mirror& first() { return first_; }
   Mirror& second() { return second_; }
   std::string Hosts() { return first_.cluster().TcpHost() + " " + second_.cluster().TcpHost(); }
-  // Of a service's only pool, in its metrics.
-  std::string PoolName();
   void Mend();  // both can be reached
   std::string NewDirectory() { return directory_ / std::to_string(++directories_); }
 

@@ -57,7 +57,7 @@ TEST_F(PatroniBehindHaProxy, Switchover) {
 }
 
 TEST_F(PatroniBehindHaProxy, TheServerOfThePrimaryIsKilled) {
-  RunBehind("kill -9 of the primary", Wait::kAdvised, KillTheServerOfThePrimary);
+  RunBehind("kill -9 of the primary's server", Wait::kAdvised, KillTheServerOfThePrimary);
 }
 
 TEST_F(PatroniBehindHaProxy, TheNodeOfThePrimaryIsLost) {
@@ -72,7 +72,14 @@ TEST_F(PatroniBehindHaProxy, ThePatroniOfThePrimaryIsKilled) {
 
 TEST_F(PatroniBehindHaProxy, ThePrimaryIsCutOff) {
   if (!DrillMode()) GTEST_SKIP() << "takes as long as Patroni's lease: under scripts/drill";
-  RunBehind("primary cut off from all", Wait::kAdvised, [] { CutOffThePrimary(/*clients=*/true); });
+  RunBehind("primary cut off from all", Wait::kAdvised,
+            [] { CutOffThePrimary(PatroniCluster::From::kAll); });
+}
+
+TEST_F(PatroniBehindHaProxy, ThePrimaryIsCutOffFromEtcdOnly) {
+  if (!DrillMode()) GTEST_SKIP() << "takes as long as Patroni's lease: under scripts/drill";
+  RunBehind("primary cut off from etcd", Wait::kAdvised,
+            [] { CutOffThePrimary(PatroniCluster::From::kEtcd); });
 }
 
 }  // namespace

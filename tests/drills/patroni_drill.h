@@ -5,12 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "tests/drills/answer_watch.h"
 #include "tests/drills/drill.h"
 #include "tests/drills/mail_drill.h"
 #include "tests/harness/patroni_cluster.h"
@@ -93,6 +97,7 @@ class PatroniDrill : public testing::Test {
     options.postfix.proxymux = harness::ProxymuxBinary();
     options.postfix.yaml = YamlOf(setting);
     options.postfix.tables = harness::MailTables(setting.hosts);
+    options.postfix.tables.push_back(AnswerWatch::Table(setting.hosts));
     if (setting.balancer_port != 0) {
       options.with_bouncer = [&](const auto& run) {
         harness::PgBouncer between(*directory_ / ("bouncer" + std::to_string(++instances_)),
@@ -108,22 +113,35 @@ class PatroniDrill : public testing::Test {
           apart_.reset();
           cluster_->AwaitComplete();
         });
+    double primary_again_ms = 0;
     const harness::LoadReport report = drill.Run([&](Drill::Scene& scene) {
+      std::optional<AnswerWatch> watch;
+      if (!scene.stock()) watch.emplace(scene.postfix);
       const auto begun = std::chrono::steady_clock::now();
       happening();
       const std::size_t primary = cluster_->Primary();
       scene.IsOver();
+      primary_again_ms = Since(begun);
       char figure[100];
-      std::snprintf(figure, sizeof(figure), "a primary again after %.0f ms", Since(begun));
+      std::snprintf(figure, sizeof(figure), "a primary again after %.0f ms", primary_again_ms);
       SayFigure(options.name, scene.name, figure);
       EXPECT_TRUE(scene.load.WaitForAnswers(5000, scene.patience()) || scene.stock())
           << scene.postfix.Log();
+      if (scene.stock()) return;
       // A standby may lack what was committed a moment ago.
-      if (scene.stock() || setting.session_attrs == "prefer-standby") return;
-      if (setting.two_primaries_ms > 0) AwaitAnswersOf(scene, primary, setting);
-      ExpectAnswersOf(scene, primary);
+      if (setting.session_attrs != "prefer-standby") {
+        if (setting.two_primaries_ms > 0) AwaitAnswersOf(scene, primary, setting);
+        ExpectAnswersOf(scene, primary);
+      }
+      scene.LookAfter();
+      Judge(setting, scene, watch->Finish(), primary);
     });
     EXPECT_EQ(report.Failed(), 0U) << report.Text() << '\n' << drill.log() << cluster_->Logs();
+    // The longest wait is Patroni's own.
+    const bool waits = setting.session_attrs != "prefer-standby";
+    EXPECT_LT(report.max_ms, drill.Allowed((waits ? primary_again_ms : 0) + kAtOnceMs))
+        << report.Text() << '\n'
+        << drill.log();
     EXPECT_TRUE(drill.AsBefore(kNodesMs)) << drill.BeforeAndAfter() << '\n' << drill.log();
   }
 
@@ -171,6 +189,30 @@ class PatroniDrill : public testing::Test {
         << scene.postfix.Log();
   }
 
+  // Of all that was asked when there was a new primary, nothing was answered by another server, but
+  // for the time that it takes to find out that there are two.
+  static void Judge(const Setting& setting, const Drill::Scene& scene,
+                    const std::vector<AnswerWatch::Seen>& all, std::size_t primary) {
+    double last_ms = -std::numeric_limits<double>::infinity();
+    for (const AnswerWatch::Seen& seen : all) {
+      EXPECT_NE(seen.port, 0) << scene.postfix.Log();
+      if (seen.port == cluster_->server_port(primary)) continue;
+      last_ms = Since(*scene.over) - Since(seen.asked);
+    }
+    if (setting.session_attrs == "prefer-standby") return;
+    char figure[100] = "no other server answered";
+    if (std::isfinite(last_ms)) {
+      std::snprintf(figure, sizeof(figure), "no other server answers what is asked %.0f ms %s",
+                    std::abs(last_ms),
+                    last_ms < 0 ? "before that, or later" : "after that, or later");
+    }
+    SayFigure("Patroni, " + setting.name, scene.name, figure);
+    EXPECT_LE(last_ms, setting.two_primaries_ms == 0
+                           ? 0
+                           : Bound(setting.two_primaries_ms + scene.machine.away_ms()))
+        << scene.postfix.Log();
+  }
+
   static void KillTheServerOfThePrimary() { cluster_->KillServer(cluster_->Primary()); }
   static void KillThePatroniOfThePrimary() {
     apart_ = cluster_->Primary();
@@ -180,9 +222,9 @@ class PatroniDrill : public testing::Test {
     KillThePatroniOfThePrimary();
     cluster_->KillServer(*apart_);
   }
-  static void CutOffThePrimary(bool clients) {
+  static void CutOffThePrimary(PatroniCluster::From from) {
     apart_ = cluster_->Primary();
-    cluster_->CutOff(*apart_, clients);
+    cluster_->CutOff(*apart_, from);
   }
 
   static inline std::unique_ptr<harness::TempDirectory> directory_;

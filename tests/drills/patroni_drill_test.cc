@@ -41,7 +41,7 @@ TEST_F(PatroniAmongHosts, Switchover) {
 }
 
 TEST_F(PatroniAmongHosts, TheServerOfThePrimaryIsKilled) {
-  Run({"kill -9 of the primary, hosts and read-write"}, KillTheServerOfThePrimary);
+  Run({"kill -9 of the primary's server, hosts and read-write"}, KillTheServerOfThePrimary);
 }
 
 TEST_F(PatroniAmongHosts, TheNodeOfThePrimaryIsLost) {
@@ -60,13 +60,20 @@ TEST_F(PatroniAmongHosts, ThePatroniOfThePrimaryIsKilled) {
 TEST_F(PatroniAmongHosts, ThePrimaryIsCutOffFromEtcdOnly) {
   if (!DrillMode()) GTEST_SKIP() << "takes as long as Patroni's lease: under scripts/drill";
   Run({"primary cut off from etcd, hosts and read-write"},
-      [] { CutOffThePrimary(/*clients=*/false); });
+      [] { CutOffThePrimary(PatroniCluster::From::kEtcd); });
 }
 
 TEST_F(PatroniAmongHosts, ThePrimaryIsCutOff) {
   if (!DrillMode()) GTEST_SKIP() << "takes as long as Patroni's lease: under scripts/drill";
   Run({"primary cut off from all, hosts and read-write"},
-      [] { CutOffThePrimary(/*clients=*/true); });
+      [] { CutOffThePrimary(PatroniCluster::From::kAll); });
+}
+
+TEST_F(PatroniAmongHosts, ThePrimaryIsCutOffWhereStandbysArePreferred) {
+  if (!DrillMode()) GTEST_SKIP() << "takes as long as Patroni's lease: under scripts/drill";
+  Run({"primary cut off from all, hosts and prefer-standby", Wait::kDefault, Hosts(),
+       "prefer-standby"},
+      [] { CutOffThePrimary(PatroniCluster::From::kAll); });
 }
 
 // Lookups go on at the standbys while there is no primary.
@@ -78,7 +85,7 @@ TEST_F(PatroniAmongHosts, SwitchoverWhereStandbysArePreferred) {
 }
 
 TEST_F(PatroniAmongHosts, TheServerOfThePrimaryIsKilledWhereStandbysArePreferred) {
-  Run({"kill -9 of the primary, hosts and prefer-standby", Wait::kDefault, Hosts(),
+  Run({"kill -9 of the primary's server, hosts and prefer-standby", Wait::kDefault, Hosts(),
        "prefer-standby"},
       KillTheServerOfThePrimary);
 }

@@ -76,8 +76,9 @@ class PgBouncerDrill : public MailDrill {
     const auto begin = std::chrono::steady_clock::now();
     const std::uint64_t rows = gate_->rows() + kClients;
     // Stock is back after retry_interval, a minute, which is measured elsewhere.
-    const milliseconds limit = scene.stock() ? milliseconds(100) : seconds(20);
-    Eventually([&] { return gate_->rows() >= rows; }, limit);
+    const milliseconds limit = scene.stock() ? milliseconds(100) : scene.patience();
+    EXPECT_TRUE(Eventually([&] { return gate_->rows() >= rows; }, limit) || scene.stock())
+        << scene.postfix.Log();
     const double taken_ms = Since(begin);
     if (scene.stock()) return;
     SayFigure(name, scene.service, "in use again after " + std::to_string(int(taken_ms)) + " ms");

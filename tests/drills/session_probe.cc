@@ -48,10 +48,10 @@ void SessionProbe::Watch() {
     }
   };
   while (!takes_session() && !limit_.Passed() && !ends_) Pause();
-  const auto taken = std::chrono::steady_clock::now();
+  first_session_ = std::chrono::steady_clock::now();
   const std::uint64_t answered = load_.answered();
   while (load_.answered() == answered && !limit_.Passed() && !ends_) Pause();
-  if (load_.answered() != answered) milliseconds_ = 1000 * harness::SecondsSince(taken);
+  if (load_.answered() != answered) milliseconds_ = 1000 * harness::SecondsSince(first_session_);
 }
 
 }  // namespace proxymux::drills

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "tests/harness/deadline.h"
@@ -22,6 +23,8 @@ class SessionProbe {
   // From the end of the first session that was taken, and answered a statement, to the first lookup
   // that was answered after that; `limit` when there was none. Waits for it.
   double MillisecondsToAnswer();
+  // When that was; known by then.
+  std::chrono::steady_clock::time_point first_session() const { return first_session_; }
 
  private:
   void Watch();
@@ -30,6 +33,7 @@ class SessionProbe {
   const harness::LoadClients& load_;
   const harness::Deadline limit_;
   double milliseconds_;
+  std::chrono::steady_clock::time_point first_session_;
   std::atomic<bool> ends_ = false;
   std::thread thread_;
 };

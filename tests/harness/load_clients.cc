@@ -17,6 +17,7 @@
 #include "protocol/attribute_codec.h"
 #include "protocol/reply_parser.h"
 #include "protocol/request_encoder.h"
+#include "tests/harness/latency_log.h"
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/harness/socket.h"
@@ -30,12 +31,6 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 double Milliseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-double Percentile(const std::vector<float>& sorted_us, double part) {
-  if (sorted_us.empty()) return 0;
-  const double last = static_cast<double>(sorted_us.size() - 1);
-  return sorted_us[static_cast<std::size_t>(part * last)] / 1000.0;
 }
 
 void RaiseDescriptorLimit() {
@@ -108,7 +103,7 @@ class LoadClients::Engine {
       if (client.state != Client::State::kApart) ++report_.connected;
     }
     report_.elapsed_seconds = Milliseconds(Now() - start) / 1000;
-    Percentiles();
+    static_cast<LatencyLog::Percentiles&>(report_) = latencies_.Tell(WatchedFrom());
     return report_;
   }
 
@@ -192,8 +187,7 @@ class LoadClients::Engine {
 
   void Check(Client& client, const protocol::AttributeList& list) {
     const SteadyTime now = Now();
-    if (owner_.marked_ && !mark_.has_value()) mark_ = latencies_us_.size();
-    latencies_us_.push_back(static_cast<float>(Milliseconds(now - client.asked) * 1000));
+    latencies_.Add(now - client.asked, now, WatchedFrom());
     report_.longest_silence_ms =
         std::max(report_.longest_silence_ms, Milliseconds(now - last_answer_));
     last_answer_ = now;
@@ -216,6 +210,11 @@ class LoadClients::Engine {
     }
   }
 
+  std::optional<SteadyTime> WatchedFrom() const {
+    const SteadyTime begin{SteadyTime::duration(owner_.watched_from_)};
+    return begin == SteadyTime{} ? std::nullopt : std::optional(begin);
+  }
+
   void Count(std::uint64_t& counter, bool failure) {
     ++counter;
     if (failure) ++owner_.failed_;
@@ -229,19 +228,6 @@ class LoadClients::Engine {
     }
   }
 
-  void Percentiles() {
-    if (mark_.has_value()) {
-      std::vector<float> marked(latencies_us_.begin() + static_cast<std::ptrdiff_t>(*mark_),
-                                latencies_us_.end());
-      std::sort(marked.begin(), marked.end());
-      report_.marked_p99_ms = Percentile(marked, 0.99);
-    }
-    std::sort(latencies_us_.begin(), latencies_us_.end());
-    report_.p50_ms = Percentile(latencies_us_, 0.5);
-    report_.p99_ms = Percentile(latencies_us_, 0.99);
-    report_.max_ms = Percentile(latencies_us_, 1);
-  }
-
   LoadClients& owner_;
   const LoadOptions& options_;
   std::mt19937 random_;
@@ -249,8 +235,7 @@ class LoadClients::Engine {
   int poll_;
   const sockaddr_un address_;
   std::vector<Client> clients_;
-  std::vector<float> latencies_us_;
-  std::optional<std::size_t> mark_;  // of these, the first one since Mark()
+  LatencyLog latencies_;
   SteadyTime last_answer_;
   LoadReport report_;
 };

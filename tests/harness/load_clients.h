@@ -10,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "protocol/dialect.h"
 #include "tests/harness/deadline.h"
 #include "tests/harness/installed_postfix.h"
+#include "tests/harness/latency_log.h"
 
 namespace proxymux::harness {
 
@@ -31,7 +31,8 @@ struct LoadOptions {
   std::uint32_t seed = 1;
 };
 
-struct LoadReport {
+// The percentiles are of all answers, from request to answer.
+struct LoadReport : LatencyLog::Percentiles {
   std::uint64_t answered = 0;  // OK with the right value
   std::uint64_t wrong = 0;     // OK with another value, or no such key
   std::string first_wrong;     // table, key and answer of the first of these
@@ -43,9 +44,6 @@ struct LoadReport {
   std::uint64_t connects = 0;
   int connected = 0;  // clients that have a connection at the end
   double elapsed_seconds = 0;
-  double p50_ms = 0, p99_ms = 0, max_ms = 0;  // request to answer
-  // Of the answers since Mark(); not a number when there was none.
-  double marked_p99_ms = std::numeric_limits<double>::quiet_NaN();
   double longest_silence_ms = 0;  // between two answers to anybody
 
   std::uint64_t Failed() const { return wrong + retry + config + fatal + lost; }
@@ -57,8 +55,11 @@ class LoadClients {
   explicit LoadClients(LoadOptions options);  // starts
   ~LoadClients();
 
-  // The answers from now on have a percentile of their own.
-  void Mark() { marked_ = true; }
+  // The answers of the second that begins then, not before now, have a percentile of their own. Of
+  // two that overlap the later one counts.
+  void WatchSecondFrom(std::chrono::steady_clock::time_point begin) {
+    watched_from_ = begin.time_since_epoch().count();
+  }
 
   // No new requests; waits for the answers on their way, at most `limit`; what is missing then
   // counts as lost.
@@ -69,7 +70,7 @@ class LoadClients {
   std::uint64_t failed() const { return failed_; }
   int connected() const { return connected_; }
   // Waits until `more` further lookups were answered.
-  bool WaitForAnswers(std::uint64_t more, milliseconds limit = seconds(20)) const;
+  bool WaitForAnswers(std::uint64_t more, milliseconds limit = seconds(120)) const;
 
  private:
   struct Client;
@@ -77,7 +78,7 @@ class LoadClients {
 
   LoadOptions options_;
   std::atomic<bool> finish_ = false;
-  std::atomic<bool> marked_ = false;
+  std::atomic<std::chrono::steady_clock::rep> watched_from_ = 0;  // 0: none
   std::atomic<std::uint64_t> answered_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
   std::atomic<int> connected_ = 0;

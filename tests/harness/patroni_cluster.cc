@@ -65,14 +65,15 @@ void PatroniCluster::StartNode(std::size_t number) {
   node.directory = directory_ + "/" + NameOf(number);
   MakePostgresDirectory(node.directory);
   node.port = FreePort();
-  node.rest_port = FreePort();
+  const int rest_port = FreePort();
   node.clients = std::make_unique<TcpGate>(node.port);
+  node.peers = std::make_unique<TcpGate>(node.port);
+  node.rest = std::make_unique<TcpGate>(rest_port);
   node.etcd = std::make_unique<TcpGate>(etcd_port_);
   const Json config = {
       {"scope", kScope},
       {"name", NameOf(number)},
-      {"restapi",
-       {{"listen", Loopback(node.rest_port)}, {"connect_address", Loopback(node.rest_port)}}},
+      {"restapi", {{"listen", Loopback(rest_port)}, {"connect_address", node.rest->TcpHost()}}},
       // What etcd says of its own address would lead past the gate.
       {"etcd3", {{"host", node.etcd->TcpHost()}, {"use_proxies", true}}},
       {"bootstrap",
@@ -86,7 +87,7 @@ void PatroniCluster::StartNode(std::size_t number) {
          {{{"encoding", "UTF8"}}, {{"locale", "C.UTF-8"}}, "no-sync", "data-checksums"}}}},
       {"postgresql",
        {{"listen", Loopback(node.port)},
-        {"connect_address", Loopback(node.port)},
+        {"connect_address", node.peers->TcpHost()},
         {"data_dir", node.directory + "/data"},
         {"bin_dir", PostgresPrograms()},
         {"pgpass", node.directory + "/pgpass"},
@@ -191,11 +192,12 @@ void PatroniCluster::KillPatroni(std::size_t number) {
   node.patroni->Wait();
 }
 
-void PatroniCluster::CutOff(std::size_t number, bool clients) {
+void PatroniCluster::CutOff(std::size_t number, From from) {
   Node& node = nodes_[number];
   node.apart = true;
-  for (TcpGate* gate : {node.etcd.get(), clients ? node.clients.get() : nullptr}) {
-    if (gate == nullptr) continue;
+  std::vector<TcpGate*> gates = {node.etcd.get()};
+  if (from == From::kAll) gates = {gates[0], node.clients.get(), node.peers.get(), node.rest.get()};
+  for (TcpGate* gate : gates) {
     gate->SetNewcomers(TcpGate::Newcomers::kIgnored);
     gate->Cut(TcpGate::Ending::kSilence);
   }
@@ -203,8 +205,9 @@ void PatroniCluster::CutOff(std::size_t number, bool clients) {
 
 void PatroniCluster::Rejoin(std::size_t number) {
   Node& node = nodes_[number];
-  node.etcd->Open();
-  node.clients->Open();
+  for (TcpGate* gate : {node.etcd.get(), node.clients.get(), node.peers.get(), node.rest.get()}) {
+    gate->Open();
+  }
   if (!node.patroni->Running()) StartPatroni(node);
   node.apart = false;
 }

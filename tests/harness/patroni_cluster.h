@@ -1,10 +1,11 @@
 // Three PostgreSQL servers that Patroni keeps as one primary and two standbys, with an etcd of its
 // own, all on loopback and run as user postgres.
 //
-// Each node has two gates (tcp_gate.h): one that clients go through to its server, and one that its
-// Patroni goes through to etcd. A node whose gates are silent is cut off: nobody is told, and its
-// Patroni gives up the primary's part when its lease is over (ttl, 20 s, the least that Patroni
-// takes), while the others choose another one.
+// Each node has gates (tcp_gate.h): that clients go through to its server, that the other nodes go
+// through to it, that whoever asks its Patroni goes through, and that its Patroni goes through to
+// etcd. A node whose gates are silent is cut off: nobody is told, and its Patroni gives up the
+// primary's part when its lease is over (ttl, 20 s, the least that Patroni takes), while the others
+// choose another one.
 //
 // All of it dies with the object. Errors throw std::runtime_error.
 #pragma once
@@ -41,25 +42,25 @@ class PatroniCluster {
   void KillServer(std::size_t node);
   // SIGKILL to a node's Patroni: its server goes on, as a primary too, until Rejoin().
   void KillPatroni(std::size_t node);
-  // No byte passes from now on, between the node and etcd, and with `clients` between it and them.
-  void CutOff(std::size_t node, bool clients);
+  enum class From { kEtcd, kAll };
+  // No byte passes from now on between the node and etcd, or all others.
+  void CutOff(std::size_t node, From from);
   void Rejoin(std::size_t node);  // whatever was done to it
 
   std::string Sql(std::size_t node, const std::string& database, const std::string& text) const;
   // What clients name: HOST:PORT of the node's gate.
   std::string TcpHost(std::size_t node) const { return nodes_[node].clients->TcpHost(); }
+  int server_port(std::size_t node) const { return nodes_[node].port; }
   // Where its Patroni answers GET /primary and the like.
-  int rest_port(std::size_t node) const { return nodes_[node].rest_port; }
+  int rest_port(std::size_t node) const { return nodes_[node].rest->port(); }
   std::string Logs() const;
 
  private:
   struct Node {
     std::string directory;
     int port = 0;
-    int rest_port = 0;
     bool apart = false;
-    std::unique_ptr<TcpGate> clients;
-    std::unique_ptr<TcpGate> etcd;
+    std::unique_ptr<TcpGate> clients, peers, rest, etcd;
     std::unique_ptr<ChildProcess> patroni;
   };
 

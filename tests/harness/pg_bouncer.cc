@@ -38,8 +38,12 @@ Result RunInConsole(int port, const std::string& command) {
 
 }  // namespace
 
-PgBouncer::PgBouncer(std::string directory, int server_port, const Options& options)
-    : directory_(std::move(directory)), server_port_(server_port), port_(FreePort()) {
+PgBouncer::PgBouncer(std::string directory, std::string server_address, int server_port,
+                     const Options& options)
+    : directory_(std::move(directory)),
+      server_address_(std::move(server_address)),
+      server_port_(server_port),
+      port_(FreePort()) {
   if (!std::filesystem::exists(kProgram)) {
     throw std::runtime_error("no PgBouncer: run scripts/setup");
   }
@@ -57,7 +61,8 @@ PgBouncer::~PgBouncer() {
 
 void PgBouncer::Configure(const Options& options) {
   std::ostringstream text;
-  text << "[databases]\n* = host=127.0.0.1 port=" << server_port_ << "\n[pgbouncer]\n"
+  text << "[databases]\n* = host=" << server_address_ << " port=" << server_port_
+       << "\n[pgbouncer]\n"
        << "listen_addr = 127.0.0.1\nlisten_port = " << port_ << "\nunix_socket_dir =\n"
        << "auth_type = scram-sha-256\nauth_file = " << directory_ << "/users\n"
        << "admin_users = " << kAdmin << "\npool_mode = " << options.pool_mode

@@ -24,9 +24,10 @@ class PgBouncer {
 
   // Makes `directory`, which must not exist yet; Start() starts it.
   PgBouncer(std::string directory, const PostgresCluster& server, const Options& options)
-      : PgBouncer(std::move(directory), server.port(), options) {}
+      : PgBouncer(std::move(directory), server.address(), server.port(), options) {}
   // Of whatever listens on that port of 127.0.0.1.
-  PgBouncer(std::string directory, int server_port, const Options& options);
+  PgBouncer(std::string directory, int server_port, const Options& options)
+      : PgBouncer(std::move(directory), "127.0.0.1", server_port, options) {}
   ~PgBouncer();
 
   // Other settings, for the next Start().
@@ -47,7 +48,11 @@ class PgBouncer {
   std::string log_path() const { return directory_ + "/log"; }
 
  private:
+  PgBouncer(std::string directory, std::string server_address, int server_port,
+            const Options& options);
+
   std::string directory_;
+  std::string server_address_;
   int server_port_;
   int port_;
   std::unique_ptr<ChildProcess> process_;

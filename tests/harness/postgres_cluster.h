@@ -58,6 +58,7 @@ class PostgresCluster {
   std::vector<pid_t> BackendPids(const std::string& role);
 
   int port() const { return port_; }
+  const std::string& address() const { return address_; }  // of the machine
   std::string TcpHost() const { return address_ + ":" + std::to_string(port_); }
   // Holds .s.PGSQL.PORT and .s.PGSQL.5432, so that it can be named as a host without a port.
   const std::string& socket_directory() const { return directory_; }
