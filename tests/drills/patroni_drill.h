@@ -17,7 +17,7 @@
 #include "tests/drills/answer_watch.h"
 #include "tests/drills/drill.h"
 #include "tests/drills/mail_drill.h"
-#include "tests/harness/patroni_cluster.h"
+#include "tests/drills/patroni_cluster.h"
 #include "tests/harness/pg_bouncer.h"
 #include "tests/harness/proxymap_client.h"
 #include "tests/harness/temp_directory.h"
@@ -25,7 +25,6 @@
 namespace proxymux::drills {
 
 using harness::kMailDatabase;
-using harness::PatroniCluster;
 
 class PatroniDrill : public testing::Test {
  protected:

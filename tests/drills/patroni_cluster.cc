@@ -1,4 +1,4 @@
-#include "tests/harness/patroni_cluster.h"
+#include "tests/drills/patroni_cluster.h"
 
 #include <signal.h>
 
@@ -11,9 +11,20 @@
 #include "tests/harness/postgres_user.h"
 #include "tests/harness/temp_directory.h"
 
-namespace proxymux::harness {
+namespace proxymux::drills {
 namespace {
 
+using harness::AsPostgres;
+using harness::ChildProcess;
+using harness::Eventually;
+using harness::FreePort;
+using harness::MakePostgresDirectory;
+using harness::ProcessInfo;
+using harness::ReadFile;
+using harness::RunOrThrow;
+using harness::RunSql;
+using harness::TcpGate;
+using harness::WriteFile;
 using Json = nlohmann::json;
 
 constexpr char kScope[] = "mail";
@@ -39,7 +50,7 @@ PatroniCluster::PatroniCluster(std::string directory) : directory_(std::move(dir
 
 PatroniCluster::~PatroniCluster() {
   for (Node& node : nodes_) node.patroni.reset();
-  EndProcessesIn(directory_);
+  harness::EndProcessesIn(directory_);
 }
 
 void PatroniCluster::StartEtcd() {
@@ -89,7 +100,7 @@ void PatroniCluster::StartNode(std::size_t number) {
        {{"listen", Loopback(node.port)},
         {"connect_address", node.peers->TcpHost()},
         {"data_dir", node.directory + "/data"},
-        {"bin_dir", PostgresPrograms()},
+        {"bin_dir", harness::PostgresPrograms()},
         {"pgpass", node.directory + "/pgpass"},
         {"authentication",
          {{"superuser", {{"username", "postgres"}, {"password", "let me write"}}},
@@ -114,7 +125,7 @@ void PatroniCluster::StartPatroni(Node& node) {
 }
 
 void PatroniCluster::Await(const std::string& what, const std::function<bool()>& condition) const {
-  if (!Eventually(condition, seconds(90))) throw std::runtime_error(what + ":\n" + Logs());
+  if (!Eventually(condition, harness::seconds(90))) throw std::runtime_error(what + ":\n" + Logs());
 }
 
 std::string PatroniCluster::Logs() const {
@@ -180,7 +191,7 @@ void PatroniCluster::SwitchOver() {
 }
 
 void PatroniCluster::KillServer(std::size_t node) {
-  for (const ProcessInfo& process : ProcessesIn(nodes_[node].directory + "/data")) {
+  for (const ProcessInfo& process : harness::ProcessesIn(nodes_[node].directory + "/data")) {
     ::kill(process.pid, SIGKILL);
   }
 }
@@ -212,4 +223,4 @@ void PatroniCluster::Rejoin(std::size_t number) {
   node.apart = false;
 }
 
-}  // namespace proxymux::harness
+}  // namespace proxymux::drills

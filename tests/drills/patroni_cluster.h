@@ -19,7 +19,7 @@
 #include "tests/harness/process.h"
 #include "tests/harness/tcp_gate.h"
 
-namespace proxymux::harness {
+namespace proxymux::drills {
 
 class PatroniCluster {
  public:
@@ -60,8 +60,8 @@ class PatroniCluster {
     std::string directory;
     int port = 0;
     bool apart = false;
-    std::unique_ptr<TcpGate> clients, peers, rest, etcd;
-    std::unique_ptr<ChildProcess> patroni;
+    std::unique_ptr<harness::TcpGate> clients, peers, rest, etcd;
+    std::unique_ptr<harness::ChildProcess> patroni;
   };
 
   static std::string NameOf(std::size_t node) { return "node" + std::to_string(node); }
@@ -73,8 +73,8 @@ class PatroniCluster {
 
   const std::string directory_;
   int etcd_port_ = 0;
-  std::unique_ptr<ChildProcess> etcd_;
+  std::unique_ptr<harness::ChildProcess> etcd_;
   std::array<Node, kNodes> nodes_;
 };
 
-}  // namespace proxymux::harness
+}  // namespace proxymux::drills
