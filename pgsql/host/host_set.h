@@ -9,7 +9,7 @@
 //
 // With a limit to how far a replica may be behind (lag_rule.h) a host that is further behind is
 // *barred*: it keeps one connection, to be asked, and gets no lookups until it has caught up. So is
-// one of which that is not known yet. Pure.
+// one of which that is not known yet, and one whose role is not the wanted one any more. Pure.
 #pragma once
 
 #include <cstddef>

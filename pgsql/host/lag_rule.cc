@@ -87,7 +87,8 @@ ReplicaLag::Terms LagRule::TermsFor(std::size_t index, const HostSet& hosts, Rea
   if (wanted_ != Wanted::kPrimary) return terms;
   for (std::size_t other = 0; other < hosts.size(); ++other) {
     const ReplicaLag& lag = hosts[other].lag;
-    if (other != index && lag.WasPrimary(now) && !lag.Apart()) terms.another_is_primary = true;
+    if (other == index || lag.Apart()) continue;
+    if (lag.WasPrimary(now, ClusterLog::kForgotten)) terms.another_is_primary = true;
   }
   return terms;
 }

@@ -11,7 +11,7 @@
 // server that took its place has to be seen for that. So where only primaries are wanted, hosts
 // that no lookup needs are *unseen* after a while, and connected to, to be asked. There a host that
 // says it is a standby, on a session that a pooler kept for it, is barred while another is the
-// primary.
+// primary, of whichever cluster, and for ten minutes after it was.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,7 @@ class LagRule {
   bool sees_all() const { return wanted_ == Wanted::kPrimary; }
   // No host serves before it has said what it is.
   bool AsksFirst() const { return role_counts() || limit_ > Duration::zero(); }
-  // Those that are behind serve, but for those that have another log.
+  // Those that are behind serve, but for those that are apart.
   bool uses_those_behind() const { return uses_those_behind_; }
 
   // The host answered the question that was asked then.

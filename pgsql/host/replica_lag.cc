@@ -34,8 +34,6 @@ constexpr Duration kJitter = milliseconds(250);
 // whose role counts, and that lookups do not need, asked again for what it is.
 constexpr Duration kRemembered = seconds(30);
 
-constexpr Duration kRoleLasts = seconds(60);
-
 }  // namespace
 
 bool ReplicaLag::ShouldAsk(Time now, Duration limit) const {
@@ -182,8 +180,8 @@ bool ReplicaLag::Unseen(RealTime now) const {
   return !not_before_.has_value() && now - asked_ >= kRemembered;
 }
 
-bool ReplicaLag::WasPrimary(RealTime now) const {
-  return primary_at_.has_value() && now - *primary_at_ < kRoleLasts;
+bool ReplicaLag::WasPrimary(RealTime now, Duration ago) const {
+  return primary_at_.has_value() && now - *primary_at_ < ago;
 }
 
 }  // namespace proxymux::pgsql

@@ -10,6 +10,7 @@
 // the limit and one second, so that what was committed before that is found. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -77,8 +78,8 @@ class ReplicaLag {
   bool RoleKnown() const { return not_before_.has_value() || state().has_value(); }
   // What it is was not asked for a while, and it may be another thing by now.
   bool Unseen(RealTime now) const;
-  // It was one the last time that it said so, and that is not long ago.
-  bool WasPrimary(RealTime now) const;
+  // It was one the last time that it said what it is, and that is not longer ago.
+  bool WasPrimary(RealTime now, Duration ago = std::chrono::minutes(1)) const;
 
  private:
   enum class Question : std::uint8_t { kNone, kUnderWay, kAnswered };

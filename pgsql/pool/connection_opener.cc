@@ -10,7 +10,7 @@
 namespace proxymux::pgsql {
 namespace {
 
-// A connection to a host that was replaced is replaced as well, that often.
+// A connection to a host that is no primary any more is replaced as well, that often.
 constexpr Duration kRenewed = std::chrono::seconds(30);
 
 }  // namespace

@@ -26,7 +26,7 @@ class ConnectionOpener {
   void Rebalance(const HeldUp& held_up);
   // What waits gets the connections that it may have. `session_wanted`: see Dispatcher.
   void Open(const HeldUp& held_up, std::optional<std::size_t> session_wanted);
-  // Those that were idle for idle_interval; and those of hosts with another log than the primary's,
+  // Those that were idle for idle_interval; and those of hosts that are apart (ReplicaLag::Apart),
   // after a while, since a new one may lead to another server.
   void CloseIdle();
 

@@ -162,7 +162,8 @@ class PoolMetricsBuilder : private MetricFamilies {
       });
     }
     AddFlag(pools, "proxymux_host_too_far_behind",
-            "1 while the host is further behind than max_replica_lag, or was replaced as primary.",
+            "1 while the host is further behind than max_replica_lag, or not the primary that is "
+            "wanted.",
             &HostStatus::too_far_behind);
     AddFlag(
         pools, "proxymux_host_lone_simple",

@@ -99,7 +99,7 @@ struct HostStatus {
   std::optional<std::chrono::milliseconds> lag;  // behind the primary then; none: not known
   std::optional<std::chrono::milliseconds>
       lag_age;                  // since it was asked for both; none: it was not
-  bool too_far_behind = false;  // than max_replica_lag allows, or replaced
+  bool too_far_behind = false;  // than max_replica_lag allows, or no primary any more
   bool lone_simple = false;  // a lookup that is alone goes by the simple protocol, measured better
   std::uint64_t connections = 0;
   std::uint64_t in_flight = 0;

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "tests/harness/mail_schema.h"
-#include "tests/harness/proxymap_client.h"
+#include "protocol/reply.h"
+#include "tests/harness/deadline.h"
 
 namespace proxymux::drills {
 namespace {
@@ -21,7 +21,7 @@ harness::TableFile AnswerWatch::Table(const std::string& hosts) {
 }
 
 AnswerWatch::AnswerWatch(const harness::PostfixInstance& postfix)
-    : postfix_(postfix), thread_([this] { Watch(); }) {}
+    : postfix_(postfix), client_(postfix.SocketPath()), thread_([this] { Watch(); }) {}
 
 AnswerWatch::~AnswerWatch() {
   if (thread_.joinable()) Finish();
@@ -34,13 +34,12 @@ const std::vector<AnswerWatch::Seen>& AnswerWatch::Finish() {
 }
 
 void AnswerWatch::Watch() {
-  harness::ProxymapClient client(postfix_.SocketPath());
   while (!ends_) {
     Seen seen{std::chrono::steady_clock::now(), 0};
     // Each key once: no answer is another lookup's.
     const harness::Answer answer =
-        client.Lookup(postfix_.Table(kFile), "key" + std::to_string(seen_.size()),
-                      harness::kPostmapFlags, kLongest);
+        client_.Lookup(postfix_.Table(kFile), "key" + std::to_string(seen_.size()),
+                       harness::kPostmapFlags, kLongest);
     if (answer.Is(protocol::Status::kOk)) seen.port = std::atoi(answer.value.c_str());
     seen_.push_back(seen);
     ::poll(nullptr, 0, kPauseMs);

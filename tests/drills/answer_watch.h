@@ -9,7 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "tests/harness/mail_schema.h"
 #include "tests/harness/postfix_instance.h"
+#include "tests/harness/proxymap_client.h"
 
 namespace proxymux::drills {
 
@@ -37,6 +39,7 @@ class AnswerWatch {
   void Watch();
 
   const harness::PostfixInstance& postfix_;
+  harness::ProxymapClient client_;  // the thread's
   std::atomic<bool> ends_ = false;
   std::vector<Seen> seen_;  // the thread's, until it has ended
   std::thread thread_;

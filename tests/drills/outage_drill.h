@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -52,11 +53,11 @@ class OutageDrill : public MailDrill {
       double away_ms = 0;
       for (int i = 0; i < (scene.stock() || cold ? 1 : Outages()); ++i) {
         if (i > 0) scene.AwaitNextOutage();
-        const auto begin = std::chrono::steady_clock::now();
         scene.over.reset();
+        begun_ = std::chrono::steady_clock::now();
         happening(scene);
         if (!scene.over.has_value()) scene.IsOver();
-        away_ms = std::max(away_ms, Since(begin) - Since(*scene.over));
+        away_ms = std::max(away_ms, Since(begun_) - Since(*scene.over));
         EXPECT_TRUE(scene.load.WaitForAnswers(10000, scene.patience()) || scene.stock())
             << scene.postfix.Log();
       }
@@ -93,12 +94,16 @@ class OutageDrill : public MailDrill {
 
   void ExpectWaited() { EXPECT_TRUE(SaysThatLookupsWaited(log_)) << log_; }
 
+  // All before was preparation.
+  void BeginsNow() { begun_ = std::chrono::steady_clock::now(); }
+
   static std::string HostAt(int port) { return "127.0.0.1:" + std::to_string(port); }
 
   std::string log_;
 
  private:
   int port_ = 0;
+  std::chrono::steady_clock::time_point begun_;
   std::optional<double> first_answer_ms_;
 };
 

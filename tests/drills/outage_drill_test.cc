@@ -41,6 +41,7 @@ TEST_F(ServerOutageDrill, IsRestarted) {
 TEST_F(ServerOutageDrill, IsRestartedAtOnce) {
   RunOn("the only server restarted (immediate, with crash recovery)", [this](Drill::Scene& scene) {
     Write();
+    BeginsNow();
     world_.first().StopImmediate();
     BringBackTheServer(scene);
   });
@@ -50,6 +51,7 @@ TEST_F(ServerOutageDrill, IsRestartedAtOnce) {
 TEST_F(ServerOutageDrill, IsKilled) {
   RunOn("kill -9 of the only server", [this](Drill::Scene& scene) {
     Write();
+    BeginsNow();
     world_.first().Kill();
     BringBackTheServer(scene);
   });

@@ -43,7 +43,8 @@ class PatroniCluster {
   // SIGKILL to a node's Patroni: its server goes on, as a primary too, until Rejoin().
   void KillPatroni(std::size_t node);
   enum class From { kEtcd, kAll };
-  // No byte passes from now on between the node and etcd, or all others.
+  // No byte passes from now on between the node and etcd; or, with kAll, from any other to the node
+  // either. It still reaches the other nodes.
   void CutOff(std::size_t node, From from);
   void Rejoin(std::size_t node);  // whatever was done to it
 

@@ -55,8 +55,8 @@ class LoadClients {
   explicit LoadClients(LoadOptions options);  // starts
   ~LoadClients();
 
-  // The answers of the second that begins then, not before now, have a percentile of their own. Of
-  // two that overlap the later one counts.
+  // The answers of the second that begins then, not before now, have a percentile of their own. One
+  // that is told before has to be over.
   void WatchSecondFrom(std::chrono::steady_clock::time_point begin) {
     watched_from_ = begin.time_since_epoch().count();
   }
