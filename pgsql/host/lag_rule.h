@@ -30,11 +30,13 @@ namespace proxymux::pgsql {
 
 class LagRule {
  public:
+  // Servers of which role (target_session_attrs), where it counts.
+  enum class Wanted : std::uint8_t { kAny, kPreferStandby, kPrimary };
+
   // How far a host may be behind its primary; 0: as far as it is. And what becomes of lookups when
   // all are further behind.
   void SetLimit(Duration limit, config::WhenAllLag when_all, HostSet* hosts);
   Duration limit() const { return limit_; }
-  enum class Wanted : std::uint8_t { kAny, kRatherStandby, kPrimary };
   void SetWanted(Wanted wanted) { wanted_ = wanted; }
   // What a host is has to be known before it is used, limit or not.
   bool role_counts() const { return wanted_ != Wanted::kAny; }

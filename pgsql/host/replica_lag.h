@@ -32,6 +32,8 @@ class ReplicaLag {
     kPassing,  // it may say so the next time
     kRefusal,  // it cannot say, or may not
   };
+  // What a host said of its role counts for so long.
+  static constexpr Duration kRoleLasts = std::chrono::minutes(1);
   // What is asked of a host that serves.
   struct Terms {
     Duration limit{};                 // how far it may be behind; 0: as far as it is
@@ -79,7 +81,7 @@ class ReplicaLag {
   // What it is was not asked for a while, and it may be another thing by now.
   bool Unseen(RealTime now) const;
   // It was one the last time that it said what it is, and that is not longer ago.
-  bool WasPrimary(RealTime now, Duration ago = std::chrono::minutes(1)) const;
+  bool WasPrimary(RealTime now, Duration ago = kRoleLasts) const;
 
  private:
   enum class Question : std::uint8_t { kNone, kUnderWay, kAnswered };

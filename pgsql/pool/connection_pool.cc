@@ -48,7 +48,7 @@ void ConnectionPool::ApplySettings() {
                           &pool_.hosts);
   const bool several = pool_.hosts.size() > 1;
   auto wanted = LagRule::Wanted::kAny;
-  if (several && pool_.config.prefers_standby) wanted = LagRule::Wanted::kRatherStandby;
+  if (several && pool_.config.prefers_standby) wanted = LagRule::Wanted::kPreferStandby;
   if (several && pool_.config.wants_primary) wanted = LagRule::Wanted::kPrimary;
   pool_.lag_rule.SetWanted(wanted);
   pool_.hosts.SetOutageWait(pool_.settings().outage_wait);

@@ -36,10 +36,12 @@ void LagQuestions::Tell(std::size_t index) {
     case ReplicaLag::Standing::kUnknown:
       return;
     case ReplicaLag::Standing::kBehind: {
-      const bool used = pool_->lag_rule.uses_those_behind() && !host.lag.Apart();
-      if (told.behind_since.has_value() && told.used == used) return;
+      const bool apart = host.lag.Apart();
+      const bool used = pool_->lag_rule.uses_those_behind() && !apart;
+      const Told is{told.behind_since.value_or(pool_->Now()), used, apart, host.lag.Demoted()};
+      if (told == is) return;
       pool_->last_failure = host.label + ": " + host.lag.Why();
-      told = {told.behind_since.value_or(pool_->Now()), used};
+      told = is;
       pool_->observer->OnHostBehind(pool_->config.name, host, used);
       return;
     }
@@ -47,8 +49,8 @@ void LagQuestions::Tell(std::size_t index) {
       if (!told.behind_since.has_value()) return;
       // Where nobody asks, or when it cannot say any more, that is not known.
       if (pool_->lag_rule.AsksFirst() && host.lag.lag().has_value()) {
-        pool_->observer->OnHostCaughtUp(pool_->config.name, host,
-                                        pool_->Now() - *told.behind_since);
+        pool_->observer->OnHostCaughtUp(pool_->config.name, host, pool_->Now() - *told.behind_since,
+                                        told.apart);
       }
       told = {};
       return;

@@ -39,6 +39,9 @@ class LagQuestions {
   struct Told {
     std::optional<Time> behind_since;  // none: it is not behind
     bool used = false;                 // it is used all the same
+    bool apart = false;                // it is not behind, but apart (ReplicaLag::Apart)
+    bool demoted = false;
+    bool operator==(const Told&) const = default;
   };
 
   void Tell(std::size_t index);

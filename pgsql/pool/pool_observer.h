@@ -22,11 +22,13 @@ class PoolObserver {
   // One can again. So many lookups waited, so many were answered kRetry.
   virtual void OnOutageOver(const std::string& pool, Duration lasted, std::uint64_t waited,
                             std::uint64_t retried) = 0;
-  // The host is further behind its primary than max_replica_lag, or has another log. `used`: all
-  // are behind, and this one is asked all the same.
+  // The host is further behind its primary than max_replica_lag, or apart (ReplicaLag::Apart);
+  // again when it is so for another reason. `used`: all are behind, and this one is asked all the
+  // same.
   virtual void OnHostBehind(const std::string& pool, const PoolHost& host, bool used) = 0;
-  virtual void OnHostCaughtUp(const std::string& pool, const PoolHost& host,
-                              Duration was_behind) = 0;
+  // Not any more. `was_apart`: it was not behind, but apart.
+  virtual void OnHostCaughtUp(const std::string& pool, const PoolHost& host, Duration was_behind,
+                              bool was_apart) = 0;
   // With max_replica_lag: how far the host is behind cannot be asked there; it is used.
   virtual void OnLagUnknown(const std::string& pool, const PoolHost& host,
                             std::string_view reason) = 0;

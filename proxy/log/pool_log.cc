@@ -63,15 +63,15 @@ void PoolLog::OnHostBehind(const std::string& pool, const pgsql::PoolHost& host,
     what_follows = "it gets no lookups until it follows the new primary";
   }
   log_->LimitedWarning(
-      fmt::format("behind {} {} {}", pool, host.label, used),
+      fmt::format("behind {} {} {}", pool, host.label, what_follows),
       fmt::format("pool {}: host {}: {}: {}", pool, host.label, host.lag.Why(), what_follows));
 }
 
 void PoolLog::OnHostCaughtUp(const std::string& pool, const pgsql::PoolHost& host,
-                             pgsql::Duration was_behind) {
+                             pgsql::Duration was_behind, bool was_apart) {
   log_->Limited(LogSeverity::kInfo, fmt::format("caught up {} {}", pool, host.label),
-                fmt::format("pool {}: host {} has caught up after {:.1f} s", pool, host.label,
-                            Seconds(was_behind)));
+                fmt::format("pool {}: host {} {} after {:.1f} s", pool, host.label,
+                            was_apart ? "is in use again" : "has caught up", Seconds(was_behind)));
 }
 
 void PoolLog::OnLagUnknown(const std::string& pool, const pgsql::PoolHost& host,

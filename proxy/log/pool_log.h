@@ -24,7 +24,7 @@ class PoolLog final : public pgsql::PoolObserver {
                     pgsql::Duration silent) override;
   void OnHostBehind(const std::string& pool, const pgsql::PoolHost& host, bool used) override;
   void OnHostCaughtUp(const std::string& pool, const pgsql::PoolHost& host,
-                      pgsql::Duration was_behind) override;
+                      pgsql::Duration was_behind, bool was_apart) override;
   void OnLagUnknown(const std::string& pool, const pgsql::PoolHost& host,
                     std::string_view reason) override;
   void OnConnectionLost(const std::string& pool, const pgsql::PoolHost& host,

@@ -25,7 +25,7 @@ TEST_F(HostSetRoles, OneThatWasReplacedIsNotUsedWhereItsRoleCountsWithoutALimit)
   Says(1, Primary(100, 2));
   Look();
   EXPECT_FALSE(hosts[0].barred) << "any server may answer";
-  rule.SetWanted(LagRule::Wanted::kRatherStandby);
+  rule.SetWanted(LagRule::Wanted::kPreferStandby);
   Look();
   EXPECT_TRUE(hosts[0].TooFarBehind());
   EXPECT_FALSE(hosts[1].barred);
@@ -59,7 +59,7 @@ TEST_F(HostSetRoles, AStandbyIsNotUsedWherePrimariesAreWantedAndAnotherIsOne) {
   Says(1, Primary(100, 2));
   Look();
   EXPECT_FALSE(hosts[0].barred) << "any server may answer";
-  rule.SetWanted(LagRule::Wanted::kRatherStandby);
+  rule.SetWanted(LagRule::Wanted::kPreferStandby);
   Look();
   EXPECT_FALSE(hosts[0].barred);
   rule.SetWanted(LagRule::Wanted::kPrimary);

@@ -23,7 +23,7 @@ class HostSetPrefersStandby : public HostSetLag {
  protected:
   HostSetPrefersStandby() : HostSetLag(3) {
     rule.SetLimit(Duration::zero(), config::WhenAllLag::kUse, &hosts);
-    rule.SetWanted(LagRule::Wanted::kRatherStandby);
+    rule.SetWanted(LagRule::Wanted::kPreferStandby);
     hosts.SetPrefersStandby(true);
     Says(0, Primary(1));
     Current(1);

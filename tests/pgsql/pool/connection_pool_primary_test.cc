@@ -43,7 +43,16 @@ TEST_F(PoolPrimary, OneThatWasReplacedIsLeft) {
   // It follows the new one, which is lost then, and is promoted.
   Ask(&world, seconds(2), {"7 primary 95 00000003", kNewPrimary});
   EXPECT_GT(LookupsOn(world, 0), before);
-  EXPECT_EQ(world.observer.caught_up, std::vector<std::string>{"a"});
+  EXPECT_EQ(world.observer.caught_up, std::vector<std::string>{"a, was apart"});
+}
+
+// Its Patroni was started again, and a pooler before it kept the session.
+TEST_F(PoolPrimary, ThatTheReasonIsAnotherOneIsTold) {
+  PoolWorld world(Options());
+  Ask(&world, seconds(2), {kPrimary, kNewPrimary});
+  Ask(&world, seconds(2), {kCurrent, kNewPrimary});
+  EXPECT_EQ(world.observer.behind, (std::vector<std::string>{kReplaced, kDemoted}));
+  EXPECT_TRUE(world.observer.caught_up.empty());
 }
 
 // A pooler before it keeps the session, though the server ends it.

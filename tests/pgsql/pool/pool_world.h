@@ -51,8 +51,8 @@ class RecordingObserver final : public PoolObserver {
   void OnHostBehind(const std::string&, const PoolHost& host, bool used) override {
     behind.push_back(host.label + (used ? ", used: " : ": ") + host.lag.Why());
   }
-  void OnHostCaughtUp(const std::string&, const PoolHost& host, Duration) override {
-    caught_up.push_back(host.label);
+  void OnHostCaughtUp(const std::string&, const PoolHost& host, Duration, bool was_apart) override {
+    caught_up.push_back(host.label + (was_apart ? ", was apart" : ""));
   }
   void OnLagUnknown(const std::string&, const PoolHost& host, std::string_view reason) override {
     lag_unknown.push_back(host.label + ": " + std::string(reason));
