@@ -6,6 +6,51 @@
 #include "pgsql/work/table_binding.h"
 
 namespace proxymux::pgsql {
+namespace {
+
+// It has given a result since, or passed its test.
+bool Lives(const PoolView& view, const PoolConnection& connection, Time late) {
+  const HostHealth& health = view.HealthOf(connection);
+  return health.state() == HostHealth::State::kUp &&
+         (view.hosts[connection.host].last_result >= late || health.Trusted(view.now));
+}
+
+// It was down, and another connection to it is there.
+bool TakesOthers(const PoolView& view, const PoolConnection& connection) {
+  if (view.HealthOf(connection).state() != HostHealth::State::kTrial) return false;
+  return std::ranges::any_of(view.connections, [&](const auto& other) {
+    return other.get() != &connection && other->host == connection.host && other->TakesWork() &&
+           !other->stalled();
+  });
+}
+
+// What the server works for: a statement is prepared for the lookup behind it.
+const Work* AskedFor(const PoolConnection& connection) {
+  const Work* work = connection.running();
+  while (work != nullptr &&
+         (work->kind == Work::Kind::kPrepare || work->kind == Work::Kind::kDeallocate)) {
+    work = WorkList::Next(work);
+  }
+  return work;
+}
+
+// A question of the pool's own may take long. It is given up while the host answers on others:
+// where it is to prove a new connection, after a while; and where the connection may be gone with
+// those that the host has lost.
+bool QuestionIsLost(const PoolView& view, const PoolConnection& connection, const Work& question,
+                    Time late) {
+  if (view.hosts[connection.host].last_result < late) return false;
+  if (connection.answered.has_value()) return view.PerhapsGone(connection);
+  return question.kind == Work::Kind::kStamp &&
+         SilenceWatch::ProofIsLate(view, connection, late - *connection.SilentSince());
+}
+
+bool MayBeAskedAgain(const Work& work) {
+  if (work.kind != Work::Kind::kLookup) return true;
+  return !work.binding->service_time.slow() && !work.attempts.was_silent();
+}
+
+}  // namespace
 
 std::optional<Time> SilenceWatch::LateFrom(const PoolConnection& connection, Duration stall_limit) {
   const std::optional<Time> since = connection.SilentSince();
@@ -36,52 +81,15 @@ SilenceWatch::HostStep SilenceWatch::AboutHost(const PoolView& view,
   return lives ? HostStep::kNothing : HostStep::kTest;
 }
 
-namespace {
-
-// It has given a result since, or passed its test.
-bool Lives(const PoolView& view, const PoolConnection& connection, Time late) {
-  const HostHealth& health = view.HealthOf(connection);
-  return health.state() == HostHealth::State::kUp &&
-         (view.hosts[connection.host].last_result >= late || health.Trusted(view.now));
-}
-
-// It was down, and another connection to it is there.
-bool TakesOthers(const PoolView& view, const PoolConnection& connection) {
-  if (view.HealthOf(connection).state() != HostHealth::State::kTrial) return false;
-  return std::ranges::any_of(view.connections, [&](const auto& other) {
-    return other.get() != &connection && other->host == connection.host && other->TakesWork() &&
-           !other->stalled();
-  });
-}
-
-// What the server works for: a statement is prepared for the lookup behind it.
-const Work* AskedFor(const PoolConnection& connection) {
-  const Work* work = connection.running();
-  while (work != nullptr &&
-         (work->kind == Work::Kind::kPrepare || work->kind == Work::Kind::kDeallocate)) {
-    work = WorkList::Next(work);
-  }
-  return work;
-}
-
-bool MayBeAskedAgain(const Work& work) {
-  if (work.kind != Work::Kind::kLookup) return true;
-  return !work.binding->service_time.slow() && !work.attempts.was_silent();
-}
-
-}  // namespace
-
 bool SilenceWatch::HasBroken(const PoolView& view, const PoolConnection& connection, Time late) {
   const bool lives = Lives(view, connection, late) || TakesOthers(view, connection);
   if (!lives || OthersMayServe(view, connection.host) || !connection.ReadsOnly()) return false;
-  // A question of the pool's own may take long, but for one that is to prove a new connection while
-  // older ones answer. What nobody waits for is cancelled.
+  // What nobody waits for is cancelled.
   const Work* asked = AskedFor(connection);
   if (asked == nullptr || connection.cancel.pending() || connection.Useless()) return false;
-  const PoolHost& host = view.hosts[connection.host];
-  const bool proof = asked->kind == Work::Kind::kStamp && host.last_result >= late &&
-                     ProofIsLate(view, connection, late - *connection.SilentSince());
-  if (asked->kind != Work::Kind::kLookup && !proof) return false;
+  if (asked->kind != Work::Kind::kLookup && !QuestionIsLost(view, connection, *asked, late)) {
+    return false;
+  }
   for (const Work* work = connection.running(); work != nullptr; work = WorkList::Next(work)) {
     if (!MayBeAskedAgain(*work)) return false;
   }

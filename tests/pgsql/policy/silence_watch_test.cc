@@ -136,6 +136,33 @@ TEST_F(SilenceWatchTest, AQuestionThatIsToProveAConnectionIsGivenUpWhereTheHostL
   EXPECT_TRUE(SilenceWatch::HasBroken(View(), connection, late));
 }
 
+// A question that was asked before is no reason to wait for a session that went with the others.
+TEST_F(SilenceWatchTest, AQuestionIsGivenUpWhereItsConnectionMayBeGoneWithOthers) {
+  for (const Work::Kind kind : {Work::Kind::kStamp, Work::Kind::kClassify, Work::Kind::kLag}) {
+    PoolConnection& connection = Open(0);
+    hosts[0].trust = {};
+    hosts[0].last_result = {};
+    connection.OnAnswered(now);
+    connection.answered = now;
+    Send(connection, Quick(), false, Duration::zero())->kind = kind;
+    const Time late = *connection.SilentSince() + kLimit;
+    const auto is_given_up = [&] { return SilenceWatch::HasBroken(View(), connection, late); };
+    Down(1);
+    now += milliseconds(1);
+    hosts[0].trust.OnLost(now);
+    now = late;
+    EXPECT_FALSE(is_given_up()) << "nobody is answered";
+    hosts[0].last_result = late;
+    EXPECT_TRUE(is_given_up());
+    connection.answered = now;
+    EXPECT_FALSE(is_given_up()) << "it has answered since: the question takes long";
+    hosts[0].trust = {};
+    connection.OnBack(connection.running());
+    connection.SetPhase(Phase::kClosed);
+    --hosts[0].ready;
+  }
+}
+
 TEST_F(SilenceWatchTest, WhatWasSilentBeforeIsNotGivenUpWithTheQuestionBeforeIt) {
   Down(1);
   PoolConnection& connection = Open(0);

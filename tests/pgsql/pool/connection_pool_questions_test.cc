@@ -83,6 +83,54 @@ TEST_F(Questions, AConnectionThatDoesNotTakeAQuestionIsReplaced) {
   EXPECT_EQ(waiting->value, "v");
 }
 
+// Seen behind Pgpool-II when its server was restarted: it ended two sessions and left two hanging,
+// one of them with a question in front of the lookups, which waited for three seconds.
+TEST_F(Questions, LookupsBehindOneAreAskedAgainWhereItsSessionMayBeGoneWithOthers) {
+  world = std::make_unique<PoolWorld>(PoolWorld::Connections(3));
+  const auto table = Table("f");
+  const auto ask = [&](int count) {
+    std::vector<ClientPointer> clients;
+    for (int i = 0; i < count; ++i) clients.push_back(world->Look(std::to_string(i), table));
+    world->Turn();
+    return clients;
+  };
+  ask(1);
+  Finish();
+  ask(9);
+  Finish();
+  ASSERT_EQ(world->Open().size(), 3U);
+  world->Pass(milliseconds(600));  // the stamp is due with the next lookups
+  const std::vector<ClientPointer> waiting = ask(9);
+  fakes::ScriptedUpstream* hanging = nullptr;
+  fakes::ScriptedUpstream* ended = nullptr;
+  for (auto* upstream : world->Open()) {
+    if (upstream->unanswered() > 0 && AsksStamp(upstream->oldest()->sql)) {
+      hanging = upstream;
+    } else {
+      ended = upstream;
+    }
+  }
+  ASSERT_NE(hanging, nullptr);
+  ASSERT_GT(hanging->unanswered(), 1U) << "lookups stand behind it";
+  const auto answer_others = [&] {
+    for (auto* upstream : world->Open()) {
+      while (upstream != hanging && upstream->answerable() > 0) AnswerOne(*upstream);
+    }
+  };
+  world->Pass(milliseconds(10));
+  ended->Lose("terminating connection due to administrator command");
+  for (int tick = 0; tick < 120; ++tick) {
+    world->Look("more", table);
+    world->Pass(milliseconds(10));
+    if (world->observer.lost.size() > 1) hanging = nullptr;
+    answer_others();
+  }
+  ASSERT_EQ(world->observer.lost.size(), 2U);
+  EXPECT_NE(world->observer.lost[1].find("stall_limit"), std::string::npos);
+  for (const ClientPointer& client : waiting) EXPECT_EQ(client->value, "v");
+  Finish();
+}
+
 // A stamp behind a slow statement would keep its lane from what waits, beside an idle connection.
 TEST_F(Questions, AStampDoesNotWaitBehindASlowStatement) {
   world = std::make_unique<PoolWorld>(PoolWorld::Connections(2));
