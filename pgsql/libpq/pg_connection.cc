@@ -4,7 +4,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "pgsql/libpq/pg_cancel.h"
 #include "pgsql/libpq/pg_input.h"
 #include "pgsql/libpq/pg_result.h"
 #include "pgsql/libpq/pg_server_parameters.h"
@@ -36,11 +35,11 @@ std::string WantedSession(const ConnectPlan& plan) {
 
 }  // namespace
 
-PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits,
-                           SilentAddresses* silent, EventLoop* loop, UpstreamObserver* observer)
+PgConnection::PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, PgCommon* common,
+                           EventLoop* loop, UpstreamObserver* observer)
     : plan_(plan),
       limits_(limits),
-      silent_(silent),
+      common_(common),
       loop_(loop),
       observer_(observer),
       check_(limits.pooler),
@@ -54,7 +53,7 @@ void PgConnection::Connect() {
   assert(state_ == State::kIdle);
   SetState(State::kConnecting);
   connector_ = std::make_unique<PgConnector>(
-      plan_, limits_.connect_timeout, silent_, loop_,
+      plan_, limits_.connect_timeout, &common_->silent, loop_,
       [this](PgConnectionHandle connection, const ConnectionFault& failure) {
         connector_.reset();
         if (connection == nullptr) {
@@ -187,7 +186,7 @@ bool PgConnection::AllAnswered() const {
 std::string PgConnection::ServerVersion() const { return pgsql::ServerVersion(connection_.get()); }
 
 void PgConnection::CancelRunning() {
-  if (state_ == State::kReady) CancelInBackground(connection_.get());
+  if (state_ == State::kReady) common_->cancels.Send(connection_.get());
 }
 
 std::vector<Work*> PgConnection::Close() {

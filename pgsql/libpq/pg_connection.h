@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "config/values/server_config.h"
+#include "pgsql/connection/silent_addresses.h"
 #include "pgsql/connection/upstream_connection.h"
+#include "pgsql/libpq/pg_cancel.h"
 #include "pgsql/libpq/pg_connector.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/libpq/pg_escaper.h"
@@ -35,9 +37,17 @@ struct PgConnectionLimits {
   config::Pooler pooler = config::Pooler::kAuto;
 };
 
+// What the connections of one pool have in common. Must outlive them.
+struct PgCommon {
+  explicit PgCommon(EventLoop* loop) : cancels(loop) {}
+
+  SilentAddresses silent;
+  CancelRequests cancels;
+};
+
 class PgConnection final : public UpstreamConnection {
  public:
-  PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, SilentAddresses* silent,
+  PgConnection(const ConnectPlan& plan, PgConnectionLimits limits, PgCommon* common,
                EventLoop* loop, UpstreamObserver* observer);
   ~PgConnection() override;
 
@@ -80,7 +90,7 @@ class PgConnection final : public UpstreamConnection {
 
   const ConnectPlan plan_;
   const PgConnectionLimits limits_;
-  SilentAddresses* const silent_;
+  PgCommon* const common_;
   EventLoop* const loop_;
   UpstreamObserver* const observer_;
 

@@ -13,9 +13,17 @@ struct PgFinish {
 struct PgClear {
   void operator()(PGresult* result) const { PQclear(result); }
 };
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+using PgCancel = PGcancelConn;
 struct PgFreeCancel {
-  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+  void operator()(PgCancel* cancel) const { PQcancelFinish(cancel); }
 };
+#else
+using PgCancel = PGcancel;
+struct PgFreeCancel {
+  void operator()(PgCancel* cancel) const { PQfreeCancel(cancel); }
+};
+#endif
 struct PgFreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
@@ -25,7 +33,7 @@ struct PgFreeMemory {
 
 using PgConnectionHandle = std::unique_ptr<PGconn, PgFinish>;
 using PgResultHandle = std::unique_ptr<PGresult, PgClear>;
-using PgCancelHandle = std::unique_ptr<PGcancel, PgFreeCancel>;
+using PgCancelHandle = std::unique_ptr<PgCancel, PgFreeCancel>;
 using PgOptionsHandle = std::unique_ptr<PQconninfoOption, PgFreeOptions>;
 using PgMemoryHandle = std::unique_ptr<char, PgFreeMemory>;
 

@@ -14,7 +14,7 @@ namespace {
 class PgFactory final : public UpstreamFactory {
  public:
   PgFactory(std::vector<ConnectPlan> plans, EventLoop* loop)
-      : plans_(std::move(plans)), loop_(loop) {}
+      : plans_(std::move(plans)), common_(loop), loop_(loop) {}
 
   void SetLimits(const config::PoolSettings& settings, std::size_t max_value) {
     limits_.connect_timeout = settings.connect_timeout;
@@ -24,13 +24,13 @@ class PgFactory final : public UpstreamFactory {
 
   std::unique_ptr<UpstreamConnection> NewConnection(std::size_t host,
                                                     UpstreamObserver* observer) override {
-    return std::make_unique<PgConnection>(plans_[host], limits_, &silent_, loop_, observer);
+    return std::make_unique<PgConnection>(plans_[host], limits_, &common_, loop_, observer);
   }
 
  private:
   std::vector<ConnectPlan> plans_;
   PgConnectionLimits limits_{};
-  SilentAddresses silent_;
+  PgCommon common_;
   EventLoop* const loop_;
 };
 
@@ -177,7 +177,7 @@ void PgPools::UpdateSettings(const SettingsFor& settings_for) {
 void PgPools::Sweep() {
   std::erase_if(entries_, [](const auto& item) {
     const std::shared_ptr<Entry>& entry = item.second;
-    return entry.use_count() == 1 && entry->pool.Quiet();
+    return entry.use_count() == 1 && entry->pool.Idle();
   });
 }
 

@@ -79,7 +79,7 @@ std::variant<std::unique_ptr<LookupProbe>, std::string> LookupProbe::Make(
 
 LookupProbe::LookupProbe(std::vector<pgsql::ConnectPlan> plans,
                          const pgsql::PgConnectionLimits& limits, pgsql::EventLoop* loop)
-    : plans_(std::move(plans)), limits_(limits), loop_(loop) {}
+    : plans_(std::move(plans)), limits_(limits), common_(loop), loop_(loop) {}
 
 std::optional<ShownStatement> LookupProbe::Take() { return std::exchange(latest_, std::nullopt); }
 
@@ -87,7 +87,7 @@ std::unique_ptr<pgsql::UpstreamConnection> LookupProbe::NewConnection(
     std::size_t host, pgsql::UpstreamObserver* observer) {
   pool_observer_ = observer;
   pgsql::UpstreamObserver* const self = this;
-  return std::make_unique<pgsql::PgConnection>(plans_[host], limits_, &silent_, loop_, self);
+  return std::make_unique<pgsql::PgConnection>(plans_[host], limits_, &common_, loop_, self);
 }
 
 void LookupProbe::OnReady(pgsql::UpstreamConnection* connection) {

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "config/values/table_config.h"
+#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/libpq/pg_connection.h"
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/pool/connection_pool.h"
-#include "pgsql/connection/upstream_connection.h"
 #include "pgsql/work/table_binding.h"
 #include "proxy/cli/lookup_report.h"
 
@@ -56,7 +56,7 @@ class LookupProbe final : private pgsql::UpstreamFactory, private pgsql::Upstrea
 
   const std::vector<pgsql::ConnectPlan> plans_;
   const pgsql::PgConnectionLimits limits_;
-  pgsql::SilentAddresses silent_;
+  pgsql::PgCommon common_;
   pgsql::EventLoop* const loop_;
   pgsql::UpstreamObserver* pool_observer_ = nullptr;  // the pool, as its connections know it
   std::optional<ShownStatement> latest_;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "pgsql/libpq/pg_cancel.h"
+#include "pgsql/libpq/pg_handles.h"
 #include "tests/pgsql/libpq/pg_session.h"
 
 namespace proxymux::pgsql {
@@ -124,6 +126,59 @@ TEST(Cancelling, EndsTheRunningStatementOnly) {
   ASSERT_TRUE(session.connection->Sync());
   ASSERT_TRUE(session.Results(2));
   EXPECT_EQ(session.results[1], "1");
+}
+
+TEST(Cancelling, WorksOverTlsToo) {
+  ASSERT_TRUE(World::Get().tls) << "openssl(1) is not there: run scripts/setup";
+  Session session(Local("UTF8", "require"));
+  ASSERT_TRUE(session.Settled());
+  session.Send(0, "SELECT pg_sleep(61)");
+  ASSERT_TRUE(session.connection->Sync());
+  ASSERT_TRUE(session.Until([&] {
+    return Cluster().Sql("postgres",
+                         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+                         " AND query = 'SELECT pg_sleep(61)'") == "1";
+  }));
+  session.connection->CancelRunning();
+  ASSERT_TRUE(session.Results(1));
+  EXPECT_EQ(session.results, Strings{"error 57014"});
+}
+
+// Who asks may be gone, with its connection, before the request has reached the server.
+TEST(Cancelling, TheConnectionMayBeClosedMeanwhile) {
+  Session session(Local());
+  ASSERT_TRUE(session.Settled());
+  session.Send(0, "SELECT pg_sleep(62)");
+  ASSERT_TRUE(session.connection->Sync());
+  const auto running = [] {
+    return Cluster().Sql("postgres",
+                         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+                         " AND query = 'SELECT pg_sleep(62)'");
+  };
+  ASSERT_TRUE(session.Until([&] { return running() == "1"; }));
+  session.connection->CancelRunning();
+  session.connection->Close();
+  EXPECT_TRUE(session.Until([&] { return running() == "0"; }));
+}
+
+TEST(Cancelling, OnlySoManyRequestsAreOnTheirWay) {
+  PostgresCluster cluster(World::Get().directory / "d");
+  cluster.Start();
+  Session session(PlanFor("127.0.0.1", std::to_string(cluster.port()), "postgres"));
+  ASSERT_TRUE(session.Settled());
+  const PgConnectionHandle connection(
+      PQconnectdb(("host=127.0.0.1 user=postgres port=" + std::to_string(cluster.port())).c_str()));
+  ASSERT_EQ(PQstatus(connection.get()), CONNECTION_OK) << PQerrorMessage(connection.get());
+  cluster.Freeze();
+  CancelRequests& cancels = session.common.cancels;
+  int sent = 0;
+  while (sent <= CancelRequests::kMost && cancels.Send(connection.get())) ++sent;
+  EXPECT_GT(sent, 0);
+  EXPECT_LE(sent, CancelRequests::kMost);
+  cluster.Thaw();
+  bool another = false;
+  session.Until([&] { return another = another || cancels.Send(connection.get()); });
+  EXPECT_TRUE(another);
 }
 
 // A server of its own, to be broken.

@@ -85,10 +85,10 @@ class Session final : public UpstreamObserver {
  public:
   explicit Session(const ConnectPlan& plan, std::size_t max_result = 64 << 20,
                    Duration connect_timeout = seconds(10),
-                   config::Pooler pooler = config::Pooler::kAuto, SilentAddresses* shared = nullptr)
+                   config::Pooler pooler = config::Pooler::kAuto, PgCommon* shared = nullptr)
       : connection(std::make_unique<PgConnection>(
             plan, PgConnectionLimits{connect_timeout, max_result, pooler},
-            shared != nullptr ? shared : &silent, &loop, this)) {
+            shared != nullptr ? shared : &common, &loop, this)) {
     connection->Connect();
   }
   ~Session() override { connection.reset(); }
@@ -158,7 +158,7 @@ class Session final : public UpstreamObserver {
   }
 
   proxy::UvEventLoop loop;
-  SilentAddresses silent;
+  PgCommon common{&loop};
   std::array<Work, 64> work;
   std::unique_ptr<PgConnection> connection;
   int all_answered = 0, no_pooler = 0, outdated = 0;

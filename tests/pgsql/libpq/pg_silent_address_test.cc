@@ -1,7 +1,6 @@
 // What a connection makes of addresses that did not answer lately.
 #include <gtest/gtest.h>
 
-#include "pgsql/connection/silent_addresses.h"
 #include "tests/pgsql/libpq/pg_session.h"
 #include "tests/pgsql/libpq/tcp_server.h"
 
@@ -14,7 +13,8 @@ TEST(ConnectingPastASilentAddress, TheOthersComeFirst) {
   ConnectPlan plan = silent.Plan();
   plan.parameters = Local().parameters;
   plan.endpoints.push_back(Local().endpoints.front());
-  SilentAddresses known;
+  proxy::UvEventLoop loop;
+  PgCommon known(&loop);
   {
     Session given_up(plan, 1 << 20, seconds(60), config::Pooler::kAuto, &known);
     const Time end = Clock::now() + milliseconds(300);
