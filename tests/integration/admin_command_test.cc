@@ -109,7 +109,11 @@ TEST_F(Standalone, ConfigShowPrintsWhatIsInForceAndReferenceWhatThereIs) {
 
 TEST_F(Standalone, UnknownCommandsAndOptionsSayWhatThereIs) {
   EXPECT_EQ(Command({"--help"}).status, 0);
-  EXPECT_EQ(Command({"--version"}).status, 0);
+  const CommandResult version = Command({"--version"});
+  EXPECT_EQ(version.status, 0);
+  for (const char* part : {"proxymux ", "build id ", "libpq ", "libuv ", "Postfix "}) {
+    EXPECT_NE(version.out.find(part), std::string::npos) << version.out;
+  }
   const CommandResult unknown = Command({"frobnicate"});
   EXPECT_EQ(unknown.status, 2);
   EXPECT_NE(unknown.err.find("there is no command frobnicate"), std::string::npos) << unknown.err;

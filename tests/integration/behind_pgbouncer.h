@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -37,6 +38,15 @@ class BehindPgBouncer : public testing::Test {
     world_.Mend();
     bouncer_ = std::make_unique<harness::PgBouncer>(world_.NewDirectory(), world_.first(), options);
     bouncer_->Start();
+  }
+  // Further settings of PgBouncer for each way in which it may treat the prepared statements of its
+  // clients: from 1.21 on it can track them. One way that asks for nothing, before.
+  std::vector<std::vector<std::string>> Trackings() {
+    const std::string name = "max_prepared_statements";
+    StartBouncer("session");
+    const std::vector<std::string> known = bouncer_->Show("SHOW CONFIG", "key");
+    if (std::find(known.begin(), known.end(), name) == known.end()) return {{}};
+    return {{name + " = 0"}, {name + " = 100"}};
   }
   // The service, with PgBouncer as its only host or with the second mirror beside it.
   void StartService(const std::string& yaml = "", bool second_host = false) {

@@ -2,7 +2,6 @@
 // in each pool_mode, and what becomes of what it refuses.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -35,15 +34,23 @@ TEST_F(BehindPgBouncer, ValuesGoBesideTheTextInEveryModeWithoutAComplaint) {
   }
 }
 
-// As with PostgreSQL itself, where the administrator knows that a server is kept.
+// As with PostgreSQL itself, where the administrator knows that a server is kept; also when
+// PgBouncer gives prepared statements names of its own.
 TEST_F(BehindPgBouncer, SessionModeKeepsPreparedStatementsWhereNoPoolerIsSaidToBe) {
-  StartBouncer("session");
-  StartService("pool: {pooler: no, connections: 1}\n");
-  for (int user = 1; user <= 20; ++user) EXPECT_TRUE(Look(user).IsValue(harness::AddressOf(user)));
-  LoadClients load(Load(100));
-  ASSERT_TRUE(load.WaitForAnswers(20000)) << postfix_->Log();
-  ExpectAllAnswered(&load);
-  EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+  for (const std::vector<std::string>& tracking : Trackings()) {
+    SCOPED_TRACE(tracking.empty() ? "" : tracking[0]);
+    StartBouncer("session", 20, tracking);
+    StartService("pool: {pooler: no, connections: 1}\n");
+    for (int user = 1; user <= 20; ++user) {
+      EXPECT_TRUE(Look(user).IsValue(harness::AddressOf(user)));
+    }
+    LoadClients load(Load(100));
+    ASSERT_TRUE(load.WaitForAnswers(20000)) << postfix_->Log();
+    ExpectAllAnswered(&load);
+    const std::string status = harness::HttpGet(postfix_->AdminSocket(), "/status.json").body;
+    EXPECT_NE(status.find("\"plan\": \"prepared\""), std::string::npos) << status;
+    EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+  }
 }
 
 TEST_F(BehindPgBouncer, TransactionAndStatementModeServeTextAndParametersWithoutAComplaint) {
@@ -60,23 +67,21 @@ TEST_F(BehindPgBouncer, TransactionAndStatementModeServeTextAndParametersWithout
   }
 }
 
-// From 1.21 on it can keep the prepared statements of its clients.
-TEST_F(BehindPgBouncer, WhetherItKeepsPreparedStatementsMakesNoDifference) {
-  StartBouncer("transaction");
-  const std::vector<std::string> known = bouncer_->Show("SHOW CONFIG", "key");
-  const std::string name = "max_prepared_statements";
-  const bool keeps = std::find(known.begin(), known.end(), name) != known.end();
-  std::vector<std::vector<std::string>> ways = {{}};
-  if (keeps) ways = {{name + " = 0"}, {name + " = 100"}};
-  for (const std::vector<std::string>& settings : ways) {
-    for (const char* statement_mode : {"auto", "prepared"}) {
-      SCOPED_TRACE((settings.empty() ? "" : settings[0] + ", ") + statement_mode);
-      StartBouncer("transaction", 2, settings);
-      StartService("table: {statement_mode: " + std::string(statement_mode) + "}\n");
-      LoadClients load(Load(100));
-      ASSERT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
-      ExpectAllAnswered(&load);
-      EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+TEST_F(BehindPgBouncer, WhetherItTracksPreparedStatementsMakesNoDifferenceInAnyMode) {
+  const auto trackings = Trackings();
+  for (const char* pool_mode : {"session", "transaction", "statement"}) {
+    for (const std::vector<std::string>& tracking : trackings) {
+      for (const char* statement_mode : {"auto", "prepared"}) {
+        SCOPED_TRACE(std::string(pool_mode) + ", " + (tracking.empty() ? "" : tracking[0] + ", ") +
+                     statement_mode);
+        StartBouncer(pool_mode, 2, tracking);
+        StartService("pool: {connections: 2}\ntable: {statement_mode: " +
+                     std::string(statement_mode) + "}\n");
+        LoadClients load(Load(100));
+        ASSERT_TRUE(load.WaitForAnswers(10000)) << postfix_->Log();
+        ExpectAllAnswered(&load);
+        EXPECT_TRUE(postfix_->Complaints().empty()) << postfix_->Log();
+      }
     }
   }
 }
