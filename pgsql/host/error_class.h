@@ -19,7 +19,7 @@ enum class Fault {
   kKey,        // this lookup only: RETRY; nothing else is touched
   kStatement,  // the query itself is wrong or not permitted: asked of another host, then CONFIG;
                // host and connection stay
-  kUntyped,  // a parameter's type cannot be inferred; declare it text and try again
+  kUntyped,    // a parameter's type cannot be inferred; declare it text and try again
   kNotPreparable,  // in preparing: the query has no prepared form here; go on with text
   kVanished,    // the session does not have the prepared statement, or has another of that name:
                 // the lookup goes on as text, later ones prepare again

@@ -160,7 +160,7 @@ bool HostSet::AllDown() const {
   return std::ranges::none_of(hosts_, [this](const PoolHost& host) { return InService(host); });
 }
 
-// Why it is down.
+// The host is down for a reason that may pass by itself.
 static bool Passes(const PoolHost& host) {
   return host.health.failure() == HostHealth::FailureKind::kUnreachable;
 }

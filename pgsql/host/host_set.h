@@ -4,7 +4,7 @@
 // Order of preference as in stock: UNIX sockets, then TCP, then URIs. Within the best class that is
 // usable, hosts_policy decides: spread takes the host with the fewest connections, random among
 // equals; sticky stays with one, chosen at random, until it fails. A host that is not known to be
-// up gets one connection as a trial before it gets more. With prefer-standby a primary comes after
+// up gets one connection before it gets more. With prefer-standby a primary comes after
 // all others.
 //
 // With a limit to how far a replica may be behind (lag_rule.h) a host that is further behind is
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "config/values/server_config.h"
+#include "pgsql/host/connect_time.h"
 #include "pgsql/host/host_health.h"
 #include "pgsql/host/host_trust.h"
 #include "pgsql/host/lone_form.h"
@@ -48,11 +49,7 @@ struct PoolHost {
   bool retried_at_once = false;  // a single host gets a second attempt before it counts as down
   bool slow_to_connect = false;  // an attempt has been under way for longer than usual
 
-  // How long it takes to connect. Attempts that were begun while nothing spoke against the host are
-  // measured, and any that was quicker; each makes the time twice as long at most. An attempt that
-  // hung until the host was back says nothing of it. None: nothing has been measured.
-  std::optional<Duration> connect_time;
-
+  ConnectTime connect_time;
   CatalogueWatch catalogue;  // of what statements do there
   LoneForm lone_form;
   ReplicaLag lag;

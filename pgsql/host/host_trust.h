@@ -36,11 +36,11 @@ class HostTrust {
   // waited for longer: it may be the question that takes so long there.
   void OnQuestionGivenUp() { ++questions_given_up_; }
 
-  // Of the connections that were opened since one was lost or could not be made none has answered.
+  // A connection was lost or could not be made, and none that was opened since then has answered.
   bool unproven() const { return unproven_since_.has_value(); }
   // How many times as long as the first one the next question is waited for.
   int question_patience() const { return 1 << std::min(questions_given_up_, kMostDoublings); }
-  // Since one was lost or could not be made, new ones can be made and are silent.
+  // The same, and the question on a new one is late: they can be made, and are silent.
   bool question_late() const { return question_late_; }
   // A connection that answered then, last, or never, may be gone as well.
   bool PerhapsGone(std::optional<Time> answered, Time now) const {

@@ -1,13 +1,16 @@
-// How far one host is behind its primary, as it says when it is asked, and whether it may serve
-// with a limit to that (max_replica_lag), or where only servers of one role may.
+// How far one host is behind its primary, by its own answers, and whether it may serve: with a
+// limit to that lag (max_replica_lag), or where only servers of one role are wanted.
 //
+// clang-format off
 //   kUnknown ── within the limit ──> kCurrent
 //   kUnknown ── further behind, replaced, or nobody can tell how far ──> kBehind
-//   kCurrent <──> kBehind, by what it says next
-//   both ── its last word is too old, with a limit; it was replaced and is gone ──> kUnknown
+//   kCurrent <──> kBehind, by the next answer
+//   both ── with a limit: the last answer is too old ──> kUnknown
+//   kBehind ── it was replaced, and no connection to it is left ──> kUnknown
+// clang-format on
 //
-// What it said gets older: with a limit a host serves as long as it cannot be further behind than
-// the limit and one second, so that what was committed before that is found. Pure.
+// An answer gets older: with a limit a host serves as long as it cannot be further behind than the
+// limit and one second, so that what was committed before that is found. Pure.
 #pragma once
 
 #include <chrono>
@@ -32,7 +35,7 @@ class ReplicaLag {
     kPassing,  // it may say so the next time
     kRefusal,  // it cannot say, or may not
   };
-  // What a host said of its role counts for so long.
+  // An answer about the role counts for so long.
   static constexpr Duration kRoleLasts = std::chrono::minutes(1);
   // What is asked of a host that serves.
   struct Terms {
@@ -44,43 +47,44 @@ class ReplicaLag {
   // About once a second, and twice with a limit; at once when what it said does not count any more.
   bool ShouldAsk(Time now, Duration limit) const;
   void OnAsked(Time now);
-  // The question is not under way any more; unless one of the next two follows, it is asked anew.
+  // The question is not under way any more. Unless OnAnswered() or OnFailed() follows, the host is
+  // to be asked anew.
   void OnBack() { question_ = Question::kNone; }
-  // What it said, and what is known of its cluster with that.
+  // The host answered; `log`: what is known of its cluster.
   void OnAnswered(const ReplicaState& state, RealTime asked, RealTime answered,
                   const ClusterLog& log);
-  // It did not say. True when it serves from now on although it cannot be asked.
+  // The host gave no answer. True when it serves from now on although it cannot be asked.
   bool OnFailed(Failure failure, Time now);
-  // No connection to it is left: the next one may lead to another server.
+  // No connection to the host is left: the next one may lead to another server.
   void OnLeft(RealTime now);
-  // What it said on connections that are gone counts no more.
+  // Answers on connections that are gone count no more.
   void Forget();
   // There is a limit now, or none any more.
   void OnNewLimit() { not_before_.reset(); }
 
-  // Looks again, with what is known of its cluster; null: nothing.
+  // Judges anew, with what is known of the host's cluster; null: nothing.
   void Look(RealTime now, const Terms& terms, const ClusterLog* log);
   Standing standing() const { return standing_; }
-  // The last time that it was known.
+  // It was behind when that was known last.
   bool WasBehind() const { return was_behind_; }
-  // Of kBehind: what it has is not older than that of others, but another log, or it is no primary
-  // any more.
+  // Of kBehind: the host has not an older state than others have, but another log; or it is no
+  // primary any more.
   bool Apart() const { return replaced_ || diverged_; }
   bool Demoted() const { return replaced_ && state_.has_value() && state_->standby; }
 
-  // What it said last; none: nothing yet on the connections that there are.
+  // The last answer; none: nothing yet on the connections that there are.
   std::optional<ReplicaState> state() const { return left_.has_value() ? std::nullopt : state_; }
-  RealTime asked() const { return asked_; }  // when it was asked for that
-  // At most that far behind then; none: it did not say, or nobody can know.
+  RealTime asked() const { return asked_; }  // when the question for it was sent
+  // How far the host was behind then, at most; none: it did not say, or nobody can know.
   std::optional<Duration> lag() const { return left_.has_value() ? std::nullopt : lag_; }
-  // The same, and of kBehind also what counts against it; very much, where nobody can know.
+  // The same, also of an answer on connections that are gone; very much, where nobody can know.
   Duration KnownLag() const { return lag_.value_or(Duration::max()); }
   std::string Why() const;  // of kBehind: "it is 12.3 s behind (max_replica_lag)"
-  // Whether it is a primary is known, or cannot be asked.
+  // Whether the host is a primary is known, or cannot be asked.
   bool RoleKnown() const { return not_before_.has_value() || state().has_value(); }
-  // What it is was not asked for a while, and it may be another thing by now.
+  // The last answer about the role is so old that the role may have changed since.
   bool Unseen(RealTime now) const;
-  // It was one the last time that it said what it is, and that is not longer ago.
+  // The last answer about the role was "primary", and is not older than `ago`.
   bool WasPrimary(RealTime now, Duration ago = kRoleLasts) const;
 
  private:

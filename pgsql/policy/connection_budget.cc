@@ -25,6 +25,9 @@ constexpr Duration kNextAttempt = std::chrono::milliseconds(50);
 constexpr int kTimesUsual = 8;
 constexpr Duration kShortest = std::chrono::milliseconds(400);
 
+// A connection to a host that is apart is replaced that often.
+constexpr Duration kRenewed = std::chrono::seconds(30);
+
 bool IsOf(const PoolConnection& connection, std::optional<std::size_t> host) {
   return !host.has_value() || connection.host == *host;
 }
@@ -41,7 +44,7 @@ std::size_t ConnectionBudget::Open(const PoolView& view) {
       [](const auto& connection) { return connection->phase() != Phase::kClosed; }));
 }
 
-std::size_t ConnectionBudget::Barred(const PoolView& view) {
+std::size_t ConnectionBudget::OfHostsBehind(const PoolView& view) {
   return static_cast<std::size_t>(
       std::ranges::count_if(view.connections, [&](const auto& connection) {
         return connection->phase() != Phase::kClosed && view.hosts[connection->host].TooFarBehind();
@@ -80,7 +83,7 @@ bool ConnectionBudget::Overtaken(const PoolView& view, const PoolConnection& att
 
 bool ConnectionBudget::Hopeless(const PoolView& view, const PoolConnection& attempt) {
   if (attempt.phase() != Phase::kConnecting) return false;
-  const std::optional<Duration> usual = view.hosts[attempt.host].connect_time;
+  const std::optional<Duration> usual = view.hosts[attempt.host].connect_time.usual();
   if (usual.has_value() &&
       view.now - attempt.last_used >= std::max(kShortest, kTimesUsual * *usual) &&
       Overtaken(view, attempt)) {
@@ -125,6 +128,26 @@ PoolConnection* ConnectionBudget::OfOneBehind(const PoolView& view) {
     if (connection->open() && connection->idle()) idle = connection.get();
   }
   return idle;
+}
+
+std::optional<std::size_t> ConnectionBudget::HostNotBehind(const HostSet& hosts, Time now) {
+  for (std::size_t index = 0; index < hosts.size(); ++index) {
+    const PoolHost& host = hosts[index];
+    if (!host.TooFarBehind() && host.connecting + host.ready == 0 &&
+        host.health.state() != HostHealth::State::kSuspect && host.health.MayConnect(now)) {
+      return index;
+    }
+  }
+  return std::nullopt;
+}
+
+bool ConnectionBudget::IdleForLong(const PoolView& view, const PoolConnection& connection,
+                                   Duration idle_interval) {
+  const PoolHost& host = view.hosts[connection.host];
+  if (host.TooFarBehind() && host.lag.Apart() && view.now - connection.opened >= kRenewed) {
+    return true;
+  }
+  return view.now - connection.last_used >= idle_interval;
 }
 
 PoolConnection* ConnectionBudget::Untested(const PoolView& view, std::size_t host) {
@@ -174,7 +197,7 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
   // there is room for one only, each is waited for longer than the one before.
   const bool one_stays = room > 1;
   // Of a host that never could be connected to nobody knows how long that takes.
-  const std::optional<Duration> usual = view.hosts[host].connect_time;
+  const std::optional<Duration> usual = view.hosts[host].connect_time.usual();
   Duration patience =
       usual.has_value() ? std::max(kShortest, kTimesUsual * *usual) : Duration::max();
   if (!one_stays) {

@@ -18,8 +18,8 @@ class ConnectionBudget {
   static std::size_t Usable(std::size_t limit, const HostSet& hosts);
   // Those that are not closed.
   static std::size_t Open(const PoolView& view);
-  // Those that are there only to ask a host how far it is behind.
-  static std::size_t Barred(const PoolView& view);
+  // Those to hosts that are too far behind: they are there to ask the host how far it is.
+  static std::size_t OfHostsBehind(const PoolView& view);
   // How many statements a connection may have in flight now, `most` at most. What is sent cannot
   // move any more, so as long as other connections are being opened, or are about to be, each takes
   // no more than its share of what is outstanding.
@@ -41,6 +41,12 @@ class ConnectionBudget {
   static PoolConnection* LeastBusy(const PoolView& view, std::optional<std::size_t> of_host);
   // Of a host that is too far behind, where no other one has any; null: another one has.
   static PoolConnection* OfOneBehind(const PoolView& view);
+  // A host that is not too far behind, that nobody is connected to, and that may be connected to.
+  static std::optional<std::size_t> HostNotBehind(const HostSet& hosts, Time now);
+  // It was idle for `idle_interval`; or for long enough to its host, which is apart
+  // (ReplicaLag::Apart), since a new one may lead to another server. Of one that is idle.
+  static bool IdleForLong(const PoolView& view, const PoolConnection& connection,
+                          Duration idle_interval);
   // Idle, of a host that is suspect: whether it still works, the test has to show.
   static PoolConnection* Untested(const PoolView& view, std::size_t host);
   // Owes answers for too long, and only to reads; of any host or of one.

@@ -13,8 +13,8 @@ constexpr Duration kBatchInterval = std::chrono::milliseconds(1);
 // Added to the reluctance of its host, which is less than each.
 constexpr int kOwesAnswers = 4;
 constexpr int kStalled = 8;
-// For a lookup whose connection was given up for being silent: no second one is, so the next one is
-// to be one that has answered since the host began to lose connections.
+// For a lookup whose connection was given up for being silent. A second one is not given up for its
+// sake, so it prefers a connection that has answered since the host began to lose connections.
 constexpr int kUncertain = 4;
 
 bool TooSoon(const PoolView& view, const PoolConnection& connection) {

@@ -1,19 +1,12 @@
 #include "pgsql/pool/connection_opener.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "pgsql/connection/pool_connection.h"
 #include "pgsql/policy/connection_budget.h"
 #include "pgsql/work/work_queues.h"
 
 namespace proxymux::pgsql {
-namespace {
-
-// A connection to a host that is no primary any more is replaced as well, that often.
-constexpr Duration kRenewed = std::chrono::seconds(30);
-
-}  // namespace
 
 void ConnectionOpener::Begin() {
   while (PoolConnection* surplus =
@@ -56,7 +49,7 @@ std::size_t ConnectionOpener::Wanted() const {
   const std::size_t lookups = queues.size() + connections_->InFlight() - work_->questions();
   return std::min(
       ConnectionBudget::Usable(pool_->limit(), pool_->hosts),
-      lookups + kept_for_quick + overdue_ + ConnectionBudget::Barred(connections_->View()));
+      lookups + kept_for_quick + overdue_ + ConnectionBudget::OfHostsBehind(connections_->View()));
 }
 
 void ConnectionOpener::Rebalance(const HeldUp& held_up) {
@@ -164,24 +157,10 @@ void ConnectionOpener::OpenBesideSilent(std::size_t* open) {
 void ConnectionOpener::PutOtherInPlaceOfOneBehind(std::size_t open) {
   if (open < pool_->limit() || work_->queues().empty()) return;
   PoolConnection* const behind = ConnectionBudget::OfOneBehind(connections_->View());
-  const std::optional<std::size_t> other = OneNotBehind();
+  const auto other = ConnectionBudget::HostNotBehind(pool_->hosts, pool_->Now());
   if (behind == nullptr || !other.has_value()) return;
   connections_->Close(*behind);
   connections_->Open(*other);
-}
-
-// And not connected to, which may be.
-std::optional<std::size_t> ConnectionOpener::OneNotBehind() const {
-  const HostSet& hosts = pool_->hosts;
-  for (std::size_t index = 0; index < hosts.size(); ++index) {
-    const PoolHost& host = hosts[index];
-    if (!host.TooFarBehind() && host.connecting + host.ready == 0 &&
-        host.health.state() != HostHealth::State::kSuspect &&
-        host.health.MayConnect(pool_->Now())) {
-      return index;
-    }
-  }
-  return std::nullopt;
 }
 
 // True when one connection fewer is open now; false when one will be, or cannot be.
@@ -236,14 +215,12 @@ void ConnectionOpener::MakeSessionRoom(std::size_t host, std::size_t* open) {
 }
 
 void ConnectionOpener::CloseIdle() {
+  const PoolView view = connections_->View();
   std::size_t open = connections_->all().size();
   for (const auto& connection : connections_->all()) {
     if (!connection->open() || !connection->idle()) continue;
-    const PoolHost& host = pool_->hosts[connection->host];
-    const bool renewed =
-        host.TooFarBehind() && host.lag.Apart() && pool_->Now() - connection->opened >= kRenewed;
-    if (pool_->Now() - connection->last_used < pool_->config.idle_interval &&
-        open <= pool_->limit() && !renewed) {
+    if (!ConnectionBudget::IdleForLong(view, *connection, pool_->config.idle_interval) &&
+        open <= pool_->limit()) {
       continue;
     }
     connections_->Close(*connection);

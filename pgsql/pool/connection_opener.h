@@ -26,8 +26,7 @@ class ConnectionOpener {
   void Rebalance(const HeldUp& held_up);
   // What waits gets the connections that it may have. `session_wanted`: see Dispatcher.
   void Open(const HeldUp& held_up, std::optional<std::size_t> session_wanted);
-  // Those that were idle for idle_interval; and those of hosts that are apart (ReplicaLag::Apart),
-  // after a while, since a new one may lead to another server.
+  // Those that were idle for long, and that are more than there may be.
   void CloseIdle();
 
  private:
@@ -38,7 +37,6 @@ class ConnectionOpener {
   void OpenBesideHanging(std::size_t* open);
   void OpenBesideSilent(std::size_t* open);
   void PutOtherInPlaceOfOneBehind(std::size_t open);
-  std::optional<std::size_t> OneNotBehind() const;
   bool MakeRoom();
   bool DropSilent(std::optional<std::size_t> host);
   bool CloseUntested(std::size_t host);

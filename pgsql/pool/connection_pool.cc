@@ -77,7 +77,7 @@ PoolGauges ConnectionPool::Gauges() const {
   return gauges;
 }
 
-bool ConnectionPool::Quiet() const {
+bool ConnectionPool::Idle() const {
   return work_.queues().empty() && InFlight() == 0 && work_.NoneParked();
 }
 
@@ -158,7 +158,7 @@ void ConnectionPool::Tick() {
 }
 
 void ConnectionPool::ArmTimer() {
-  if (Quiet() && !pool_.hosts.AnyDown() && connections_.all().empty()) return;
+  if (Idle() && !pool_.hosts.AnyDown() && connections_.all().empty()) return;
   // Never put off: a busy loop dispatches more often than the timer would run out.
   const Duration interval = TickInterval();
   const Time due = pool_.Now() + interval;
@@ -171,7 +171,7 @@ Duration ConnectionPool::TickInterval() const {
   if (dispatcher_.held_back()) return kHeldBackTick;
   if (second_asking_.HedgesSoon()) return kHedgeTick;
   if (pool_.hosts.outage().waiting()) return kOutageTick;
-  if (!Quiet()) return kBusyTick;
+  if (!Idle()) return kBusyTick;
   return pool_.hosts.AnyDown() ? kProbeTick : kIdleTick;
 }
 

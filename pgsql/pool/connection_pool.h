@@ -90,8 +90,8 @@ class ConnectionPool final : private UpstreamObserver {
   PoolCounters counters() const;
   PoolGauges Gauges() const;
   // Nothing waits and nothing is in flight.
-  bool Quiet() const;
-  // What is kept for lookups and questions of the pool's own that are not over; 0 when Quiet().
+  bool Idle() const;
+  // What is kept for lookups and questions of the pool's own that are not over; 0 when Idle().
   std::size_t WorkInUse() const { return work_.in_use(); }
 
  private:

@@ -12,8 +12,6 @@
 namespace proxymux::pgsql {
 namespace {
 
-constexpr Duration kQuickConnect = std::chrono::milliseconds(1);
-
 // A connection on which nothing was sent so long was no failed attempt when it ends.
 constexpr Duration kAtOnce = std::chrono::seconds(1);
 
@@ -87,14 +85,7 @@ void ConnectionSet::Open(std::size_t host) {
 void ConnectionSet::OnReady(PoolConnection& connection) {
   Move(connection, PoolConnection::Phase::kShared);
   PoolHost& host = pool_->hosts[connection.host];
-  const Duration took = pool_->Now() - connection.last_used;
-  const Duration usual = host.connect_time.value_or(took);
-  if (took <= usual) {
-    host.connect_time = took;
-  } else if (!connection.opened_in_doubt) {
-    // One packet that was lost says little.
-    host.connect_time = std::min(took, 2 * std::max(usual, kQuickConnect));
-  }
+  host.connect_time.OnConnected(pool_->Now() - connection.last_used, connection.opened_in_doubt);
   host.health.OnConnected(pool_->Now());
   connection.opened = connection.last_used = connection.last_result = pool_->Now();
   ++host.counts.connects;

@@ -34,8 +34,8 @@ void OpenWork::Abandon(Work* lookup) {
   LookupDeadlines::Remove(lookup);
   if (!WorkList::InFlight(lookup)) {
     Recycle(lookup);  // what was sent is waited for, for the sake of the order
-  } else if (lookup->twin.second != nullptr && !WorkList::InFlight(lookup->twin.second)) {
-    Recycle(lookup->twin.second);
+  } else if (Work* second = TwinLookups::UnsentSecond(*lookup)) {
+    Recycle(second);
   }
 }
 
@@ -107,10 +107,8 @@ void OpenWork::AnswerLookup(Work* work, const Answer& answer) {
   LookupSink* sink = std::exchange(lookup->sink, nullptr);
   LookupDeadlines::Remove(lookup);
   // The one of the two that is not under way is of no more use.
-  if (lookup->twin.second != nullptr && !WorkList::InFlight(lookup->twin.second) &&
-      lookup->twin.second != work) {
-    Recycle(lookup->twin.second);
-  }
+  Work* const second = TwinLookups::UnsentSecond(*lookup);
+  if (second != nullptr && second != work) Recycle(second);
   if (sink != nullptr) sink->OnAnswer(answer);
 }
 
@@ -127,7 +125,7 @@ void OpenWork::GiveUp(Work* work, std::string_view reason) {
     case Work::Kind::kDeallocate:
       return;
     case Work::Kind::kLookup: {
-      if (work->twin.first != nullptr) return;
+      if (TwinLookups::IsForAnother(*work)) return;
       const bool no_host = pool_->hosts.AllDown();
       if (no_host && work->sink != nullptr && !work->sink->HasStaleAnswer()) {
         ++pool_->counters.outage_retries;
@@ -161,7 +159,7 @@ bool OpenWork::RunAgain(Work* work, std::string_view reason) {
     case Work::Kind::kClassify:
       break;
   }
-  if (work->twin.first != nullptr) return false;  // the lookup has another try under way
+  if (TwinLookups::IsForAnother(*work)) return false;
   if (work->kind == Work::Kind::kLookup && work->sink == nullptr) return false;
   if (twins_.Park(work)) return true;
   if (!work->attempts.MayYetBeServed(pool_->hosts)) {

@@ -87,7 +87,7 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
         if (other->batch == work.batch) work_->Reline(other->binding.get());
       }
     }
-    if (work.kind == Work::Kind::kLookup && !work.twin.is_second) {
+    if (work.kind == Work::Kind::kLookup && !TwinLookups::IsSecond(work)) {
       work.binding->usual_wait.Record(now - work.sent);
     }
     if (work.wire.alone && result.kind == Kind::kRows) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "pgsql/policy/second_try.h"
 #include "pgsql/policy/silence_watch.h"
 #include "pgsql/work/table_binding.h"
 
@@ -99,7 +100,8 @@ void SecondAsking::Hedge() {
   for (const auto& connection : connections_->all()) {
     for (Work* work = connection->running(); work != nullptr; work = WorkList::Next(work)) {
       if (now - work->sent < kLeastHedge) break;  // those behind it were sent later
-      if (work->binding->settings.hedge_percent == 0 || !MayAskTwice(*work)) continue;
+      if (work->binding->settings.hedge_percent == 0) continue;
+      if (!SecondTry::MayBeAsked(*work, pool_->rules)) continue;
       UsualWait& usual = work->binding->usual_wait;
       if (!usual.LongerThanUsual(now - work->sent)) continue;
       if (!usual.MaySpend()) continue;
@@ -110,26 +112,15 @@ void SecondAsking::Hedge() {
   }
 }
 
-bool SecondAsking::MayAskTwice(const Work& work) const {
-  return work.kind == Work::Kind::kLookup && work.sink != nullptr && work.twin.second == nullptr &&
-         !work.needs.script && !work.needs.may_write && pool_->rules.Known(*work.binding) &&
-         work.binding->write_class == WriteClass::kReads;
-}
-
-// Puts the question into the queue for a host that it was not sent to yet. False when there is
-// none, or none without a connection being closed for it.
+// False when there is no host for it, or none without a connection being closed for it.
 bool SecondAsking::AskTwice(Work* work, bool may_make_room) {
-  if (!MayAskTwice(*work)) return false;
-  const HostSet& hosts = pool_->hosts;
+  if (!SecondTry::MayBeAsked(*work, pool_->rules)) return false;
   const bool room = may_make_room || connections_->all().size() < pool_->limit();
-  bool possible = false;
-  for (std::size_t host = 0; host < hosts.size(); ++host) {
-    possible = possible || (work->attempts.on(host) == 0 && hosts.MayServe(host) &&
-                            (room || hosts[host].ready > 0) &&
-                            hosts[host].health.state() != HostHealth::State::kSuspect);
-  }
-  if (possible) work_->AskTwice(work);
-  return possible;
+  const auto connections =
+      room ? SecondTry::Connections::kMayBeOpened : SecondTry::Connections::kOpenOnes;
+  if (!SecondTry::HasHost(*work, pool_->hosts, connections)) return false;
+  work_->AskTwice(work);
+  return true;
 }
 
 }  // namespace proxymux::pgsql

@@ -1,5 +1,5 @@
 // Does not wait for a server that owes an answer: asks another host too, and puts the silent one to
-// the test. What is to be done is said by SilenceWatch.
+// the test. What is to be done is said by SilenceWatch and SecondTry.
 //
 // Only lookups that are known to read are asked twice, and questions to the catalogue. Either
 // because their connection has been silent for stall_limit, or, lookups, because they take longer
@@ -32,7 +32,6 @@ class SecondAsking {
   void OnLate(const PoolConnection& connection);
   void AskCatalogueAgain(const PoolConnection& connection);
   void AskOfOthers(const PoolConnection& connection);
-  bool MayAskTwice(const Work& work) const;
   bool AskTwice(Work* work, bool may_make_room);
 
   PoolContext* const pool_;

@@ -4,6 +4,11 @@
 
 namespace proxymux::pgsql {
 
+Work* TwinLookups::UnsentSecond(const Work& lookup) {
+  Work* const second = lookup.twin.second;
+  return second != nullptr && !WorkList::InFlight(second) ? second : nullptr;
+}
+
 bool TwinLookups::Awaited(const Work& work) {
   return work.sink != nullptr || (work.twin.first != nullptr && work.twin.first->sink != nullptr);
 }

@@ -16,6 +16,13 @@ class TwinLookups {
  public:
   // The lookup that a work is a try of, which is the work itself unless it is a second one.
   static Work* Asked(Work* work) { return work->twin.first != nullptr ? work->twin.first : work; }
+  // It is a second try, and the first one, which is the lookup, is not over.
+  static bool IsForAnother(const Work& work) { return work.twin.first != nullptr; }
+  // It is a second try, also when the first one is over.
+  static bool IsSecond(const Work& work) { return work.twin.is_second; }
+  static bool HasSecond(const Work& lookup) { return lookup.twin.second != nullptr; }
+  // The second try, if it waits to be sent; null: there is none, or it is under way.
+  static Work* UnsentSecond(const Work& lookup);
   // Somebody waits for it.
   static bool Awaited(const Work& work);
 

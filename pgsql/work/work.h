@@ -84,10 +84,10 @@ struct Work {
   } needs;
 
   StatementForm form = StatementForm::kText;  // in which it was sent last
-  struct Wire {
+  struct Wire {                               // by which it was sent last
     Protocol protocol = Protocol::kExtended;
-    bool alone = false;         // nothing else was under way on its connection
-  } wire;                       // in which it was sent last
+    bool alone = false;  // nothing else was under way on its connection
+  } wire;
   std::uint64_t statement = 0;  // StatementPlan::id() when it was sent with parameters
   std::uint64_t batch = 0;      // what was sent between the same two Syncs has the same number
   bool in_lane = false;         // was sent in a lane

@@ -2,8 +2,8 @@
 // main.cf, proxymux.yaml, the lines of master.cf and every approved pgsql table. One line per
 // finding on standard output, then a summary. Connects to nothing and changes nothing.
 //
-// Exit status: 0 nothing is wrong, or there are warnings only; 1 a table cannot be used, a setting
-// does not take effect, or main.cf cannot be read.
+// Exit status: 0 nothing is wrong, or there are warnings only; 1 there is an error: a table or a
+// setting is not used, or main.cf cannot be read.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,9 +12,8 @@
 
 namespace proxymux::proxy {
 
-// The command itself: findings and summary go to `out`. False when something is wrong that keeps a
-// table from being used or a setting from taking effect. Changes to queue_directory, as the service
-// does: relative names in table files mean the same.
+// The command itself: findings and summary go to `out`. False when there is an error. Changes to
+// queue_directory, as the service does: relative names in table files mean the same.
 bool Check(const std::string& config_directory, std::ostream& out);
 
 // Adds the command to the program's; its callback sets `*status`.

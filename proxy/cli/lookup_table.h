@@ -22,9 +22,9 @@
 #include "proxy/cli/lookup_settings.h"
 #include "proxy/log/log.h"
 #include "proxy/log/message_log.h"
-#include "proxy/log/pool_log.h"
 #include "proxy/requests/coalescer.h"
 #include "proxy/tables/key_preparation.h"
+#include "proxy/tables/pool_log.h"
 #include "proxy/tables/service_config.h"
 #include "proxy/uv/uv_event_loop.h"
 

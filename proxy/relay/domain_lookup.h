@@ -10,13 +10,14 @@
 #include <string>
 #include <string_view>
 
-#include "pgsql/table/domain_filter.h"
 #include "proxy/relay/relay.h"
 
 namespace proxymux::proxy {
 
 struct DomainAnswer {
-  pgsql::DomainFilter::TableAnswer answer = pgsql::DomainFilter::TableAnswer::kFailed;
+  enum class Kind { kFound, kNotFound, kFailed };
+
+  Kind kind = Kind::kFailed;
   std::string reason;  // of kFailed: plain text for a log line
 };
 

@@ -12,7 +12,7 @@
 namespace proxymux::proxy {
 namespace {
 
-using TableAnswer = pgsql::DomainFilter::TableAnswer;
+using Kind = DomainAnswer::Kind;
 
 // What Postfix opens the tables of its lists with. Not FOLD_FIX: keys come folded, and with it an
 // inline table would fold its own keys too, and match where Postfix does not.
@@ -105,15 +105,34 @@ DomainTables::Service* DomainTables::ServiceFor(const std::string& table) {
     place->waiting = std::make_shared<std::size_t>(0);
     place->made = loop_->Now();
     if (dialect_ == protocol::Dialect::kLegacy) place->flags = kListFlags;
-    if (draining_) place->relay->Drain();
-    if (stopping_) StopService(place.get());  // it then fails what it is asked, in its own time
+    FollowPhase(place.get());
   }
   return place.get();
 }
 
+// Also for a relay that is made later than Drain() or Stop(). One that stops fails what it is
+// asked, in its own time.
+void DomainTables::FollowPhase(Service* service) {
+  switch (phase_) {
+    case Phase::kServing:
+      return;
+    case Phase::kDraining:
+      if (service->phase != Phase::kServing) return;
+      service->phase = Phase::kDraining;
+      service->relay->Drain();
+      return;
+    case Phase::kStopping:
+    case Phase::kStopped:
+      StopService(service);
+      return;
+  }
+}
+
 // Not while the one before it is still ending: a table that is slow to fail must not collect them.
 bool DomainTables::MayReplace(const Service& service) const {
-  if (!service.distrusted || stopping_ || loop_->Now() - service.made < kReplaceAfter) return false;
+  if (!service.distrusted || phase_ >= Phase::kStopping ||
+      loop_->Now() - service.made < kReplaceAfter)
+    return false;
   return std::none_of(retired_.begin(), retired_.end(),
                       [&](const auto& other) { return other->table == service.table; });
 }
@@ -122,42 +141,41 @@ void DomainTables::Conclude(Service* service, const RelayReply& reply, const Dom
                             const Done& done) {
   // A failure without a reply is a process that ended, or none that could be started: the relay
   // takes a new one by itself.
-  if (answer.answer == TableAnswer::kFailed && reply.outcome == RelayOutcome::kReplied) {
+  if (answer.kind == Kind::kFailed && reply.outcome == RelayOutcome::kReplied) {
     service->distrusted = true;
   }
   done(answer);
 }
 
 DomainAnswer DomainTables::Judge(const RelayReply& reply) {
-  if (reply.outcome == RelayOutcome::kFailed) return {TableAnswer::kFailed, reply.reason};
+  if (reply.outcome == RelayOutcome::kFailed) return {Kind::kFailed, reply.reason};
   if (!reply.status.has_value()) {
-    return {TableAnswer::kFailed, "the stock proxymap's reply has not the form that was expected"};
+    return {Kind::kFailed, "the stock proxymap's reply has not the form that was expected"};
   }
   switch (*reply.status) {
     case protocol::Status::kOk:
-      return {TableAnswer::kFound, {}};
+      return {Kind::kFound, {}};
     case protocol::Status::kNoKey:
-      return {TableAnswer::kNotFound, {}};
+      return {Kind::kNotFound, {}};
     case protocol::Status::kRetry:
     case protocol::Status::kBad:
     case protocol::Status::kDeny:
     case protocol::Status::kConfig:
       break;
   }
-  return {TableAnswer::kFailed, "the stock proxymap answered " +
-                                    std::string(protocol::StatusName(*reply.status)) +
-                                    "; its own log lines say why"};
+  return {Kind::kFailed, "the stock proxymap answered " +
+                             std::string(protocol::StatusName(*reply.status)) +
+                             "; its own log lines say why"};
 }
 
 // A daemon that cannot open a table answers OK, with flags that hold for nothing: other daemons
 // that could open it by now would answer *not found*, or end.
 std::optional<DomainAnswer> DomainTables::OpenFailure(const RelayReply& reply) {
   const DomainAnswer answer = Judge(reply);
-  if (answer.answer == TableAnswer::kFailed) return answer;
-  const bool opened =
-      answer.answer == TableAnswer::kFound && (reply.flags & protocol::kFlagSurrogate) == 0;
+  if (answer.kind == Kind::kFailed) return answer;
+  const bool opened = answer.kind == Kind::kFound && (reply.flags & protocol::kFlagSurrogate) == 0;
   if (opened) return std::nullopt;
-  return DomainAnswer{TableAnswer::kFailed,
+  return DomainAnswer{Kind::kFailed,
                       "the stock proxymap cannot open it; its own log lines say why"};
 }
 
@@ -167,26 +185,29 @@ void DomainTables::Retire(std::unique_ptr<Service> service) {
 }
 
 void DomainTables::StopService(Service* service) {
-  if (std::exchange(service->stopping, true)) return;
+  if (service->phase >= Phase::kStopping) return;
+  service->phase = Phase::kStopping;
   service->relay->Stop([this, service] { OnStopped(service); });
 }
 
 void DomainTables::OnStopped(Service* service) {
-  service->stopped = true;
+  service->phase = Phase::kStopped;
   TellWhenStopped();
 }
 
 void DomainTables::TellWhenStopped() {
   if (stopped_ == nullptr) return;
-  const auto is_stopped = [](const auto& each) { return each->stopped; };
+  const auto is_stopped = [](const auto& each) { return each->phase == Phase::kStopped; };
   const bool all = std::all_of(retired_.begin(), retired_.end(), is_stopped) &&
                    std::all_of(current_.begin(), current_.end(),
                                [&](const auto& entry) { return is_stopped(entry.second); });
-  if (all) std::exchange(stopped_, nullptr)();
+  if (!all) return;
+  phase_ = Phase::kStopped;
+  std::exchange(stopped_, nullptr)();
 }
 
 void DomainTables::Sweep(const std::set<std::string>& members) {
-  if (empty() || stopping_) return;
+  if (empty() || phase_ >= Phase::kStopping) return;
   std::set<std::string> named;
   for (const std::string& member : members) named.insert(TableOf(member));
   for (auto it = current_.begin(); it != current_.end();) {
@@ -197,29 +218,28 @@ void DomainTables::Sweep(const std::set<std::string>& members) {
     Retire(std::move(it->second));
     it = current_.erase(it);
   }
-  std::erase_if(retired_, [](const auto& service) { return service->stopped; });
+  std::erase_if(retired_, [](const auto& service) { return service->phase == Phase::kStopped; });
   for (const auto& service : retired_) {
     if (*service->waiting == 0) StopService(service.get());
   }
 }
 
 void DomainTables::ReplaceAll() {
-  if (stopping_) return;
+  if (phase_ >= Phase::kStopping) return;
   for (auto& [table, service] : std::exchange(current_, {})) Retire(std::move(service));
 }
 
 void DomainTables::Drain() {
-  draining_ = true;
-  for (const auto& [table, service] : current_) service->relay->Drain();
-  for (const auto& service : retired_) {
-    if (!service->stopping) service->relay->Drain();
-  }
+  if (phase_ >= Phase::kDraining) return;
+  phase_ = Phase::kDraining;
+  for (const auto& [table, service] : current_) FollowPhase(service.get());
+  for (const auto& service : retired_) FollowPhase(service.get());
 }
 
 void DomainTables::Stop(std::function<void()> stopped) {
-  stopping_ = true;
-  for (const auto& [table, service] : current_) StopService(service.get());
-  for (const auto& service : retired_) StopService(service.get());
+  phase_ = Phase::kStopping;
+  for (const auto& [table, service] : current_) FollowPhase(service.get());
+  for (const auto& service : retired_) FollowPhase(service.get());
   stopped_ = std::move(stopped);
   TellWhenStopped();
 }

@@ -67,6 +67,9 @@ class DomainTables final : public DomainLookup {
  private:
   class Ticket;
 
+  // Of one relay, and of all of them; in this order.
+  enum class Phase { kServing, kDraining, kStopping, kStopped };
+
   // One relay, from its making to its end.
   struct Service {
     std::string table;
@@ -75,11 +78,11 @@ class DomainTables final : public DomainLookup {
     std::optional<std::uint32_t> flags;    // that lookups carry; none: not known before an open
     pgsql::Time made;
     bool distrusted = false;  // its daemons did not get on with the table
-    bool stopping = false;
-    bool stopped = false;
+    Phase phase = Phase::kServing;
   };
 
   Service* ServiceFor(const std::string& table);
+  void FollowPhase(Service* service);
   bool MayReplace(const Service& service) const;
   void Retire(std::unique_ptr<Service> service);
   void StopService(Service* service);
@@ -101,8 +104,7 @@ class DomainTables final : public DomainLookup {
   const pgsql::EventLoop* const loop_;
   std::map<std::string, std::unique_ptr<Service>> current_;  // by table
   std::vector<std::unique_ptr<Service>> retired_;
-  bool draining_ = false;
-  bool stopping_ = false;
+  Phase phase_ = Phase::kServing;
   std::function<void()> stopped_;
 };
 

@@ -4,9 +4,16 @@
 // A slot is one place for a stock process with at most one connection to it (kSpawn), or one
 // connection to a stock service (kService). What is to be done goes into the actions, in order.
 //
-//   kEmpty -> kGreeting -> kReady <-> kBusy     with a connection
-//   each of these -> kParked (kSpawn)           a process whose connection is gone
-//   kParked and these -> kEnding -> kEmpty      asked to end, then SIGTERM, then SIGKILL (kSpawn)
+// clang-format off
+//   kEmpty -> kGreeting -> kReady <-> kBusy        with a connection
+//   kReady, kParked -> kGreeting                   connected to anew
+//   kGreeting, kReady, kBusy -> kParked            the connection is gone, its process is there
+//   kGreeting, kReady, kBusy -> kEmpty             the connection is gone, and there is no process
+//   kGreeting, kReady, kBusy, kParked -> kEnding   asked to end, then SIGTERM, then SIGKILL
+//   kParked, kEnding -> kEmpty                     the process has ended
+//
+// kParked and kEnding are of kSpawn alone.
+// clang-format on
 //
 // A slot whose connection is gone has no lease any more.
 #pragma once

@@ -68,7 +68,7 @@ class Conversation final : private Coalescer::Waiter {
   RequestRouter* const router_;
   ReplySink* const sink_;
   CurrentRequest current_;                     // or the last one
-  std::unique_ptr<RelayTicket> relay_ticket_;  // of a relayed request, or of domain_question_
+  std::unique_ptr<RelayTicket> relay_ticket_;  // of a relayed request
   // Null unless the lookup waits for a domain list.
   std::unique_ptr<DomainQuestion> domain_question_;
   std::unique_ptr<SequenceLease> lease_;  // from the first sequence request on

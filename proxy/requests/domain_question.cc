@@ -3,8 +3,26 @@
 #include <utility>
 
 #include "pgsql/sql/key_parts.h"
+#include "pgsql/table/domain_filter.h"
 
 namespace proxymux::proxy {
+namespace {
+
+using TableAnswer = pgsql::DomainFilter::TableAnswer;
+
+TableAnswer ForTable(DomainAnswer::Kind kind) {
+  switch (kind) {
+    case DomainAnswer::Kind::kFound:
+      return TableAnswer::kFound;
+    case DomainAnswer::Kind::kNotFound:
+      return TableAnswer::kNotFound;
+    case DomainAnswer::Kind::kFailed:
+      return TableAnswer::kFailed;
+  }
+  return TableAnswer::kFailed;
+}
+
+}  // namespace
 
 DomainQuestion::DomainQuestion(const PreparedLookup& lookup)
     : binding_(lookup.binding),
@@ -24,7 +42,7 @@ PreparedLookup DomainQuestion::Resume(const DomainAnswer& answer) const {
           cache_,
           key_,
           folded_domain_,
-          binding_->table->ResumePrepare(preparation_, answer.answer, pgsql::KeyParts(key_),
+          binding_->table->ResumePrepare(preparation_, ForTable(answer.kind), pgsql::KeyParts(key_),
                                          folded_domain_),
           answer.reason};
 }

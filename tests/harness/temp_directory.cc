@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -119,6 +120,12 @@ void WriteFile(const std::string& path, const std::string& text, int mode) {
       ::rename(beside.c_str(), path.c_str()) != 0) {
     throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
   }
+}
+
+void WriteOldFile(const std::string& path, const std::string& text) {
+  WriteFile(path, text);
+  std::filesystem::last_write_time(
+      path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
 }
 
 std::string ReadFile(const std::string& path) {

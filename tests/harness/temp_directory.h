@@ -33,6 +33,8 @@ class TempDirectory {
 // Writes a whole file: first beside it, then renamed, so that a reader sees either the old or the
 // new one.
 void WriteFile(const std::string& path, const std::string& text, int mode = 0644);
+// The same, and the file is an hour old: postconf(1) waits until main.cf is older than two seconds.
+void WriteOldFile(const std::string& path, const std::string& text);
 std::string ReadFile(const std::string& path);  // empty when it is not there
 
 }  // namespace proxymux::harness

@@ -11,7 +11,7 @@ namespace proxymux::lint {
 namespace {
 
 constexpr std::size_t kWidth = 100;
-constexpr std::size_t kNameWidth = 16;
+constexpr std::size_t kNameWidth = 18;
 constexpr std::size_t kFilesWidth = 8;
 constexpr std::size_t kLinesWidth = 11;
 

@@ -31,16 +31,16 @@ TEST(HouseText, FloorsAndDrawing) {
                          {"wing", {"ground", "wing/lower", "wing/upper"}}};
   EXPECT_EQ(HouseText(rooms, arrows),
             "floor 1\n"
-            "  ground          12 files  1,400 lines  stands on nothing\n"
-            "  wing/lower       1 file     100 lines  the lower one\n"
+            "  ground            12 files  1,400 lines  stands on nothing\n"
+            "  wing/lower         1 file     100 lines  the lower one\n"
             "\n"
             "floor 2\n"
-            "  wing/upper       2 files  1,000 lines  the upper one\n"
-            "                 -> ground\n"
+            "  wing/upper         2 files  1,000 lines  the upper one\n"
+            "                   -> ground\n"
             "\n"
             "floor 3\n"
-            "  wing             1 file     100 lines  all of it\n"
-            "                 -> ground, wing/lower, wing/upper\n"
+            "  wing               1 file     100 lines  all of it\n"
+            "                   -> ground, wing/lower, wing/upper\n"
             "\n"
             "floor | ground | wing\n"
             "------+--------+------\n"
@@ -54,9 +54,9 @@ TEST(HouseText, ManyArrowsTakeSeveralLines) {
   for (char c = 'a'; c <= 'l'; ++c) arrows["roof"].insert("a_long_name_" + std::string(1, c));
   for (const std::string& name : std::set(arrows["roof"])) arrows[name];
   const std::string text = HouseText({{"roof", "", 1, 100}}, arrows);
-  EXPECT_NE(text.find("                 -> a_long_name_a, a_long_name_b, a_long_name_c, "
+  EXPECT_NE(text.find("                   -> a_long_name_a, a_long_name_b, a_long_name_c, "
                       "a_long_name_d, a_long_name_e,\n"
-                      "                    a_long_name_f, "),
+                      "                      a_long_name_f, "),
             std::string::npos)
       << text;
 }

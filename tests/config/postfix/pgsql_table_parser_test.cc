@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/config/values/messages.h"
+
 namespace proxymux::config {
 namespace {
 
@@ -10,12 +12,6 @@ constexpr MailVersion k312 = {3, 12};
 
 ParsedTable Parse(std::string_view text, MailVersion version = k312) {
   return ParsePgsqlTable(text, "t.cf", version);
-}
-
-std::string Messages(const ParsedTable& parsed) {
-  std::string out;
-  for (const Diagnostic& diagnostic : parsed.diagnostics) out += diagnostic.ToString() + "\n";
-  return out;
 }
 
 // A good table with these lines in it.

@@ -3,16 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "config/postfix/postconf.h"
 #include "config/values/diagnostic.h"
+#include "tests/config/values/messages.h"
+#include "tests/harness/temp_directory.h"
 
 namespace proxymux::config {
 
@@ -28,23 +28,13 @@ class PostconfFixture : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   void Write(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ + "/" + name) << text;
-    // postconf waits until main.cf is two seconds old.
-    namespace fs = std::filesystem;
-    fs::last_write_time(directory_ + "/" + name,
-                        fs::file_time_type::clock::now() - std::chrono::hours(1));
+    harness::WriteOldFile(directory_ + "/" + name, text);
   }
 
   PostconfResult Read(std::vector<std::string> names, std::vector<std::string> overrides = {}) {
     request_.names = std::move(names);
     request_.overrides = std::move(overrides);
     return ReadParameters(request_);
-  }
-
-  static std::string Messages(const std::vector<Diagnostic>& diagnostics) {
-    std::string out;
-    for (const Diagnostic& diagnostic : diagnostics) out += diagnostic.ToString() + "\n";
-    return out;
   }
 
   std::string directory_;

@@ -5,16 +5,11 @@
 #include <string_view>
 
 #include "config/yaml/yaml_loader.h"
+#include "tests/config/values/messages.h"
 
 namespace proxymux::config {
 
 inline LoadedConfig Load(std::string_view text) { return LoadConfigText(text, "p.yaml"); }
-
-inline std::string Messages(const LoadedConfig& loaded) {
-  std::string out;
-  for (const Diagnostic& diagnostic : loaded.diagnostics) out += diagnostic.ToString() + "\n";
-  return out;
-}
 
 inline bool Has(const LoadedConfig& loaded, std::string_view text) {
   return Messages(loaded).find(text) != std::string::npos;

@@ -11,7 +11,7 @@
 
 #include "pgsql/connection/statement_sender.h"
 #include "tests/fakes/scripted_upstream.h"
-#include "tests/pgsql/pool/pool_world.h"
+#include "tests/pgsql/work/tables.h"
 
 namespace proxymux::pgsql {
 
@@ -37,7 +37,7 @@ class SenderWorld : public testing::Test, private SenderOwner, private UpstreamO
   static std::shared_ptr<TableBinding> Table(config::StatementMode mode,
                                              const std::string& query = kQuery,
                                              WriteClass write_class = WriteClass::kReads) {
-    return PoolWorld::Table(query, write_class, mode);
+    return BoundTable(query, write_class, mode);
   }
   Work* Lookup(const std::shared_ptr<TableBinding>& table, const std::string& key = "k") {
     Work* work = NewWork(Kind::kLookup, table);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 
+#include "tests/pgsql/host/real_times.h"
 #include "tests/pgsql/host/replica_states.h"
 
 namespace proxymux::pgsql {
@@ -15,12 +16,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-constexpr RealTime kNow{hours(1)};
-
-RealTime At(double second) {
-  return kNow + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(second));
-}
 
 class ClusterLogTest : public testing::Test {
  protected:

@@ -13,6 +13,7 @@
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/table/host_spec.h"
 #include "tests/pgsql/host/host_failures.h"
+#include "tests/pgsql/host/some_hosts.h"
 
 namespace proxymux::pgsql {
 
@@ -20,11 +21,7 @@ inline constexpr Time kNow{std::chrono::hours(1)};
 
 class Hosts : public testing::Test {
  protected:
-  static HostSet Make(const std::vector<HostKind>& kinds) {
-    std::vector<PoolHost> hosts;
-    for (HostKind kind : kinds) hosts.emplace_back(kind, "host", std::chrono::seconds(60));
-    return HostSet(std::move(hosts));
-  }
+  static HostSet Make(const std::vector<HostKind>& kinds) { return HostSet(SomeHosts(kinds)); }
   void Up(HostSet& hosts, std::size_t index) { hosts[index].health.OnConnected(kNow); }
   void Down(HostSet& hosts, std::size_t index) { FailAttempt(hosts[index], kNow, &random); }
   // Every back-off is over.

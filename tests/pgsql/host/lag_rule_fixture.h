@@ -14,9 +14,9 @@
 #include "pgsql/host/lag_rule.h"
 #include "pgsql/host/replica_state.h"
 #include "pgsql/runtime/event_loop.h"
-#include "pgsql/table/host_spec.h"
 #include "tests/pgsql/host/host_failures.h"
 #include "tests/pgsql/host/replica_states.h"
+#include "tests/pgsql/host/some_hosts.h"
 
 namespace proxymux::pgsql {
 
@@ -26,19 +26,12 @@ inline constexpr Duration kLimit = std::chrono::seconds(5);
 
 class HostSetLag : public testing::Test {
  protected:
-  explicit HostSetLag(std::size_t count = 2) : hosts(Make(count)) {
+  explicit HostSetLag(std::size_t count = 2) : hosts(SomeHosts(count)) {
     for (std::size_t i = 0; i < count; ++i) {
       hosts[i].health.OnConnected(kNow);
       hosts[i].ready = 1;
     }
     rule.SetLimit(kLimit, config::WhenAllLag::kRetry, &hosts);
-  }
-  static HostSet Make(std::size_t count) {
-    std::vector<PoolHost> hosts;
-    for (std::size_t i = 0; i < count; ++i) {
-      hosts.emplace_back(HostKind::kTcp, "host", std::chrono::seconds(60));
-    }
-    return HostSet(std::move(hosts));
   }
   void Behind(std::size_t host, Duration age = std::chrono::seconds(60)) {
     Says(host, CutOff(Standby(0, 0, age)));

@@ -5,17 +5,13 @@
 
 #include <chrono>
 
+#include "tests/pgsql/host/real_times.h"
+
 namespace proxymux::pgsql {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr RealTime kNow{std::chrono::hours(1)};
-
-RealTime At(double second) {
-  return kNow + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(second));
-}
 
 TEST(WalHistory, AnEmptyOneKnowsNothing) {
   const WalHistory history;

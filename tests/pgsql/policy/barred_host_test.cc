@@ -87,11 +87,11 @@ TEST_F(BarredHost, MayBeAskedInASessionThatIsATablesOwn) {
 TEST_F(BarredHost, ItsConnectionsAreThereOnlyToAsk) {
   Open(0);
   Open(1);
-  EXPECT_EQ(ConnectionBudget::Barred(View()), 0U);
+  EXPECT_EQ(ConnectionBudget::OfHostsBehind(View()), 0U);
   Bar();
-  EXPECT_EQ(ConnectionBudget::Barred(View()), 1U);
+  EXPECT_EQ(ConnectionBudget::OfHostsBehind(View()), 1U);
   Open(0).SetPhase(Phase::kClosed);
-  EXPECT_EQ(ConnectionBudget::Barred(View()), 1U);
+  EXPECT_EQ(ConnectionBudget::OfHostsBehind(View()), 1U);
 }
 
 TEST_F(BarredHost, GivesUpItsConnectionWhereNoOtherHostHasOne) {
@@ -106,6 +106,59 @@ TEST_F(BarredHost, GivesUpItsConnectionWhereNoOtherHostHasOne) {
   EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), &behind) << "the other host has none any more";
   Open(1);
   EXPECT_EQ(ConnectionBudget::OfOneBehind(View()), nullptr);
+}
+
+TEST_F(BarredHost, GivesWayToOneThatNobodyIsConnectedTo) {
+  Open(0);
+  EXPECT_EQ(ConnectionBudget::HostNotBehind(hosts, now), 1U);
+  Bar();
+  EXPECT_EQ(ConnectionBudget::HostNotBehind(hosts, now), 1U);
+  hosts[1].connecting = 1;
+  EXPECT_EQ(ConnectionBudget::HostNotBehind(hosts, now), std::nullopt);
+  hosts[1].connecting = 0;
+  hosts[0].ready = 0;
+  hosts[1].connecting = 1;
+  EXPECT_EQ(ConnectionBudget::HostNotBehind(hosts, now), std::nullopt) << "host 0 is behind";
+  hosts[0].ready = 1;
+  hosts[1].connecting = 0;
+  Down(1);
+  EXPECT_EQ(ConnectionBudget::HostNotBehind(hosts, now), std::nullopt) << "not yet";
+}
+
+TEST_F(BarredHost, DoesNotGiveWayToOneThatIsSuspect) {
+  Open(0);
+  Bar();
+  hosts[1].health.OnSilent(now, "silent");
+  ASSERT_EQ(hosts[1].health.state(), HostHealth::State::kSuspect);
+  EXPECT_EQ(ConnectionBudget::HostNotBehind(hosts, now), std::nullopt);
+}
+
+TEST_F(BarredHost, AConnectionToItIsIdleForLongAsAnyOther) {
+  PoolConnection& connection = Open(0);
+  connection.last_used = now;
+  Bar();
+  now += seconds(60) - milliseconds(1);
+  EXPECT_FALSE(ConnectionBudget::IdleForLong(View(), connection, seconds(60)));
+  now += milliseconds(1);
+  EXPECT_TRUE(ConnectionBudget::IdleForLong(View(), connection, seconds(60)));
+}
+
+// The name, or the pooler, may lead to the new primary by now.
+TEST_F(BarredHost, AConnectionToOneThatIsApartIsReplacedSooner) {
+  constexpr RealTime kThen{std::chrono::hours(9)};
+  PoolConnection& connection = Open(0);
+  PoolConnection& other = Open(1);
+  rule.SetWanted(LagRule::Wanted::kPrimary);
+  rule.OnAnswered(Primary(200, 1), kThen, kThen, 0, &hosts);
+  rule.OnAnswered(Primary(100, 2), kThen, kThen, 1, &hosts);
+  rule.Look(kThen, &hosts);
+  ASSERT_TRUE(hosts[0].lag.Apart());
+  now += seconds(30) - milliseconds(1);
+  connection.last_used = other.last_used = now;
+  EXPECT_FALSE(ConnectionBudget::IdleForLong(View(), connection, seconds(60)));
+  now += milliseconds(1);
+  EXPECT_TRUE(ConnectionBudget::IdleForLong(View(), connection, seconds(60)));
+  EXPECT_FALSE(ConnectionBudget::IdleForLong(View(), other, seconds(60)));
 }
 
 // A table's own connection to it is no room for the table.

@@ -63,17 +63,17 @@ TEST_F(BesideHangingTest, WhereThereIsRoomForNoMoreTheSecondMakesRoomWhenItIsHop
   PoolConnection& second = Hanging(0);
   now += seconds(3);
   EXPECT_FALSE(Another().due) << "it is not known how long that takes";
-  hosts[0].connect_time = milliseconds(500);
+  hosts[0].connect_time.OnConnected(milliseconds(500), /*in_doubt=*/false);
   EXPECT_TRUE(Another().due);
   EXPECT_EQ(Another().in_place_of, &second);
-  hosts[0].connect_time = milliseconds(751);
+  hosts[0].connect_time.OnConnected(milliseconds(751), /*in_doubt=*/false);
   EXPECT_FALSE(Another().due);
-  hosts[0].connect_time = milliseconds(750);
+  hosts[0].connect_time.OnConnected(milliseconds(750), /*in_doubt=*/false);
   EXPECT_TRUE(Another().due);
 }
 
 TEST_F(BesideHangingTest, WhereThereIsRoomForOneEachIsWaitedForLongerThanTheOneBefore) {
-  hosts[0].connect_time = milliseconds(1);
+  hosts[0].connect_time.OnConnected(milliseconds(1), /*in_doubt=*/false);
   hosts[1].connecting = 1;
   for (const int longest : {400, 800, 1600}) {
     PoolConnection& only = Hanging(0);
@@ -106,7 +106,7 @@ TEST_F(BesideHangingTest, RoomIsKeptForAHostThatIsAboutToBeTried) {
 }
 
 TEST_F(BesideHangingTest, ThePatienceGrowsSlowerWhereHostsTakeTurns) {
-  hosts[0].connect_time = milliseconds(1);
+  hosts[0].connect_time.OnConnected(milliseconds(1), /*in_doubt=*/false);
   now += seconds(4);
   Hanging(0);
   now += milliseconds(1333);
@@ -118,7 +118,7 @@ TEST_F(BesideHangingTest, ThePatienceGrowsSlowerWhereHostsTakeTurns) {
 }
 
 TEST_F(BesideHangingTest, AQuickHostIsGivenAWhileAllTheSame) {
-  hosts[0].connect_time = milliseconds(1);
+  hosts[0].connect_time.OnConnected(milliseconds(1), /*in_doubt=*/false);
   Hanging(0);
   Hanging(0);
   now += milliseconds(199);
@@ -129,7 +129,7 @@ TEST_F(BesideHangingTest, AQuickHostIsGivenAWhileAllTheSame) {
 
 // One of them is to be made soon after the host is back.
 TEST_F(BesideHangingTest, WhereOneMakesRoomAttemptsAreSpread) {
-  hosts[0].connect_time = milliseconds(1);
+  hosts[0].connect_time.OnConnected(milliseconds(1), /*in_doubt=*/false);
   hosts[1].connecting = 1;
   PoolConnection* hanging[kLimit];
   for (PoolConnection*& attempt : hanging) {
@@ -164,13 +164,13 @@ TEST_F(BesideHangingTest, AnAttemptThatALaterOneHasOvertakenIsClosedWhenItIsHope
   now += seconds(1);
   EXPECT_FALSE(ConnectionBudget::Hopeless(View(), hanging))
       << "it is not known how long that takes";
-  hosts[0].connect_time = milliseconds(125);
+  hosts[0].connect_time.OnConnected(milliseconds(125), /*in_doubt=*/false);
   EXPECT_TRUE(ConnectionBudget::Hopeless(View(), hanging));
   EXPECT_FALSE(ConnectionBudget::Hopeless(View(), later));
   EXPECT_FALSE(ConnectionBudget::Hopeless(View(), made));
-  hosts[0].connect_time = milliseconds(126);
+  hosts[0].connect_time.OnConnected(milliseconds(126), /*in_doubt=*/false);
   EXPECT_FALSE(ConnectionBudget::Hopeless(View(), hanging));
-  hosts[0].connect_time = milliseconds(1);
+  hosts[0].connect_time.OnConnected(milliseconds(1), /*in_doubt=*/false);
   now -= milliseconds(601);
   EXPECT_FALSE(ConnectionBudget::Hopeless(View(), hanging)) << "it has begun just now";
   now += milliseconds(1);

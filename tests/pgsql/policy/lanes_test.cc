@@ -105,8 +105,7 @@ TEST_F(LanesTest, ALaneHasNoMoreThanAnyConnection) {
 TEST_F(LanesTest, WhatTakesLongWithoutDoubtOrWasNeverMeasuredIsAlone) {
   const auto never = Quick();
   never->service_time = {};
-  const auto script =
-      PoolWorld::Table("SELECT 1; SELECT v FROM t WHERE k = '%s'", WriteClass::kReads);
+  const auto script = BoundTable("SELECT 1; SELECT v FROM t WHERE k = '%s'", WriteClass::kReads);
   Open();
   PoolConnection& lane = Open(0, Phase::kEmptying);
   for (const auto& table : {Slow(milliseconds(100)), never, script}) {

@@ -13,7 +13,8 @@
 #include "pgsql/policy/pool_view.h"
 #include "pgsql/policy/session_rules.h"
 #include "tests/pgsql/host/host_failures.h"
-#include "tests/pgsql/pool/pool_world.h"
+#include "tests/pgsql/host/some_hosts.h"
+#include "tests/pgsql/work/tables.h"
 
 namespace proxymux::pgsql {
 
@@ -56,22 +57,13 @@ class PolicyWorld : public testing::Test {
  protected:
   using Phase = PoolConnection::Phase;
 
-  explicit PolicyWorld(std::size_t host_count = 2) : hosts(MakeHosts(host_count)) {
+  explicit PolicyWorld(std::size_t host_count = 2) : hosts(SomeHosts(host_count)) {
     for (std::size_t host = 0; host < host_count; ++host) hosts[host].health.OnConnected(now);
   }
   ~PolicyWorld() override {
     for (const auto& connection : connections) {
       while (!connection->idle()) connection->OnBack(connection->running());
     }
-  }
-
-  static std::vector<PoolHost> MakeHosts(std::size_t count) {
-    std::vector<PoolHost> made;
-    for (std::size_t i = 0; i < count; ++i) {
-      made.emplace_back(HostKind::kTcp, std::string(1, static_cast<char>('a' + i)),
-                        std::chrono::seconds(60));
-    }
-    return made;
   }
 
   // Ready, and idle.
@@ -96,23 +88,12 @@ class PolicyWorld : public testing::Test {
     return static_cast<StillUpstream&>(*connection.upstream);
   }
 
-  static std::shared_ptr<TableBinding> Quick() {
-    return PoolWorld::Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kReads);
-  }
-  static std::shared_ptr<TableBinding> Own() {
-    auto table = Quick();
-    table->session = SessionUse::kOwnSession;
-    return table;
-  }
+  static std::shared_ptr<TableBinding> Quick() { return QuickTable(); }
+  static std::shared_ptr<TableBinding> Own() { return OwnSessionTable(); }
   static std::shared_ptr<TableBinding> Unknown() {
-    return PoolWorld::Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kUnknown);
+    return BoundTable("SELECT v FROM t WHERE k = '%s'", WriteClass::kUnknown);
   }
-  static std::shared_ptr<TableBinding> Slow(Duration taken) {
-    auto table = Quick();
-    table->service_time = {};
-    table->service_time.Record(taken);
-    return table;
-  }
+  static std::shared_ptr<TableBinding> Slow(Duration taken) { return SlowTable(taken); }
 
   Work* Lookup(const std::shared_ptr<TableBinding>& table) {
     Work& work = works.emplace_back();

@@ -181,7 +181,7 @@ class AsItCountsTest : public PolicyWorld {
     EXPECT_EQ(counts.message, "the server's answer does not fit the statement");
     return false;
   }
-  void Ask(const std::string& query) { work.binding = PoolWorld::Table(query, WriteClass::kReads); }
+  void Ask(const std::string& query) { work.binding = BoundTable(query, WriteClass::kReads); }
 
   PoolConnection& connection = Open();
   Work work;

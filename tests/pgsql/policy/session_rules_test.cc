@@ -71,8 +71,7 @@ TEST_F(SessionRulesTest, TheLineThatATableStandsIn) {
   EXPECT_EQ(rules.LineOf(*never), Line::kUnmeasured);
   never->in_lanes = 1;
   EXPECT_EQ(rules.LineOf(*never), Line::kSlowMore);
-  const auto script =
-      PoolWorld::Table("SELECT 1; SELECT v FROM t WHERE k = '%s'", WriteClass::kReads);
+  const auto script = BoundTable("SELECT 1; SELECT v FROM t WHERE k = '%s'", WriteClass::kReads);
   EXPECT_EQ(rules.LineOf(*script), Line::kSlow);
 }
 

@@ -121,11 +121,11 @@ TEST(ConnectionPool, WhoLeavesWhileInFlightIsWaitedForButNotAnswered) {
   const auto stays = world.Look("stays");
   world.Turn();
   world.Abandon(gone);
-  EXPECT_FALSE(world.pool->Quiet());
+  EXPECT_FALSE(world.pool->Idle());
   for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
   EXPECT_EQ(gone->answers, 0);
   EXPECT_EQ(stays->value, "v");
-  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_TRUE(world.pool->Idle());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/pgsql/pool/pool_world.h"
+#include "tests/pgsql/work/tables.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -16,24 +17,14 @@ using std::chrono::milliseconds;
 
 using MakeTable = std::function<std::shared_ptr<TableBinding>()>;
 
-std::shared_ptr<TableBinding> Quick() {
-  return PoolWorld::Table("SELECT v FROM t WHERE k = '%s'", WriteClass::kReads);
-}
-
-std::shared_ptr<TableBinding> Own() {
-  auto table = Quick();
-  table->session = SessionUse::kOwnSession;
-  return table;
-}
-
 std::shared_ptr<TableBinding> Slow() {
-  auto table = Quick();
+  auto table = QuickTable();
   for (int i = 0; i < 10; ++i) table->service_time.Record(milliseconds(200));
   return table;
 }
 
 std::shared_ptr<TableBinding> NeverMeasured() {
-  auto table = Quick();
+  auto table = QuickTable();
   table->service_time = {};
   return table;
 }
@@ -97,15 +88,16 @@ void ExpectNoGrowth(const MakeTable& make) {
 }
 
 TEST(PoolCost, LookupsThatWaitForAHost) {
-  for (const MakeTable& make : {MakeTable(Quick), MakeTable(Own), MakeTable(Slow)}) {
+  for (const MakeTable& make :
+       {MakeTable(QuickTable), MakeTable(OwnSessionTable), MakeTable(Slow)}) {
     EXPECT_EQ(CostOf(make, 1, 100, true), CostOf(make, 1, 10000, true)) << "with what waits";
     EXPECT_EQ(CostOf(make, 20, 200, true), CostOf(make, 1000, 10000, true)) << "with the tables";
   }
 }
 
-TEST(PoolCost, QuickLookups) { ExpectNoGrowth(Quick); }
+TEST(PoolCost, QuickLookups) { ExpectNoGrowth(QuickTable); }
 
-TEST(PoolCost, LookupsThatHaveASessionOfTheirOwn) { ExpectNoGrowth(Own); }
+TEST(PoolCost, LookupsThatHaveASessionOfTheirOwn) { ExpectNoGrowth(OwnSessionTable); }
 
 TEST(PoolCost, SlowLookups) { ExpectNoGrowth(Slow); }
 

@@ -88,7 +88,7 @@ TEST_F(Hedge, ALookupThatTakesLongerThanUsualIsAskedOfTheOtherHostAndNotBefore) 
   EXPECT_EQ(first->cancels(), 0);
   first->Answer("late");
   EXPECT_EQ(client->answers, 1);
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
 }
 
 TEST_F(Hedge, NothingIsAskedTwiceWithinAMillisecondHoweverQuickIsUsual) {
@@ -119,7 +119,7 @@ TEST_F(Hedge, TheFirstHostMayStillWin) {
   EXPECT_EQ(client->value, "first");
   second->Answer("second");
   EXPECT_EQ(client->answers, 1);
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
 }
 
 TEST_F(Hedge, NothingIsUnusualBeforeAThousandWereAnswered) {

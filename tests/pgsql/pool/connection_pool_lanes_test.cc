@@ -55,11 +55,11 @@ std::size_t Answered(const std::vector<ClientPointer>& clients) {
 
 // Answers whatever there is until nobody waits.
 void Finish(PoolWorld& world) {
-  for (int i = 0; i < 1000 && !world.pool->Quiet(); ++i) {
+  for (int i = 0; i < 1000 && !world.pool->Idle(); ++i) {
     for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
     world.Turn();
   }
-  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_TRUE(world.pool->Idle());
 }
 
 TEST(PoolLanes, OneConnectionStaysForQuickLookups) {

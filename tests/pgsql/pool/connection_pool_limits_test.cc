@@ -140,7 +140,7 @@ TEST(PoolLimits, LookupTimeoutBoundsOneLookupOverEverything) {
   EXPECT_EQ(client->answers, 1);
   EXPECT_NE(client->reason.find("lookup_timeout"), std::string::npos);
   world.Connection(0).Answer("late");  // to nobody
-  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_TRUE(world.pool->Idle());
 }
 
 TEST(PoolLimits, AStatementThatTakesTooLongIsCancelledAndRunElsewhere) {

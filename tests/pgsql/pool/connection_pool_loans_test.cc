@@ -95,8 +95,8 @@ class LoadedWorld {
 
   void Finish() {
     Stop();
-    for (int i = 0; i < 600000 && !world_->pool->Quiet(); ++i) Step();
-    EXPECT_TRUE(world_->pool->Quiet());
+    for (int i = 0; i < 600000 && !world_->pool->Idle(); ++i) Step();
+    EXPECT_TRUE(world_->pool->Idle());
   }
 
  private:

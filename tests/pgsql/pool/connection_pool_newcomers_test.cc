@@ -67,7 +67,7 @@ class Newcomers : public PoolOutage {
     }
   }
   void Finish() {
-    for (int i = 0; i < 500 && !world_.pool->Quiet(); ++i) {
+    for (int i = 0; i < 500 && !world_.pool->Idle(); ++i) {
       Serve();
       world_.Pass(milliseconds(2));
     }
@@ -151,7 +151,7 @@ TEST_F(Newcomers, ThatAreLostMakeNoOutageOfWhatIsAnswered) {
   Ask(seconds(3));
   EXPECT_EQ(world_.observer.outages_over.size(), 1U);
   EXPECT_EQ(world_.observer.outages.size(), 1U);
-  for (int i = 0; i < 500 && !world_.pool->Quiet(); ++i) {
+  for (int i = 0; i < 500 && !world_.pool->Idle(); ++i) {
     Serve();
     world_.Pass(milliseconds(2));
   }

@@ -57,7 +57,7 @@ TEST(PoolPrepared, AStatementIsUsedForASecondAndThenPreparedAnew) {
   EXPECT_EQ(second->value, "v");
   EXPECT_EQ(third->value, "v");
   EXPECT_TRUE(world.observer.vanished.empty());
-  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_TRUE(world.pool->Idle());
   EXPECT_EQ(world.pool->WorkInUse(), 0U);
 }
 

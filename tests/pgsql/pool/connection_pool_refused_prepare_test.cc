@@ -182,7 +182,7 @@ TEST(PoolPrepared, AConnectionLostInAPrepareLosesNoLookup) {
   EXPECT_EQ(world.connection().history(), "PE|");
   world.connection().AnswerEverything("v");
   EXPECT_EQ(client->value, "v");
-  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_TRUE(world.pool->Idle());
 }
 
 TEST(PoolParameterized, WhatTheServerDoesNotTakeGoesOnAsText) {

@@ -39,7 +39,7 @@ TEST_F(Silence, TheSecondAnswerWinsAndTheFirstGoesToNobody) {
   EXPECT_EQ(client->value, "second");
   first->Answer("first");
   EXPECT_EQ(client->answers, 1);
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
 }
 
 TEST_F(Silence, TheFirstAnswerWinsAndTheSecondGoesToNobody) {
@@ -47,10 +47,10 @@ TEST_F(Silence, TheFirstAnswerWinsAndTheSecondGoesToNobody) {
   const auto client = LookTwice();
   first->Answer("first");
   EXPECT_EQ(client->value, "first");
-  EXPECT_FALSE(world->pool->Quiet());
+  EXPECT_FALSE(world->pool->Idle());
   second->Fail("40001", "conflict");
   EXPECT_EQ(client->answers, 1);
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
 }
 
 TEST_F(Silence, AFirstWhoseConnectionIsLostWaitsForTheSecond) {
@@ -59,11 +59,11 @@ TEST_F(Silence, AFirstWhoseConnectionIsLostWaitsForTheSecond) {
   first->Lose("gone");
   world->Turn();
   EXPECT_EQ(client->answers, 0);
-  EXPECT_FALSE(world->pool->Quiet());
+  EXPECT_FALSE(world->pool->Idle());
   EXPECT_EQ(world->pool->counters().reruns, 0U);
   second->Answer("second");
   EXPECT_EQ(client->value, "second");
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
 }
 
 TEST_F(Silence, WhenBothAreLostTheLookupRunsAgain) {
@@ -101,7 +101,7 @@ TEST_F(Silence, ASecondThatWasNotSentYetIsForgottenWithTheFirstAnswer) {
   world->factory.OpenTo(0)[0]->Answer("first");
   EXPECT_EQ(client->value, "first");
   EXPECT_EQ(world->pool->Gauges().queued, 0U);
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
 }
 
 TEST_F(Silence, AClientThatLeavesTakesBothAlong) {
@@ -118,7 +118,7 @@ TEST_F(Silence, AClientThatLeavesTakesBothAlong) {
     second->Answer("v");
     if (std::string(order) == "second") first->Answer("v");
     EXPECT_EQ(client->answers, 0);
-    EXPECT_TRUE(world->pool->Quiet());
+    EXPECT_TRUE(world->pool->Idle());
     EXPECT_EQ(world->pool->WorkInUse(), 0U);
   }
 }

@@ -162,7 +162,7 @@ class Storm : public StormWorld {
     const PoolGauges gauges = world_.pool->Gauges();
     ASSERT_EQ(gauges.in_flight, in_flight);
     ASSERT_GE(world_.pool->WorkInUse(), gauges.queued + gauges.in_flight);
-    if (world_.pool->Quiet()) {
+    if (world_.pool->Idle()) {
       ASSERT_EQ(world_.pool->WorkInUse(), 0U);
     }
     CheckThatNobodyWritesTwiceAtOnce();
@@ -199,7 +199,7 @@ class Storm : public StormWorld {
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       ASSERT_EQ(clients_[i]->answers, clients_[i]->abandoned ? 0 : 1) << i;
     }
-    EXPECT_TRUE(world_.pool->Quiet());
+    EXPECT_TRUE(world_.pool->Idle());
     EXPECT_EQ(world_.pool->WorkInUse(), 0U);
     for (int i = 0; i < 500; ++i) world_.Pass(milliseconds(20));  // retry_interval is over
     for (const auto& table : tables_) {

@@ -23,7 +23,7 @@ TEST_F(Suspect, AHostThatPassesTheTestIsUpAndTheUselessStatementIsCancelled) {
   EXPECT_EQ(first->cancels(), 1);
   EXPECT_EQ(client->value, "second");
   first->Fail("57014", "canceling statement due to user request");
-  EXPECT_TRUE(world->pool->Quiet());
+  EXPECT_TRUE(world->pool->Idle());
   EXPECT_TRUE(world->observer.down.empty());
   EXPECT_TRUE(world->observer.lost.empty());
 }

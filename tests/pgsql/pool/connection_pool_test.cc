@@ -26,7 +26,7 @@ TEST(ConnectionPool, OneClientHasOneConnectionHoweverOftenItAsks) {
     EXPECT_EQ(client->reason, "");
   }
   EXPECT_EQ(world.factory.made(), 1);
-  EXPECT_TRUE(world.pool->Quiet());
+  EXPECT_TRUE(world.pool->Idle());
   EXPECT_EQ(world.pool->counters().lookups, 10U);
   EXPECT_EQ(world.pool->counters().statements, 10U);
   EXPECT_EQ(world.pool->counters().syncs, 10U);
@@ -39,7 +39,7 @@ TEST(ConnectionPool, ManyClientsHaveAsManyConnectionsAsAllowedAndNoMore) {
   world.Turn();
   EXPECT_EQ(world.Open().size(), 4U);
   EXPECT_EQ(world.factory.most_open(), 4U);
-  while (!world.pool->Quiet()) {
+  while (!world.pool->Idle()) {
     for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
     world.Turn();
   }

@@ -40,7 +40,7 @@ class OwnSessionWorld : public testing::Test {
 
   // Answers until nobody waits, and looks at every connection on the way.
   void Finish() {
-    for (int i = 0; i < 5000 && !world->pool->Quiet(); ++i) {
+    for (int i = 0; i < 5000 && !world->pool->Idle(); ++i) {
       CheckSessions();
       for (auto* upstream : world->Open()) {
         if (upstream->answerable() > 0) AnswerOne(*upstream);
@@ -48,7 +48,7 @@ class OwnSessionWorld : public testing::Test {
       world->Turn();
       if (i % 50 == 49) world->Pass(std::chrono::milliseconds(20));
     }
-    EXPECT_TRUE(world->pool->Quiet());
+    EXPECT_TRUE(world->pool->Idle());
   }
 
   // Behind a statement that changes the session there is nothing but its own table's.

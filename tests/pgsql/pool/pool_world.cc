@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "tests/pgsql/table/compiled_tables.h"
+#include "tests/pgsql/work/tables.h"
 
 namespace proxymux::pgsql {
 
@@ -57,15 +57,7 @@ PoolWorld::Options PoolWorld::Connections(int count) {
 
 std::shared_ptr<TableBinding> PoolWorld::Table(const std::string& query, WriteClass write_class,
                                                config::StatementMode mode) {
-  auto table = Compiled(TableOfQuery(query));
-  if (table == nullptr) return nullptr;
-  auto binding = std::make_shared<TableBinding>();
-  binding->name = "pgsql:/etc/postfix/t.cf";
-  binding->table = std::move(table);
-  binding->write_class = write_class;
-  binding->service_time.Record(std::chrono::milliseconds(1));
-  binding->plan = StatementPlan(binding->table->query(), binding->table->statement_class(), mode);
-  return binding;
+  return BoundTable(query, write_class, mode);
 }
 
 ClientPointer PoolWorld::Look(const std::string& key, const std::shared_ptr<TableBinding>& table) {
@@ -112,7 +104,7 @@ void PoolWorld::OpenAll() {
   Turn();
   for (const ClientPointer& client : clients) EXPECT_EQ(client->answers, 1);
   EXPECT_EQ(Open().size(), wanted);
-  EXPECT_TRUE(pool->Quiet());
+  EXPECT_TRUE(pool->Idle());
 }
 
 fakes::ScriptedUpstream& PoolWorld::Connection(std::size_t index) {

@@ -115,7 +115,7 @@ class PoolWorld {
   static Options Hosts(std::size_t count);
   static Options Connections(int count);  // to one host
 
-  // A table whose statement is known to read, to write, or not known, and to be quick.
+  // BoundTable() of tables.h.
   static std::shared_ptr<TableBinding> Table(
       const std::string& query, WriteClass write_class,
       config::StatementMode mode = config::StatementMode::kLegacy);

@@ -34,11 +34,11 @@ class SilenceWorld : public testing::Test {
     for (std::size_t i = 0; i < world->pool->hosts().size(); ++i) {
       world->factory.SetMood(i, Mood::kAccepts);
     }
-    for (int i = 0; i < 20 && !world->pool->Quiet(); ++i) {
+    for (int i = 0; i < 20 && !world->pool->Idle(); ++i) {
       AnswerAll("late");
       world->Pass(std::chrono::milliseconds(50));
     }
-    EXPECT_TRUE(world->pool->Quiet());
+    EXPECT_TRUE(world->pool->Idle());
     EXPECT_EQ(world->pool->WorkInUse(), 0U);
   }
 

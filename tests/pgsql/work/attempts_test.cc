@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/pgsql/host/host_failures.h"
+#include "tests/pgsql/host/some_hosts.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -24,17 +25,12 @@ class AttemptsTest : public testing::Test {
       hosts[host].ready = 1;
     }
   }
-  static std::vector<PoolHost> Three() {
-    std::vector<PoolHost> three;
-    for (int i = 0; i < 3; ++i) three.emplace_back(HostKind::kTcp, "host", seconds(60));
-    return three;
-  }
   void Down(std::size_t host) { TakeDown(hosts[host], kNow, &random); }
   bool PrefersOther(std::size_t host) const { return attempts.PrefersOther(host, hosts); }
   std::optional<std::size_t> NeededHost() const { return attempts.NeededHost(hosts); }
 
   std::minstd_rand random{5};
-  HostSet hosts{Three()};
+  HostSet hosts{SomeHosts(3)};
   Attempts attempts;
 };
 

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <vector>
+
+#include "tests/pgsql/host/some_hosts.h"
 
 namespace proxymux::pgsql {
 namespace {
@@ -16,15 +17,8 @@ class HeldUpTest : public testing::Test {
     for (std::size_t host = 0; host < 2; ++host) hosts[host].health.OnConnected(kNow);
     for (Work* one : {&first, &second}) one->attempts.Reset(2);
   }
-  static std::vector<PoolHost> Two() {
-    std::vector<PoolHost> two;
-    for (int i = 0; i < 2; ++i) {
-      two.emplace_back(HostKind::kTcp, "host", std::chrono::seconds(60));
-    }
-    return two;
-  }
 
-  HostSet hosts{Two()};
+  HostSet hosts{SomeHosts(2)};
   Work first;
   Work second;
   HeldUp held_up;

@@ -6,11 +6,13 @@
 
 #include <filesystem>
 
+#include "tests/config/values/messages.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::proxy {
 namespace {
 
+using config::Messages;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -25,11 +27,7 @@ class PostfixSettingsTest : public ::testing::Test {
   PostfixSettingsResult Read(
       const std::string& main_cf,
       const std::vector<std::pair<std::string, std::string>>& overrides = {}) {
-    harness::WriteFile(directory_ / "main.cf", main_cf);
-    // postconf waits until main.cf is two seconds old.
-    std::filesystem::last_write_time(
-        directory_ / "main.cf",
-        std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    harness::WriteOldFile(directory_ / "main.cf", main_cf);
     return ReadPostfixSettings(directory_.path(), overrides);
   }
   PostfixSettings Good(const std::string& lines,
@@ -37,11 +35,6 @@ class PostfixSettingsTest : public ::testing::Test {
     PostfixSettingsResult result = Read(kMainCf + lines, overrides);
     EXPECT_TRUE(result.settings.has_value()) << result.error;
     return result.settings.value_or(PostfixSettings{});
-  }
-  static std::string Messages(const PostfixSettings& settings) {
-    std::string all;
-    for (const auto& diagnostic : settings.diagnostics) all += diagnostic.ToString() + "\n";
-    return all;
   }
 
   harness::TempDirectory directory_;

@@ -12,7 +12,6 @@
 #include <string>
 #include <utility>
 
-#include "pgsql/table/domain_filter.h"
 #include "protocol/dialect.h"
 #include "proxy/relay/domain_lookup.h"
 #include "proxy/relay/domain_tables.h"
@@ -47,7 +46,7 @@ class RelayHandle final : public Relay {
 
 class DomainTablesTest : public ::testing::Test {
  protected:
-  using TableAnswer = pgsql::DomainFilter::TableAnswer;
+  using Kind = DomainAnswer::Kind;
   struct Made {
     std::string table;
     ScriptedRelay relay;

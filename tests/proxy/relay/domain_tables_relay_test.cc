@@ -20,7 +20,7 @@ TEST_F(DomainTablesRelayTest, ATableThatFailedIsAskedOfANewDaemonASecondLater) {
   Answered(Reply(2));
   EXPECT_EQ(made_.size(), 1u) << "not at once";
   loop_.Advance(seconds(1));
-  EXPECT_EQ(Answered(Reply(0, "x")).answer, TableAnswer::kFound);
+  EXPECT_EQ(Answered(Reply(0, "x")).kind, Kind::kFound);
   ASSERT_EQ(made_.size(), 2u);
   EXPECT_NE(made(0).relay.stopping, nullptr);
   tables_->Sweep({kHash});
@@ -40,7 +40,7 @@ TEST_F(DomainTablesRelayTest, WhoWaitsAtTheOldDaemonStillGetsItsAnswer) {
   tables_->Sweep({kHash});
   EXPECT_EQ(made(0).relay.stopping, nullptr) << "somebody waits there";
   made(0).relay.Reply(0, Reply(1));
-  EXPECT_EQ(slow->answer->answer, TableAnswer::kNotFound);
+  EXPECT_EQ(slow->answer->kind, Kind::kNotFound);
   tables_->Sweep({kHash});
   EXPECT_NE(made(0).relay.stopping, nullptr);
 }
@@ -78,7 +78,7 @@ TEST_F(DomainTablesRelayTest, WhatNoListNamesAnyMoreGoesWhenNobodyWaits) {
   EXPECT_EQ(made(0).relay.stopping, nullptr);
   made(0).relay.ends_at_once = false;
   made(0).relay.Reply(0, Reply(0, "x"));
-  EXPECT_EQ(question->answer->answer, TableAnswer::kFound);
+  EXPECT_EQ(question->answer->kind, Kind::kFound);
   tables_->Sweep({"static:x"});
   ASSERT_NE(made(0).relay.stopping, nullptr);
   tables_->Sweep({"static:x"});
@@ -100,7 +100,7 @@ TEST_F(DomainTablesRelayTest, AReloadReplacesEveryRelay) {
   const auto next = Ask(kHash);
   ASSERT_EQ(made_.size(), 3u);
   made(0).relay.Reply(0, Reply(1));
-  EXPECT_EQ(waiting->answer->answer, TableAnswer::kNotFound);
+  EXPECT_EQ(waiting->answer->kind, Kind::kNotFound);
   tables_->Sweep({kHash, "static:x"});
   EXPECT_NE(made(0).relay.stopping, nullptr);
   EXPECT_EQ(tables_->waiting(), 1u);

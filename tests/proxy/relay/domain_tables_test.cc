@@ -56,12 +56,12 @@ TEST_F(DomainTablesTest, FromPostfix311OnATableIsOpenedFirstAndAskedWithItsFlags
   EXPECT_EQ(Shown(relay.asked(2).request.list),
             "request=lookup table=hash:/h instance_flags=524352 flags=524380 key=c");
   relay.Reply(2, List({{"status", "0"}, {"flags", "524380"}, {"value", "x"}}));
-  EXPECT_EQ(first->answer->answer, TableAnswer::kFound);
+  EXPECT_EQ(first->answer->kind, Kind::kFound);
   const auto next = Ask(kHash, "d");  // it is open
   EXPECT_EQ(Shown(relay.asked(3).request.list),
             "request=lookup table=hash:/h instance_flags=524352 flags=524380 key=d");
   relay.Reply(3, List({{"status", "1"}, {"flags", "524380"}, {"value", ""}}));
-  EXPECT_EQ(next->answer->answer, TableAnswer::kNotFound);
+  EXPECT_EQ(next->answer->kind, Kind::kNotFound);
   EXPECT_EQ(tables_->waiting(), 0u);
 }
 
@@ -69,7 +69,7 @@ TEST_F(DomainTablesTest, WhatCannotBeOpenedIsAFailure) {
   Make(protocol::Dialect::kInstanceFlags);
   auto refused = Ask(kHash), lost = Ask(kHash);
   made(0).relay.Reply(0, List({{"status", "4"}, {"flags", "0"}}));
-  EXPECT_EQ(refused->answer->answer, TableAnswer::kFailed);
+  EXPECT_EQ(refused->answer->kind, Kind::kFailed);
   EXPECT_THAT(refused->answer->reason, HasSubstr("answered DENY"));
   made(0).relay.Fail(1, "it died");
   EXPECT_EQ(lost->answer->reason, "it died");
@@ -79,7 +79,7 @@ TEST_F(DomainTablesTest, WhatCannotBeOpenedIsAFailure) {
     ScriptedRelay& relay = made_.back().relay;
     EXPECT_THAT(Shown(relay.asked(relay.count() - 1).request.list), HasSubstr("request=open"));
     relay.Reply(relay.count() - 1, List({{"status", status}, {"flags", flags}}));
-    EXPECT_EQ(question->answer->answer, TableAnswer::kFailed) << flags;
+    EXPECT_EQ(question->answer->kind, Kind::kFailed) << flags;
     EXPECT_THAT(question->answer->reason, HasSubstr("cannot open it"));
   }
   const auto again = Ask(kHash);
@@ -88,27 +88,27 @@ TEST_F(DomainTablesTest, WhatCannotBeOpenedIsAFailure) {
 }
 
 TEST_F(DomainTablesTest, AnyResultIsAMatchAndNoKeyIsNone) {
-  EXPECT_EQ(Answered(Reply(0, "x")).answer, TableAnswer::kFound);
-  EXPECT_EQ(Answered(Reply(0)).answer, TableAnswer::kFound) << "an empty result is one";
-  EXPECT_EQ(Answered(Reply(1)).answer, TableAnswer::kNotFound);
+  EXPECT_EQ(Answered(Reply(0, "x")).kind, Kind::kFound);
+  EXPECT_EQ(Answered(Reply(0)).kind, Kind::kFound) << "an empty result is one";
+  EXPECT_EQ(Answered(Reply(1)).kind, Kind::kNotFound);
 }
 
 TEST_F(DomainTablesTest, AnythingElseIsAFailureThatSaysWhy) {
   for (const auto& [status, name] :
        {std::pair(2, "RETRY"), {3, "BAD"}, {4, "DENY"}, {5, "CONFIG"}}) {
     const DomainAnswer answer = Answered(Reply(status));
-    EXPECT_EQ(answer.answer, TableAnswer::kFailed);
+    EXPECT_EQ(answer.kind, Kind::kFailed);
     EXPECT_THAT(answer.reason, HasSubstr("answered "s + name));
   }
   for (const std::string& odd : {List({{"status", "0"}}), List({{"status", "9"}, {"value", ""}}),
                                  List({{"state", "0"}, {"value", ""}}), "status"s, ""s}) {
     const DomainAnswer answer = Answered(odd);
-    EXPECT_EQ(answer.answer, TableAnswer::kFailed) << Shown(odd);
+    EXPECT_EQ(answer.kind, Kind::kFailed) << Shown(odd);
     EXPECT_THAT(answer.reason, HasSubstr("not the form"));
   }
   const auto question = Ask(kHash);
   made(0).relay.Fail(made(0).relay.count() - 1, "it died");
-  EXPECT_EQ(question->answer->answer, TableAnswer::kFailed);
+  EXPECT_EQ(question->answer->kind, Kind::kFailed);
   EXPECT_EQ(question->answer->reason, "it died");
 }
 

@@ -198,7 +198,7 @@ TEST_F(RouterCacheTest, ADomainListComesFirst) {
     const std::size_t asked = world_->domains.count();
     EXPECT_EQ(client_->Legacy("user@example.com"), "(later)");
     ASSERT_EQ(world_->domains.count(), asked + 1) << "the domain is looked up each time";
-    world_->domains.Answer(asked, pgsql::DomainFilter::TableAnswer::kFound);
+    world_->domains.Answer(asked, DomainAnswer::Kind::kFound);
     if (!kept) {
       Settle();
       world_->connection().Answer("box");

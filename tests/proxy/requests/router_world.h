@@ -14,10 +14,10 @@
 #include "pgsql/pool/connection_pool.h"
 #include "protocol/reply_parser.h"
 #include "proxy/log/message_log.h"
-#include "proxy/log/pool_log.h"
 #include "proxy/relay/domain_lookup.h"
 #include "proxy/requests/coalescer.h"
 #include "proxy/requests/request_router.h"
+#include "proxy/tables/pool_log.h"
 #include "proxy/tables/table_registry.h"
 #include "tests/fakes/scripted_upstream.h"
 #include "tests/pgsql/table/compiled_tables.h"
@@ -126,9 +126,9 @@ class ScriptedDomains final : public DomainLookup {
   std::size_t count() const { return asked_.size(); }
   Asked& asked(std::size_t n) { return *std::next(asked_.begin(), static_cast<long>(n)); }
   Asked& last() { return asked_.back(); }
-  void Answer(std::size_t n, pgsql::DomainFilter::TableAnswer answer, std::string reason = {}) {
+  void Answer(std::size_t n, DomainAnswer::Kind kind, std::string reason = {}) {
     EXPECT_TRUE(asked(n).wanted);
-    asked(n).done({answer, std::move(reason)});
+    asked(n).done({kind, std::move(reason)});
   }
 
  private:

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml/yaml_loader.h"
+#include "tests/config/values/messages.h"
 #include "tests/proxy/tables/tables_world.h"
 
 namespace proxymux::proxy {
 namespace {
 
+using config::Messages;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -23,11 +25,6 @@ class TableLoaderTest : public TablesWorld {
   LoadedTable LoadText(const std::string& text, const char* yaml = "") {
     harness::WriteFile(Path("x.cf"), text);
     return Load("pgsql:" + Path("x.cf"), yaml);
-  }
-  static std::string Messages(const LoadedTable& loaded) {
-    std::string all;
-    for (const auto& diagnostic : loaded.diagnostics) all += diagnostic.ToString() + "\n";
-    return all;
   }
 };
 

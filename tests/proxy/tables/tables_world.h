@@ -10,7 +10,7 @@
 #include "config/postfix/main_cf.h"
 #include "pgsql/libpq/pg_pools.h"
 #include "proxy/log/message_log.h"
-#include "proxy/log/pool_log.h"
+#include "proxy/tables/pool_log.h"
 #include "proxy/uv/uv_event_loop.h"
 #include "tests/harness/temp_directory.h"
 #include "tests/proxy/log/log_capture.h"

@@ -1,4 +1,4 @@
-#include "proxy/log/pool_log.h"
+#include "proxy/tables/pool_log.h"
 
 #include <fmt/format.h>
 

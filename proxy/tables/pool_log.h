@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pgsql/pool/connection_pool.h"
+#include "pgsql/pool/pool_observer.h"
 #include "proxy/log/message_log.h"
 
 namespace proxymux::proxy {
