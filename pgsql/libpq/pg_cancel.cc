@@ -46,9 +46,9 @@ constexpr Duration kPatience = std::chrono::seconds(10);
 
 }  // namespace
 
-class CancelRequests::Ways {
+class CancelRequests::Transport {
  public:
-  explicit Ways(EventLoop* loop) : loop_(loop) {}
+  explicit Transport(EventLoop* loop) : loop_(loop) {}
 
   bool Send(PGconn* connection) {
     Slot slot;
@@ -99,9 +99,9 @@ class CancelRequests::Ways {
 
 #else
 
-class CancelRequests::Ways {
+class CancelRequests::Transport {
  public:
-  explicit Ways(EventLoop*) {}
+  explicit Transport(EventLoop*) {}
 
   bool Send(PGconn* connection) {
     Slot slot;
@@ -123,10 +123,10 @@ class CancelRequests::Ways {
 
 #endif
 
-CancelRequests::CancelRequests(EventLoop* loop) : ways_(std::make_unique<Ways>(loop)) {}
+CancelRequests::CancelRequests(EventLoop* loop) : transport_(std::make_unique<Transport>(loop)) {}
 
 CancelRequests::~CancelRequests() = default;
 
-bool CancelRequests::Send(PGconn* connection) { return ways_->Send(connection); }
+bool CancelRequests::Send(PGconn* connection) { return transport_->Send(connection); }
 
 }  // namespace proxymux::pgsql

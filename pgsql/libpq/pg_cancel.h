@@ -33,9 +33,9 @@ class CancelRequests {
   bool Send(PGconn* connection);
 
  private:
-  class Ways;
+  class Transport;
 
-  const std::unique_ptr<Ways> ways_;
+  const std::unique_ptr<Transport> transport_;
 };
 
 }  // namespace proxymux::pgsql

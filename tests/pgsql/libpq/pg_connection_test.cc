@@ -17,6 +17,14 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
+// The server is at work on that query, in one session.
+bool Runs(const std::string& query) {
+  return Cluster().Sql(
+             "postgres",
+             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '" + query +
+                 "'") == "1";
+}
+
 TEST(Batches, AreAnsweredInOrder) {
   Session session(Local());
   ASSERT_TRUE(session.Settled());
@@ -114,11 +122,7 @@ TEST(Cancelling, EndsTheRunningStatementOnly) {
   ASSERT_TRUE(session.Settled());
   session.Send(0, "SELECT pg_sleep(60)");
   ASSERT_TRUE(session.connection->Sync());
-  ASSERT_TRUE(session.Until([&] {
-    return Cluster().Sql("postgres",
-                         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
-                         " AND query = 'SELECT pg_sleep(60)'") == "1";
-  }));
+  ASSERT_TRUE(session.Until([] { return Runs("SELECT pg_sleep(60)"); }));
   session.connection->CancelRunning();
   ASSERT_TRUE(session.Results(1));
   EXPECT_EQ(session.results, Strings{"error 57014"});
@@ -134,11 +138,7 @@ TEST(Cancelling, WorksOverTlsToo) {
   ASSERT_TRUE(session.Settled());
   session.Send(0, "SELECT pg_sleep(61)");
   ASSERT_TRUE(session.connection->Sync());
-  ASSERT_TRUE(session.Until([&] {
-    return Cluster().Sql("postgres",
-                         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
-                         " AND query = 'SELECT pg_sleep(61)'") == "1";
-  }));
+  ASSERT_TRUE(session.Until([] { return Runs("SELECT pg_sleep(61)"); }));
   session.connection->CancelRunning();
   ASSERT_TRUE(session.Results(1));
   EXPECT_EQ(session.results, Strings{"error 57014"});
@@ -150,15 +150,10 @@ TEST(Cancelling, TheConnectionMayBeClosedMeanwhile) {
   ASSERT_TRUE(session.Settled());
   session.Send(0, "SELECT pg_sleep(62)");
   ASSERT_TRUE(session.connection->Sync());
-  const auto running = [] {
-    return Cluster().Sql("postgres",
-                         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
-                         " AND query = 'SELECT pg_sleep(62)'");
-  };
-  ASSERT_TRUE(session.Until([&] { return running() == "1"; }));
+  ASSERT_TRUE(session.Until([] { return Runs("SELECT pg_sleep(62)"); }));
   session.connection->CancelRunning();
   session.connection->Close();
-  EXPECT_TRUE(session.Until([&] { return running() == "0"; }));
+  EXPECT_TRUE(session.Until([] { return !Runs("SELECT pg_sleep(62)"); }));
 }
 
 TEST(Cancelling, OnlySoManyRequestsAreOnTheirWay) {
