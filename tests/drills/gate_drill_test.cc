@@ -51,7 +51,7 @@ class GateDrill : public MailDrill {
     if (waits_) {
       options.with_bouncer = [this](const auto& run) {
         harness::PgBouncer between(world_.NewDirectory(), gate_.port(),
-                                   harness::PgBouncer::Options());
+                                   harness::PgBouncer::ForStock());
         between.Start();
         run(harness::MailTables(between.TcpHost()));
       };

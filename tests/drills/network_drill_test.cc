@@ -182,7 +182,7 @@ void NetworkDrill::ExpectNoneLost(const std::string& name, const Drill::Happenin
     std::string hosts;
     for (auto* mirror : {&world_.first(), &world_.second()}) {
       between.push_back(std::make_unique<PgBouncer>(world_.NewDirectory(), mirror->cluster(),
-                                                    PgBouncer::Options()));
+                                                    PgBouncer::ForStock()));
       between.back()->Start();
       hosts += " " + between.back()->TcpHost();
     }

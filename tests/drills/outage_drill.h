@@ -38,7 +38,7 @@ class OutageDrill : public MailDrill {
     options.ports = {port};
     options.cold = cold;
     options.with_bouncer = [this, port](const auto& run) {
-      harness::PgBouncer between(world_.NewDirectory(), port, harness::PgBouncer::Options());
+      harness::PgBouncer between(world_.NewDirectory(), port, harness::PgBouncer::ForStock());
       between.Start();
       run(harness::MailTables(between.TcpHost()));
     };

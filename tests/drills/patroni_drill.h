@@ -100,7 +100,7 @@ class PatroniDrill : public testing::Test {
     if (setting.balancer_port != 0) {
       options.with_bouncer = [&](const auto& run) {
         harness::PgBouncer between(*directory_ / ("bouncer" + std::to_string(++instances_)),
-                                   setting.balancer_port, harness::PgBouncer::Options());
+                                   setting.balancer_port, harness::PgBouncer::ForStock());
         between.Start();
         run(harness::MailTables(between.TcpHost()));
       };

@@ -22,6 +22,10 @@ class PgBouncer {
     std::vector<std::string> settings;  // further lines of the section [pgbouncer]
   };
 
+  // Between stock's processes and a server. Each of them wants a connection for every table: in the
+  // mode `session`, with 20 in all, those that have one may wait for each other's for ever.
+  static Options ForStock() { return {"transaction", 20, {}}; }
+
   // Makes `directory`, which must not exist yet; Start() starts it.
   PgBouncer(std::string directory, const PostgresCluster& server, const Options& options)
       : PgBouncer(std::move(directory), server.address(), server.port(), options) {}
