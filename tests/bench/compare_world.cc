@@ -5,6 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/bench/bare_server.h"
 #include "tests/bench/bench_json.h"
 #include "tests/bench/running_instance.h"
 #include "tests/bench/session_watch.h"
@@ -213,6 +214,34 @@ std::vector<Sample> CompareWorld::MeasureWithIdle(int idle) {
   trial.words.insert(trial.words.end(), {"--idle-clients", std::to_string(idle)});
   run();
   return samples;
+}
+
+Sample CompareWorld::MeasureBare(int clients) {
+  const std::string socket = directory_ / "bare";
+  const BareServer server(socket);
+  const Words words = {"-c", std::to_string(clients)};
+  return SampleOf(RunToEnd({harness::ProxymuxBinary(),
+                            "bench",
+                            "--json",
+                            "--quiet",
+                            "--socket",
+                            socket,
+                            "--table",
+                            "pgsql:bare",
+                            "--dialect",
+                            "legacy",
+                            "--key-pattern",
+                            kKeys,
+                            "--key-range",
+                            "1-" + std::to_string(options_.rows),
+                            "--warm-up",
+                            Seconds(options_.warm_up_seconds),
+                            "--duration",
+                            Seconds(options_.seconds),
+                            "--connect-rate",
+                            std::to_string(ConnectRate(words)),
+                            "-c",
+                            words[1]}));
 }
 
 FairnessSample CompareWorld::MeasureFairness(Service service) {

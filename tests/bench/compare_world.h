@@ -64,6 +64,8 @@ class CompareWorld {
   // Both on one run of proxymux: 200 clients alone, and with so many idle ones beside them.
   std::vector<Sample> MeasureWithIdle(int idle);
   FairnessSample MeasureFairness(harness::Service service);
+  // A server that only answers, with so many busy clients.
+  Sample MeasureBare(int clients);
 
   // What the database itself does: pgbench, prepared, 4 connections, pipelines of 50; queries/s.
   double PgbenchQueriesPerSecond();

@@ -122,12 +122,7 @@ MainResults Comparison::MeasureMain(const std::vector<std::string>& rows, int ro
       });
     }
     if (wanted(kTenThousand)) MeasureTenThousand(&results);
-    if (wanted(kBusy)) {
-      const Words words = {
-          "-c",     std::to_string(kManyClientsBusy), "--timeout", kPatience, "--connect-timeout",
-          kPatience};
-      MeasureGrown({Service::kInPlace, words, 1, 0, ""}, "10,000 busy clients", &results.clients);
-    }
+    if (wanted(kBusy)) MeasureBusy(&results);
     if (wanted(kTablesRow)) MeasureManyTables(&results);
     if (wanted(kFairness)) {
       for (const Service service : services) MeasureFairness(service, &results);
@@ -169,6 +164,21 @@ void Comparison::MeasureGrown(const Trial& more, const std::string& what,
     grown->usual.push_back(usual);
     grown->more.push_back(grew);
   });
+}
+
+void Comparison::MeasureBusy(MainResults* results) {
+  const Words words = {
+      "-c",     std::to_string(kManyClientsBusy), "--timeout", kPatience, "--connect-timeout",
+      kPatience};
+  Try("a server that only answers", false, [&] {
+    const Sample usual = world_->MeasureBare(kLoadClients);
+    Say("a server that only answers, 200 clients", usual);
+    const Sample grew = world_->MeasureBare(kManyClientsBusy);
+    Say("a server that only answers, 10,000 busy clients", grew);
+    results->bare.usual.push_back(usual);
+    results->bare.more.push_back(grew);
+  });
+  MeasureGrown({Service::kInPlace, words, 1, 0, ""}, "10,000 busy clients", &results->clients);
 }
 
 void Comparison::MeasureManyTables(MainResults* results) {

@@ -46,6 +46,7 @@ class Comparison {
   void TryOneByOne(const Trial& trial, int clients, const std::string& what,
                    GrowthSeries::Point* point);
   void MeasureTenThousand(MainResults* results);
+  void MeasureBusy(MainResults* results);
   void MeasureManyTables(MainResults* results);
   void MeasureGrown(const Trial& more, const std::string& what, MainResults::Grown* grown);
   void MeasureFairness(harness::Service service, MainResults* results);

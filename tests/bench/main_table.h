@@ -49,6 +49,7 @@ struct MainResults {
     std::vector<Sample> usual, more;
   };
   Grown clients, tables;
+  Grown bare;  // beside `clients`, round by round: a server that only answers
   std::vector<Sample> all_tables;  // beside `tables`: each of them is asked
 };
 

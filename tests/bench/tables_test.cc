@@ -140,6 +140,37 @@ TEST(MainTable, WhatGrowsIsComparedRoundByRound) {
   EXPECT_EQ(all.target, "");
 }
 
+TEST(MainTable, WhatSocketsCostMoreIsTakenOff) {
+  MainResults results;
+  // 20 us become 30, of which 6 us are those of the sockets.
+  results.clients.usual = {Made(50000, 4), Made(50000, 4)};
+  results.clients.more = {Made(1e6 / 30, 40), Made(1e6 / 30, 40)};
+  results.bare.usual = {Made(250000, 1), Made(250000, 1)};
+  results.bare.more = {Made(100000, 5), Made(100000, 5)};
+  const auto lines = MainTable(results);
+  const std::string load = "10,000 clients, all of them busy";
+  EXPECT_EQ(Line(lines, load, "times the lookups/s of 200 clients").met, "no");
+  EXPECT_EQ(
+      Line(lines, load, "lookups/s of a server that only answers (200 clients: 250,000)").proxymux,
+      "100,000");
+  const TableLine& own = Line(lines, load, "times, without what the sockets cost more");
+  EXPECT_EQ(own.proxymux, "0.83");
+  EXPECT_EQ(own.target, ">= 0.9");
+  EXPECT_EQ(own.met, "no");
+}
+
+TEST(MainTable, SocketsThatCostLessAreNotPaidBack) {
+  MainResults results;
+  results.clients.usual = {Made(50000, 4)};
+  results.clients.more = {Made(45000, 40)};
+  results.bare.usual = {Made(100000, 1)};
+  results.bare.more = {Made(110000, 5)};
+  EXPECT_EQ(Line(MainTable(results), "10,000 clients, all of them busy",
+                 "times, without what the sockets cost more")
+                .proxymux,
+            "0.90");
+}
+
 TEST(MainTable, FairnessNeedsBothFigures) {
   MainResults results;
   FairnessSample sample{Made(60000, 3), Made(50000, 5), Made(13, 4000)};
