@@ -153,10 +153,7 @@ TEST(MainTable, WhatSocketsCostMoreIsTakenOff) {
   EXPECT_EQ(
       Line(lines, load, "lookups/s of a server that only answers (200 clients: 250,000)").proxymux,
       "100,000");
-  const TableLine& own = Line(lines, load, "times, without what the sockets cost more");
-  EXPECT_EQ(own.proxymux, "0.83");
-  EXPECT_EQ(own.target, ">= 0.9");
-  EXPECT_EQ(own.met, "no");
+  EXPECT_EQ(Line(lines, load, "times, without what the sockets cost more").proxymux, "0.83");
 }
 
 TEST(MainTable, SocketsThatCostLessAreNotPaidBack) {
