@@ -101,6 +101,17 @@ TEST_F(LagQuestion, WhoFailsToSayItIsAskedAgain) {
   EXPECT_EQ(StandingAt({}), Standing::kUnknown) << "the next connection may do better";
 }
 
+// What it said before was good, and does not count for ever.
+TEST_F(LagQuestion, WhoWasCurrentAndFailsToSayItServes) {
+  Says(Standby(100, 100, milliseconds(1)));
+  EXPECT_EQ(StandingAt({}), Standing::kCurrent);
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(lag.OnFailed(Failure::kPassing, kNow)) << i;
+  EXPECT_NE(lag.state(), std::nullopt);
+  EXPECT_TRUE(lag.OnFailed(Failure::kPassing, kNow));
+  EXPECT_EQ(lag.state(), std::nullopt);
+  EXPECT_EQ(StandingAt(kOld), Standing::kCurrent);
+}
+
 // A server that is overloaded is behind for that.
 TEST_F(LagQuestion, WhoIsBehindAndFailsToSayItStaysBehind) {
   Says(CutOff(Standby(50, 50, seconds(60))));
