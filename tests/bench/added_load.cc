@@ -34,9 +34,7 @@ double TimeOf(const Sample& sample) {
 // that only answers. Of each round.
 double MedianChangeOfItsOwn(const MainResults::Grown& service, const MainResults::Grown& bare) {
   std::vector<double> changes;
-  const std::size_t rounds =
-      std::min({service.usual.size(), service.more.size(), bare.usual.size(), bare.more.size()});
-  for (std::size_t i = 0; i < rounds; ++i) {
+  for (std::size_t i = 0; i < bare.more.size(); ++i) {
     const double sockets = TimeOf(bare.more[i]) - TimeOf(bare.usual[i]);
     const double own = TimeOf(service.more[i]) - std::max(0.0, sockets);
     if (own > 0) changes.push_back(TimeOf(service.usual[i]) / own);
@@ -46,7 +44,8 @@ double MedianChangeOfItsOwn(const MainResults::Grown& service, const MainResults
 
 void AddBare(const std::string& load, const MainResults& results, std::vector<TableLine>* lines) {
   const MainResults::Grown& bare = results.bare;
-  if (bare.more.empty()) return;
+  // They are compared round by round: a round that one of them lacks leaves no pairs.
+  if (bare.more.empty() || bare.more.size() != results.clients.more.size()) return;
   lines->push_back({load,
                     "lookups/s of a server that only answers (200 clients: " +
                         Number(MedianOf(bare.usual, &Sample::lookups_per_second), 0) + ")",

@@ -2,28 +2,22 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <map>
-#include <utility>
 
 #include "protocol/dialect.h"
 #include "protocol/reply.h"
+#include "proxy/process/descriptor_limit.h"
 
 namespace proxymux::bench {
 namespace {
 
-// A client has one descriptor here.
-void AllowManyDescriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
+// A client has one.
+constexpr std::size_t kDescriptors = 16384;
 
 std::string Greeting() {
   std::string greeting;
@@ -56,7 +50,7 @@ void Write(int fd, const std::string& bytes) {
 
 BareServer::BareServer(const std::string& path)
     : listener_(harness::ListenUnix(path)), wake_(eventfd(0, EFD_NONBLOCK)) {
-  AllowManyDescriptors();
+  proxy::RaiseDescriptorLimit(kDescriptors);
   thread_ = std::thread([this] { Run(); });
 }
 

@@ -170,6 +170,7 @@ void Comparison::MeasureBusy(MainResults* results) {
   const Words words = {
       "-c",     std::to_string(kManyClientsBusy), "--timeout", kPatience, "--connect-timeout",
       kPatience};
+  MeasureGrown({Service::kInPlace, words, 1, 0, ""}, "10,000 busy clients", &results->clients);
   Try("a server that only answers", false, [&] {
     const Sample usual = world_->MeasureBare(kLoadClients);
     Say("a server that only answers, 200 clients", usual);
@@ -178,7 +179,6 @@ void Comparison::MeasureBusy(MainResults* results) {
     results->bare.usual.push_back(usual);
     results->bare.more.push_back(grew);
   });
-  MeasureGrown({Service::kInPlace, words, 1, 0, ""}, "10,000 busy clients", &results->clients);
 }
 
 void Comparison::MeasureManyTables(MainResults* results) {

@@ -156,6 +156,17 @@ TEST(MainTable, WhatSocketsCostMoreIsTakenOff) {
   EXPECT_EQ(Line(lines, load, "times, without what the sockets cost more").proxymux, "0.83");
 }
 
+TEST(MainTable, WithoutARoundOfTheBareServerNothingIsTakenOff) {
+  MainResults results;
+  results.clients.usual = {Made(50000, 4), Made(50000, 4)};
+  results.clients.more = {Made(45000, 40), Made(45000, 40)};
+  results.bare.usual = {Made(100000, 1)};
+  results.bare.more = {Made(50000, 5)};
+  for (const TableLine& line : MainTable(results)) {
+    EXPECT_EQ(line.figure.find("sockets"), std::string::npos) << line.figure;
+  }
+}
+
 TEST(MainTable, SocketsThatCostLessAreNotPaidBack) {
   MainResults results;
   results.clients.usual = {Made(50000, 4)};
