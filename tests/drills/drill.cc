@@ -86,6 +86,10 @@ void Drill::Scene::LookAfter() {
 
 void Drill::Scene::AwaitNextOutage() {
   LookAfter();
+  // A lookup is tried twice, and one that two outages meet has no third try.
+  if (!load.WaitForThoseOnTheWay(patience())) {
+    throw std::runtime_error("lookups of the last outage are not answered:\n" + postfix.Log());
+  }
   if (DrillMode()) LetRun(kDefaultWait + harness::seconds(1));
 }
 

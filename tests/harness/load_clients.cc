@@ -85,12 +85,16 @@ class LoadClients::Engine {
       if (owner_.finish_ && give_up == SteadyTime::max()) give_up = Now() + owner_.finish_limit_;
       const bool finishing = give_up != SteadyTime::max();
       bool waiting = false;
+      SteadyTime oldest = Now();  // lookup on its way
       for (auto& client : clients_) {
         if (client.state == Client::State::kApart && !finishing && client.next_attempt <= Now()) {
           Connect(client);
         }
-        waiting = waiting || client.state == Client::State::kAsked;
+        if (client.state != Client::State::kAsked) continue;
+        waiting = true;
+        oldest = std::min(oldest, client.asked);
       }
+      owner_.all_answered_of_ = oldest.time_since_epoch().count();
       if (finishing && (!waiting || Now() >= give_up)) break;
       epoll_event events[256];
       const int count = ::epoll_wait(poll_, events, 256, 5);
@@ -274,6 +278,11 @@ LoadReport LoadClients::Finish(milliseconds limit) {
 bool LoadClients::WaitForAnswers(std::uint64_t more, milliseconds limit) const {
   const std::uint64_t goal = answered_ + more;
   return Eventually([&] { return answered_ >= goal; }, limit);
+}
+
+bool LoadClients::WaitForThoseOnTheWay(milliseconds limit) const {
+  const auto now = Now().time_since_epoch().count();
+  return Eventually([&] { return all_answered_of_ > now; }, limit);
 }
 
 }  // namespace proxymux::harness

@@ -71,6 +71,8 @@ class LoadClients {
   int connected() const { return connected_; }
   // Waits until `more` further lookups were answered.
   bool WaitForAnswers(std::uint64_t more, milliseconds limit = seconds(120)) const;
+  // Waits until every lookup that is on its way now has been answered.
+  bool WaitForThoseOnTheWay(milliseconds limit = seconds(120)) const;
 
  private:
   struct Client;
@@ -78,7 +80,8 @@ class LoadClients {
 
   LoadOptions options_;
   std::atomic<bool> finish_ = false;
-  std::atomic<std::chrono::steady_clock::rep> watched_from_ = 0;  // 0: none
+  std::atomic<std::chrono::steady_clock::rep> watched_from_ = 0;     // 0: none
+  std::atomic<std::chrono::steady_clock::rep> all_answered_of_ = 0;  // what was asked before then
   std::atomic<std::uint64_t> answered_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
   std::atomic<int> connected_ = 0;
