@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/postfix/list_elements.h"
 #include "config/postfix/main_cf.h"
 #include "config/postfix/parameter_expansion.h"
 #include "protocol/table_name.h"
@@ -9,50 +10,10 @@
 namespace proxymux::config {
 namespace {
 
-constexpr std::string_view kSeparators = ", \t\r\n";
 constexpr int kDeepest = 20;  // maps inside maps, files inside files
 
 bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// Takes the next element off the front of *rest; separators inside braces do not end it. Empty when
-// there is none left.
-std::string_view NextElement(std::string_view* rest) {
-  const std::size_t begin = rest->find_first_not_of(kSeparators);
-  if (begin == std::string_view::npos) {
-    *rest = {};
-    return {};
-  }
-  int level = 0;
-  std::size_t end = begin;
-  for (; end < rest->size(); ++end) {
-    const char c = (*rest)[end];
-    if (c == '{') {
-      ++level;
-    } else if (c == '}' && level > 0) {
-      --level;
-    } else if (level == 0 && kSeparators.find(c) != std::string_view::npos) {
-      break;
-    }
-  }
-  const std::string_view element = rest->substr(begin, end - begin);
-  rest->remove_prefix(end);
-  return element;
-}
-
-// What the braces around `text` hold; nothing when it does not end with the brace that closes the
-// first one.
-std::optional<std::string_view> InsideBraces(std::string_view text) {
-  int level = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '{') ++level;
-    if (text[i] == '}' && --level == 0) {
-      if (i + 1 != text.size()) return std::nullopt;
-      return text.substr(1, i - 1);
-    }
-  }
-  return std::nullopt;
 }
 
 std::string Squeeze(std::string_view text) {
@@ -150,7 +111,7 @@ class ApprovalReader {
       return;
     }
     for (const LogicalLine& logical : ReadLogicalLines(*content, path, &result_.diagnostics)) {
-      Elements(logical.text, path, logical.line, depth + 1);
+      Elements(logical.text, path, logical.place.line, depth + 1);
     }
   }
 

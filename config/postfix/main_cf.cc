@@ -6,6 +6,7 @@ namespace proxymux::config {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kNameCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
@@ -29,7 +30,26 @@ std::string LeadingName(std::string_view line) {
   return " after \"" + std::string(word) + '"';
 }
 
+// Of what begins at that offset of the whole: what stands before it begins in the line that it
+// does.
+std::vector<LineBreak> BreaksWithin(const TextPlace& whole, std::size_t begin) {
+  std::vector<LineBreak> breaks;
+  if (const int first = whole.LineAt(begin); first != whole.line) breaks.push_back({0, first});
+  for (const LineBreak& each : whole.breaks) {
+    if (each.offset > begin) breaks.push_back({each.offset - begin, each.line});
+  }
+  return breaks;
+}
+
 }  // namespace
+
+int TextPlace::LineAt(std::size_t offset) const {
+  int at = line;
+  for (const LineBreak& each : breaks) {
+    if (each.offset <= offset) at = each.line;
+  }
+  return at;
+}
 
 std::vector<LogicalLine> ReadLogicalLines(std::string_view text, const std::string& file,
                                           std::vector<Diagnostic>* diagnostics) {
@@ -44,8 +64,9 @@ std::vector<LogicalLine> ReadLogicalLines(std::string_view text, const std::stri
     const std::size_t first = line.find_first_not_of(kBlanks);
     if (first == std::string_view::npos || line[first] == '#') continue;
     if (!IsBlank(line[0])) {
-      lines.push_back({std::string(line), number});
+      lines.push_back({std::string(line), {number, {}}});
     } else if (!lines.empty()) {
+      lines.back().place.breaks.push_back({lines.back().text.size(), number});
       lines.back().text += line;
     } else if (!dropping) {
       dropping = true;
@@ -63,13 +84,19 @@ MainCf ParseMainCf(std::string_view text, const std::string& file) {
   for (const LogicalLine& logical : ReadLogicalLines(text, file, &result.diagnostics)) {
     const auto report = [&](Severity severity, std::string what, std::string hint) {
       result.diagnostics.push_back(
-          {file, logical.line, 0, severity, std::move(what), std::move(hint)});
+          {file, logical.place.line, 0, severity, std::move(what), std::move(hint)});
     };
     std::string_view line = logical.text;
     if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
       report(Severity::kWarning, "a NUL byte; what follows it in this setting is ignored",
              "remove it");
       line = line.substr(0, nul);
+    }
+    if (line.starts_with(kByteOrderMark)) {
+      report(Severity::kWarning,
+             "a byte order mark stands before the first setting: it is a part of its name, which "
+             "nobody knows",
+             "save the file without it");
     }
     const std::size_t name_end = line.find_first_of(" \t\n\v\f\r=");
     const std::size_t equals =
@@ -80,8 +107,13 @@ MainCf ParseMainCf(std::string_view text, const std::string& file) {
       report(Severity::kError, "a line without \"=\"" + LeadingName(line),
              "write `name = value`; a line that continues the one before begins with white space");
     } else {
+      const std::string_view value = Trim(line.substr(equals + 1));
+      const std::size_t begin = value.empty() ? line.size() : value.data() - line.data();
       result.settings.push_back({std::string(line.substr(0, name_end)),
-                                 std::string(Trim(line.substr(equals + 1))), logical.line});
+                                 std::string(value),
+                                 logical.place.line,
+                                 {},
+                                 BreaksWithin(logical.place, begin)});
     }
   }
   return result;

@@ -7,6 +7,7 @@
 // the end of a line too. Nothing is expanded and nothing but the first `=` is special.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,9 +17,28 @@
 
 namespace proxymux::config {
 
+// Where in a text of several lines of a file one of them begins.
+struct LineBreak {
+  std::size_t offset;  // bytes into the text
+  int line;
+
+  friend bool operator==(const LineBreak&, const LineBreak&) = default;
+};
+
+// Where a text stands in its file: the line that it begins in, and those that continue it.
+struct TextPlace {
+  int line = 0;  // 0: it is not known
+  std::vector<LineBreak> breaks;
+
+  // Of that byte of the text.
+  int LineAt(std::size_t offset) const;
+
+  friend bool operator==(const TextPlace&, const TextPlace&) = default;
+};
+
 struct LogicalLine {
   std::string text;
-  int line = 0;  // where it begins
+  TextPlace place;
 };
 
 // The logical lines of a text. A first line that begins with white space continues nothing: it is
@@ -33,12 +53,14 @@ struct MainCfSetting {
   // Set where values are expanded and this one cannot be: why. The value then has kMissing
   // (parameter_expansion.h) in the place of what is missing.
   std::string fault{};
+  // Where the value goes on with another line; empty, too, where expansion has changed it.
+  std::vector<LineBreak> breaks{};
 };
 
 struct MainCf {
   std::vector<MainCfSetting> settings;  // in the file's order, repeated names kept
   // Errors: a logical line without a name or without `=` (never quoted: it may hold a password).
-  // Warnings: a dropped first line, a NUL byte (what follows it is ignored).
+  // Warnings: a dropped first line, a byte order mark, a NUL byte (what follows it is ignored).
   std::vector<Diagnostic> diagnostics;
 };
 

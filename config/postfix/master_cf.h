@@ -1,4 +1,5 @@
-// The services of a master.cf (master(5)): which names there are, and what runs behind them.
+// The services of a master.cf (master(5)): which names there are, what runs behind them, and with
+// which settings.
 #pragma once
 
 #include <string>
@@ -9,11 +10,27 @@
 
 namespace proxymux::config {
 
+// `-o name=value`, or `-o { name = value }`: a setting of main.cf for one service.
+struct MasterOverride {
+  std::string name;
+  std::string value;  // not expanded
+  int line = 0;
+
+  friend bool operator==(const MasterOverride&, const MasterOverride&) = default;
+};
+
 struct MasterService {
   std::string name;  // "proxymap", "127.0.0.1:25"
   std::string type;  // "unix", "inet", ...
+  // As written, or "-" for the default.
+  std::string private_;  // y: its socket is for Postfix alone
+  std::string unprivileged;
+  std::string chroot;
+  std::string wakeup;
+  std::string process_limit;
   std::string command;
-  int line = 0;  // where its logical line begins
+  std::vector<MasterOverride> overrides;  // in their order; the last one of a name counts
+  int line = 0;                           // where its logical line begins
 };
 
 struct MasterCf {

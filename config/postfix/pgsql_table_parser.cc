@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/postfix/pgsql_table_settings.h"
+#include "config/postfix/pgsql_table_traps.h"
 #include "config/values/nearest_name.h"
 
 namespace proxymux::config {
@@ -64,6 +65,13 @@ class TableReader {
     table.statement_mode = ReadStatementMode();
     table.query = ReadQuery();
     CheckHosts(table);
+    WarnOfTraps(&settings_);
+    result.places = settings_.Places();
+    for (const std::string_view source : {"select_function", "table"}) {
+      const auto made_of = result.places.find(source);
+      if (made_of == result.places.end()) continue;
+      result.places.emplace("query", TextPlace{made_of->second.line, {}});
+    }
     result.diagnostics = settings_.TakeDiagnostics();
     if (!HasErrors(result.diagnostics)) result.table = std::move(table);
     return result;
@@ -178,6 +186,11 @@ class TableReader {
 
 }  // namespace
 
+int ParsedTable::LineOf(std::string_view setting, std::size_t offset) const {
+  const auto place = places.find(setting);
+  return place == places.end() ? 0 : place->second.LineAt(offset);
+}
+
 ParsedTable ParsePgsqlTable(std::string_view text, const std::string& file,
                             const MailVersion& version) {
   PgsqlTableSettings settings(file, version, "");
@@ -199,7 +212,7 @@ ParsedTable ParsePgsqlTableInMainCf(const std::string& name,
     // Other parameters may begin like this too, so an unknown one is nobody's mistake.
     if (!PgsqlTableSettings::IsKnown(rest)) continue;
     found = true;
-    settings.Add({std::string(rest), setting.value, setting.line, setting.fault});
+    settings.Add({std::string(rest), setting.value, setting.line, setting.fault, setting.breaks});
   }
   if (!found) {
     settings.Report(Severity::kError, 0,

@@ -6,6 +6,9 @@
 // An error breaks this table and no other; unlike stock, which ends the process.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +24,12 @@ namespace proxymux::config {
 struct ParsedTable {
   std::optional<TableConfig> table;  // nothing when `diagnostics` holds an error
   std::vector<Diagnostic> diagnostics;
+  // Where the values stand of the settings that count; that of `query` also when it is made of the
+  // older settings.
+  std::map<std::string, TextPlace, std::less<>> places;
+
+  // The line of that byte of a value; 0: the setting is not there.
+  int LineOf(std::string_view setting, std::size_t offset = 0) const;
 };
 
 // The text of a table file; `file` is only for the diagnostics.

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "config/postfix/foreign_settings.h"
 #include "config/values/hidden_text.h"
 #include "config/values/nearest_name.h"
 
@@ -43,6 +44,17 @@ const KnownSetting* FindKnown(std::string_view name) {
   return at == kKnownSettings.end() ? nullptr : at;
 }
 
+// Of a name that is not known; empty: nobody can tell.
+std::string WhatWasMeant(const std::string& name) {
+  if (const std::string_view instead = InsteadOf(name); !instead.empty()) {
+    return std::string(instead);
+  }
+  std::vector<std::string_view> names;
+  for (const KnownSetting& known : kKnownSettings) names.push_back(known.name);
+  const std::string nearest = NearestName(name, names);
+  return nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?";
+}
+
 }  // namespace
 
 bool PgsqlTableSettings::IsKnown(std::string_view name) { return FindKnown(name) != nullptr; }
@@ -51,12 +63,9 @@ void PgsqlTableSettings::Add(const MainCfSetting& setting) {
   const KnownSetting* known = FindKnown(setting.name);
   if (known == nullptr) {
     if (unknown_.insert(setting.name).second) {
-      std::vector<std::string_view> names;
-      for (const KnownSetting& k : kKnownSettings) names.push_back(k.name);
-      const std::string nearest = NearestName(setting.name, names);
       Report(Severity::kWarning, setting.line,
              "unknown setting \"" + WithoutSecrets(setting.name) + "\"; it is ignored",
-             nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?");
+             WhatWasMeant(setting.name));
     }
     return;
   }
@@ -103,6 +112,14 @@ std::string PgsqlTableSettings::Text(std::string_view name) const {
 int PgsqlTableSettings::LineOf(std::string_view name) const {
   const MainCfSetting* setting = Find(name);
   return setting == nullptr ? 0 : setting->line;
+}
+
+std::map<std::string, TextPlace, std::less<>> PgsqlTableSettings::Places() const {
+  std::map<std::string, TextPlace, std::less<>> places;
+  for (const auto& [name, setting] : settings_) {
+    places.emplace(name, TextPlace{setting.line, setting.breaks});
+  }
+  return places;
 }
 
 bool PgsqlTableSettings::AnyFaulty(std::initializer_list<std::string_view> names) const {

@@ -5,6 +5,7 @@
 // Owns the diagnostics of the table until they are taken.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -35,6 +36,8 @@ class PgsqlTableSettings {
   // Empty when absent or set to nothing.
   std::string Text(std::string_view name) const;
   int LineOf(std::string_view name) const;  // 0: it is not set
+  // Of the settings that count.
+  std::map<std::string, TextPlace, std::less<>> Places() const;
   // Given, but with a fault that was reported: not missing.
   bool AnyFaulty(std::initializer_list<std::string_view> names) const;
 

@@ -10,31 +10,15 @@
 // Blocking; for start-up and for a worker thread. Throws nothing.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "config/postfix/main_cf.h"
+#include "config/postfix/postconf_run.h"
 #include "config/values/diagnostic.h"
 
 namespace proxymux::config {
-
-struct PostconfRequest {
-  std::string command;           // full path, "$command_directory/postconf"
-  std::string config_directory;  // of main.cf
-  std::vector<std::string> names;
-  // Those of them that are lists: where postconf fails, what cannot be expanded is kMissing in them
-  // (parameter_expansion.h). Any other value with such a fault is left out as a whole.
-  std::set<std::string> lists;
-  // From the command line, `name=value` or `name = value`; $service_name and $process_name in them
-  // are the caller's to expand. The last of several for one name counts.
-  std::vector<std::string> overrides;
-  std::chrono::milliseconds time_limit{10000};  // for each run of the command
-  std::size_t max_output = 8 << 20;             // bytes; more is a failure
-};
 
 struct PostconfResult {
   std::map<std::string, std::string> values;  // names that nobody knows are left out

@@ -19,6 +19,9 @@ std::string Diagnostic::ToString() const {
     case Severity::kWarning:
       out += "warning: ";
       break;
+    case Severity::kNote:
+      out += "note: ";
+      break;
   }
   out += text;
   if (!hint.empty()) out += " (" + hint + ')';

@@ -9,7 +9,11 @@
 
 namespace proxymux::config {
 
-enum class Severity { kError, kWarning };
+enum class Severity {
+  kError,
+  kWarning,
+  kNote,  // good to know, and nothing is to be done
+};
 
 struct Diagnostic {
   std::string file;  // path, or the name of what was read ("main.cf"); may be empty

@@ -107,6 +107,12 @@ bool Endpoint::NeedsResolving() const {
   return hostaddr.empty() && !host.empty() && host[0] != '/' && host[0] != '@';
 }
 
+std::string ConnectPlan::Parameter(std::string_view name) const {
+  const auto at = std::ranges::find_if(
+      parameters, [&](const auto& parameter) { return parameter.first == name; });
+  return at == parameters.end() ? std::string() : at->second;
+}
+
 bool operator==(const Endpoint& a, const Endpoint& b) {
   return a.host == b.host && a.hostaddr == b.hostaddr && a.port == b.port;
 }
@@ -195,6 +201,11 @@ std::variant<ConnectPlan, std::string> MakeConnectPlan(const config::TableConfig
     plan.label = hide_host || host.name.empty() ? kHiddenHost : Label(plan.endpoints);
     if (!is_uri) plan.user = table.user;
     if (!is_uri && !hide_dbname) plan.dbname = ValueOf(parameters, "dbname");
+  }
+  if (is_uri) {
+    plan.from = ConnectPlan::From::kUri;
+  } else if (IsConnectionString(table.dbname)) {
+    plan.from = ConnectPlan::From::kDbname;
   }
   plan.parameters.assign(parameters.begin(), parameters.end());
   return plan;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -34,6 +35,12 @@ struct Endpoint {
 };
 
 struct ConnectPlan {
+  // The setting of the table that most of it stands in.
+  enum class From {
+    kSettings,  // each in its own
+    kUri,       // an entry of `hosts`
+    kDbname,    // a connection string in the place of a name
+  };
   std::vector<Endpoint> endpoints;  // in order; a URI may name several
   std::vector<std::pair<std::string, std::string>>
       parameters;  // everything but host, hostaddr and port
@@ -46,6 +53,10 @@ struct ConnectPlan {
   bool prefers_standby = false;
   bool wants_primary = false;  // target_session_attrs=read-write or primary
   bool secretive = false;  // what libpq and the server say of its host and database is not shown
+  From from = From::kSettings;
+
+  // Empty: it is not among the parameters.
+  std::string Parameter(std::string_view name) const;
 
   friend bool operator==(const ConnectPlan&, const ConnectPlan&) = default;
 };

@@ -37,11 +37,6 @@ std::string_view Caution(PlaceholderContext context, UnquotedValues unquoted) {
 
 }  // namespace
 
-std::string Located(std::string_view setting, const TemplateError& error) {
-  return std::string(setting) + ": character " + std::to_string(error.offset + 1) + ": " +
-         error.text;
-}
-
 PlaceholderAt ReadPlaceholder(std::string_view text, std::size_t at) {
   if (at + 1 >= text.size()) return {0, "'%' at the end; write %% for a percent sign"};
   const char letter = text[at + 1];

@@ -33,8 +33,6 @@ struct TemplateError {
   std::size_t offset;  // bytes into the template, from 0
   std::string text;
 };
-// "SETTING: character N: TEXT".
-std::string Located(std::string_view setting, const TemplateError& error);
 
 class QueryTemplate {
  public:

@@ -12,15 +12,15 @@ void WarnOfUnshowable(std::string_view setting, std::string_view text,
       return;
     case Showable::kStrayAt:
       warnings->push_back(
-          std::string(setting) +
-          ": a connection URI has an '@' behind its user and password (nothing of it is shown, "
-          "since a part of a password may have been taken for a host or a database): in a password "
-          "write %40 for @, %2F for /, %23 for #, %3F for ?; elsewhere %40 for @");
+          {std::string(setting),
+           "a connection URI has an '@' behind its user and password (nothing of it is shown, "
+           "since a part of a password may have been taken for a host or a database): in a "
+           "password write %40 for @, %2F for /, %23 for #, %3F for ?; elsewhere %40 for @"});
       return;
     case Showable::kMistypedUri:
-      warnings->push_back(std::string(setting) +
-                          ": is taken as it stands, but looks like a connection URI (it is not "
-                          "shown, since it may hold a password): those begin with postgresql://");
+      warnings->push_back({std::string(setting),
+                           "is taken as it stands, but looks like a connection URI (it is not "
+                           "shown, since it may hold a password): those begin with postgresql://"});
       return;
   }
 }
@@ -68,27 +68,27 @@ std::variant<std::shared_ptr<const CompiledTable>, CompiledTable::Errors> Compil
   }
   auto query = QueryTemplate::Compile(table.query, unquoted);
   if (table.query.empty()) {
-    errors.push_back("query: is not set; write the SQL query to run");
+    errors.push_back({"query", "is not set; write the SQL query to run"});
   } else if (const auto* error = std::get_if<TemplateError>(&query)) {
-    errors.push_back(Located("query", *error));
+    errors.push_back({"query", error->text, error->offset});
   }
   auto format = ResultFormat::Compile(table.result_format);
   if (const auto* error = std::get_if<TemplateError>(&format))
-    errors.push_back(Located("result_format", *error));
+    errors.push_back({"result_format", error->text, error->offset});
   auto domain = DomainFilter::Compile(table.domain, read_file, fold);
   if (const auto* faults = std::get_if<std::vector<std::string>>(&domain)) {
-    for (const std::string& fault : *faults) errors.push_back("domain: " + fault);
+    for (const std::string& fault : *faults) errors.push_back({"domain", fault});
   } else {
     for (const std::string& warning : std::get<DomainFilter>(domain).warnings())
-      warnings.push_back("domain: " + warning);
+      warnings.push_back({"domain", warning});
   }
 
   // One bad entry among good ones is a host that cannot be used, as in Postfix, not a broken table.
   ParsedHosts parsed = ParseHosts(table.hosts);
   const std::vector<HostSpec>& hosts = parsed.hosts;
-  if (hosts.empty() && parsed.faults.empty()) errors.push_back("hosts: names no host");
+  if (hosts.empty() && parsed.faults.empty()) errors.push_back({"hosts", "names no host"});
   Errors& faults_go_to = hosts.empty() ? errors : warnings;
-  for (const std::string& fault : parsed.faults) faults_go_to.push_back("hosts: " + fault);
+  for (const std::string& fault : parsed.faults) faults_go_to.push_back({"hosts", fault});
   bool needs_dbname = false;
   for (const HostSpec& host : hosts) {
     if (host.kind != HostKind::kUri) needs_dbname = true;
@@ -96,7 +96,7 @@ std::variant<std::shared_ptr<const CompiledTable>, CompiledTable::Errors> Compil
   }
   WarnOfUnshowable("dbname", table.dbname, &warnings);
   if (needs_dbname && table.dbname.empty())
-    errors.push_back("dbname: is not set; it may be left out only when every host is a URI");
+    errors.push_back({"dbname", "is not set; it may be left out only when every host is a URI"});
 
   if (!errors.empty()) return errors;
   std::shared_ptr<CompiledTable> result(new CompiledTable(

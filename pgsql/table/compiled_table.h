@@ -19,6 +19,7 @@
 #include "pgsql/table/domain_filter.h"
 #include "pgsql/table/host_spec.h"
 #include "pgsql/table/result_format.h"
+#include "pgsql/table/setting_fault.h"
 
 namespace proxymux::pgsql {
 
@@ -45,7 +46,7 @@ struct Preparation {
 
 class CompiledTable {
  public:
-  using Errors = std::vector<std::string>;  // "setting: what is wrong", every fault found
+  using Errors = std::vector<SettingFault>;  // every fault found
 
   static std::variant<std::shared_ptr<const CompiledTable>, Errors> Compile(
       const config::TableConfig& table, const config::TableSettings& settings,

@@ -42,6 +42,9 @@ struct StatementEffects {
   std::string because;  // what the session's use is for: "function f(text)"; empty when shared
 };
 
+// The server_version_num of the first release that can be asked.
+inline constexpr int kEffectsFrom = 130000;
+
 // Takes the three values of EffectsQuestion(); gives one text, for ParseEffects().
 const std::string& EffectsSql();
 // Gives one text, for ParseStamp().

@@ -1,9 +1,9 @@
-// `proxymux check`: reads everything that the service would read, and says what is wrong with it:
-// main.cf, proxymux.yaml, the lines of master.cf and every approved pgsql table. One line per
-// finding on standard output, then a summary. Connects to nothing and changes nothing.
+// `proxymux check`: reads everything that the service would read, asks the database servers that it
+// would ask, and says what is wrong. One line per finding on standard output, then one for each
+// server, then a summary; or all of it as JSON. Changes nothing.
 //
-// Exit status: 0 nothing is wrong, or there are warnings only; 1 there is an error: a table or a
-// setting is not used, or main.cf cannot be read.
+// Exit status: 0 nothing is wrong; 1 there are warnings only; 2 there is an error: a table or a
+// setting is not used, lookups would be refused or fail, or main.cf cannot be read.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,9 +12,16 @@
 
 namespace proxymux::proxy {
 
-// The command itself: findings and summary go to `out`. False when there is an error. Changes to
-// queue_directory, as the service does: relative names in table files mean the same.
-bool Check(const std::string& config_directory, std::ostream& out);
+struct CheckOptions {
+  std::string config_directory;
+  bool connect = false;  // to every host of every pool
+  bool json = false;
+};
+
+// The command itself: findings and summary go to `out`. Gives the exit status. Changes to
+// queue_directory, as the service does, and
+// before it connects root becomes mail_owner.
+int Check(const CheckOptions& options, std::ostream& out);
 
 // Adds the command to the program's; its callback sets `*status`.
 void AddCheckCommand(CLI::App* app, int* status);

@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "config/postfix/pgsql_table_parser.h"
 #include "config/postfix/program_output.h"
 #include "config/yaml/yaml_loader.h"
 #include "pgsql/sql/key_parts.h"
@@ -12,8 +11,8 @@
 #include "protocol/dict_flags.h"
 #include "protocol/request.h"
 #include "protocol/table_name.h"
-#include "proxy/cli/lookup_user.h"
 #include "proxy/process/postfix_settings.h"
+#include "proxy/process/service_user.h"
 #include "proxy/tables/table_loader.h"
 #include "proxy/tables/table_registry.h"
 #include "proxy/text/text_file.h"
@@ -102,7 +101,7 @@ bool LookupTable::Open() {
   if (const auto problem = MisnamedSection()) {
     return Fail("table " + name_ + " is not used: " + *problem);
   }
-  if (options_->explain && !OpenProbe()) return false;
+  if (options_->explain && !OpenProbe(*loaded.source.table)) return false;
   return GiveUpRoot();
 }
 
@@ -140,18 +139,8 @@ std::optional<std::string> LookupTable::MisnamedSection() {
   return config_.MisnamedSection(pool_->name(), known);
 }
 
-bool LookupTable::OpenProbe() {
-  const std::string source = name_.substr(kType.size());
-  std::string error;
-  config::ParsedTable parsed;
-  if (!IsFile()) {
-    parsed = config::ParsePgsqlTableInMainCf(source, settings_.main_cf, settings_.main_cf_file,
-                                             settings_.mail_version);
-  } else if (const auto text = ReadTextFile(source, &error)) {
-    parsed = config::ParsePgsqlTable(*text, source, settings_.mail_version);
-  }
-  if (!parsed.table.has_value()) return Fail(source + ": has just been changed; try again");
-  auto made = LookupProbe::Make(*parsed.table, *binding_, *pool_, &loop_, &pool_log_);
+bool LookupTable::OpenProbe(const config::TableConfig& table) {
+  auto made = LookupProbe::Make(table, *binding_, *pool_, &loop_, &pool_log_);
   if (const auto* problem = std::get_if<std::string>(&made)) return Fail(*problem);
   probe_ = std::get<std::unique_ptr<LookupProbe>>(std::move(made));
   pool_ = probe_->pool();
@@ -159,7 +148,7 @@ bool LookupTable::OpenProbe() {
 }
 
 bool LookupTable::GiveUpRoot() {
-  LookupUser user = BecomeServiceUser(settings_.mail_owner);
+  ServiceUser user = BecomeServiceUser(settings_.mail_owner);
   if (!user.error.empty()) return Fail(user.error);
   user_ = std::move(user.text);
   return true;

@@ -55,7 +55,7 @@ class LookupTable {
 
   bool NameIsGood();
   std::optional<std::string> MisnamedSection();
-  bool OpenProbe();
+  bool OpenProbe(const config::TableConfig& table);
   bool GiveUpRoot();
 
   void Resolve(LookupReport* report);

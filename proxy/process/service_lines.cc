@@ -9,6 +9,8 @@
 #include <fstream>
 #include <optional>
 
+#include "proxy/process/master_arguments.h"
+
 namespace proxymux::proxy {
 namespace {
 
@@ -51,22 +53,66 @@ std::optional<Diagnostic> PushedAside(const MasterCf& master_cf, const MasterSer
   return diagnostic;
 }
 
-}  // namespace
-
-std::vector<std::string> OurServices(const MasterCf& master_cf) {
-  std::vector<std::string> names;
-  for (const MasterService& service : master_cf.services) {
-    if (IsOurs(service) && InForce(master_cf, service)) names.push_back(service.name);
+// What is wrong with the fields of a line of ours.
+std::vector<Diagnostic> WrongFields(const MasterCf& master_cf, const MasterService& service,
+                                    bool chroot_by_default) {
+  std::vector<Diagnostic> found;
+  const auto tell = [&](Severity severity, std::string text, std::string hint) {
+    found.push_back({master_cf.file, service.line, 0, severity,
+                     fmt::format("the service {}: {}", service.name, text), std::move(hint)});
+  };
+  if (service.type != kUnix) {
+    tell(Severity::kError,
+         fmt::format("its type is {}, and the program serves UNIX-domain sockets only",
+                     service.type),
+         "write unix in the second field");
   }
-  return names;
+  if (service.private_ == "n") {
+    tell(Severity::kError, "its socket is in public/, and Postfix's clients look in private/",
+         "write - in the third field");
+  }
+  if (service.unprivileged == "n") {
+    tell(Severity::kWarning, "it would keep the rights of root", "write - in the fourth field");
+  }
+  if (service.chroot == "y" || (service.chroot == "-" && chroot_by_default)) {
+    tell(Severity::kError,
+         "it would run in a chroot, where neither table files nor the sockets of databases are: it "
+         "does not start",
+         "write n in the fifth field");
+  }
+  if (service.process_limit != "1") {
+    tell(Severity::kWarning,
+         fmt::format("its process limit is {}: one process serves all clients",
+                     service.process_limit == "-" ? "the default" : service.process_limit),
+         "write 1 in the seventh field");
+  }
+  if (const auto problem = ServiceNameProblem(service.name)) {
+    tell(Severity::kError, *problem, "");
+  }
+  return found;
 }
 
-std::vector<Diagnostic> CheckServiceLines(const MasterCf& master_cf) {
+}  // namespace
+
+std::vector<const MasterService*> OurServices(const MasterCf& master_cf) {
+  std::vector<const MasterService*> services;
+  for (const MasterService& service : master_cf.services) {
+    if (IsOurs(service) && InForce(master_cf, service)) services.push_back(&service);
+  }
+  return services;
+}
+
+std::vector<Diagnostic> CheckServiceLines(const MasterCf& master_cf, bool chroot_by_default) {
   std::vector<Diagnostic> found;
   for (const MasterService& service : master_cf.services) {
     if (auto diagnostic = PushedAside(master_cf, service)) {
       found.push_back(std::move(*diagnostic));
       continue;
+    }
+    if (IsOurs(service)) {
+      for (Diagnostic& diagnostic : WrongFields(master_cf, service, chroot_by_default)) {
+        found.push_back(std::move(diagnostic));
+      }
     }
     if (!IsOurs(service) || service.name != kStockService || service.type != kUnix ||
         master_cf.names_stock_proxymap) {
@@ -98,7 +144,8 @@ MasterState LookForMaster(const std::string& queue_directory) {
 
 std::string WhyNobodyListens(const MasterCf& master_cf, const std::string& wanted,
                              MasterState master) {
-  std::vector<std::string> names = OurServices(master_cf);
+  std::vector<std::string> names;
+  for (const MasterService* service : OurServices(master_cf)) names.push_back(service->name);
   if (!wanted.empty() && std::find(names.begin(), names.end(), wanted) != names.end()) {
     names = {wanted};
   } else if (!wanted.empty()) {

@@ -10,12 +10,15 @@
 
 namespace proxymux::proxy {
 
-// The names under which master(8) runs this program, in the file's order.
-std::vector<std::string> OurServices(const config::MasterCf& master_cf);
+// The lines by which master(8) runs this program, in the file's order, of whatever type. They are
+// `master_cf`'s.
+std::vector<const config::MasterService*> OurServices(const config::MasterCf& master_cf);
 
-// Findings: services that are defined more than once, and a line of ours that an upgrade of Postfix
-// would push aside.
-std::vector<config::Diagnostic> CheckServiceLines(const config::MasterCf& master_cf);
+// Findings: services that are defined more than once; a line of ours that an upgrade of Postfix
+// would push aside, or whose fields are not what the program needs (master(5)).
+// `chroot_by_default`: what `-` means in that field, as with a compatibility_level below 1.
+std::vector<config::Diagnostic> CheckServiceLines(const config::MasterCf& master_cf,
+                                                  bool chroot_by_default = false);
 
 enum class MasterState { kRuns, kDoesNotRun, kUnknown };
 

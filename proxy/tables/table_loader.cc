@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "config/postfix/pgsql_table_parser.h"
 #include "pgsql/table/compiled_table.h"
+#include "pgsql/table/setting_fault.h"
 #include "pgsql/table/usual_wait.h"
 #include "proxy/text/key_fold.h"
 #include "proxy/text/text_file.h"
@@ -13,12 +13,30 @@ namespace {
 
 constexpr std::string_view kType = "pgsql:";
 
-void AddError(LoadedTable* loaded, const std::string& file, std::string text) {
-  config::Diagnostic diagnostic;
-  diagnostic.file = file;
-  diagnostic.text = std::move(text);
-  loaded->diagnostics.push_back(std::move(diagnostic));
-}
+// What is said of a table as it is built.
+class Told {
+ public:
+  Told(std::string file, LoadedTable* loaded) : file_(std::move(file)), loaded_(loaded) {}
+
+  // Where its settings stand is known from here on.
+  void SetPlaces(const config::ParsedTable* parsed) { parsed_ = parsed; }
+
+  void Error(std::string text) { Add(config::Severity::kError, 0, std::move(text)); }
+  void Error(const pgsql::SettingFault& fault) { Add(config::Severity::kError, fault); }
+  void Warning(const pgsql::SettingFault& fault) { Add(config::Severity::kWarning, fault); }
+
+ private:
+  void Add(config::Severity severity, const pgsql::SettingFault& fault) {
+    Add(severity, parsed_->LineOf(fault.setting, fault.offset.value_or(0)), fault.ToString());
+  }
+  void Add(config::Severity severity, int line, std::string text) {
+    loaded_->diagnostics.push_back({file_, line, 0, severity, std::move(text), ""});
+  }
+
+  const std::string file_;
+  LoadedTable* const loaded_;
+  const config::ParsedTable* parsed_ = nullptr;
+};
 
 }  // namespace
 
@@ -76,28 +94,29 @@ void TableLoader::Build(const std::string& name, const ServiceConfig& config,
                         const FileReader& read_file, LoadedTable* loaded) const {
   const std::string source = name.substr(kType.size());
   const bool is_file = source.starts_with('/') || source.starts_with('.');
-  const std::string& file = is_file ? source : main_cf_file_;
+  loaded->file = is_file ? source : main_cf_file_;
+  Told told(loaded->file, loaded);
 
-  config::ParsedTable parsed;
+  config::ParsedTable& parsed = loaded->source;
   if (is_file) {
     std::string error;
     const auto text = read_file(source, &error);
     if (!text.has_value()) {
-      AddError(loaded, source, "cannot be read: " + error);
+      told.Error("cannot be read: " + error);
       return;
     }
     parsed = config::ParsePgsqlTable(*text, source, mail_version_);
   } else {
     parsed = config::ParsePgsqlTableInMainCf(source, *main_cf_, main_cf_file_, mail_version_);
   }
-  for (config::Diagnostic& diagnostic : parsed.diagnostics) {
-    loaded->diagnostics.push_back(std::move(diagnostic));
-  }
+  loaded->diagnostics.insert(loaded->diagnostics.end(), parsed.diagnostics.begin(),
+                             parsed.diagnostics.end());
   if (!parsed.table.has_value()) return;
+  told.SetPlaces(&parsed);
 
   const auto settings = config.ForTable(name);
   if (const auto* error = std::get_if<std::string>(&settings)) {
-    AddError(loaded, file, *error);
+    told.Error(*error);
     return;
   }
   const auto& table_settings = std::get<config::TableSettings>(settings);
@@ -108,19 +127,16 @@ void TableLoader::Build(const std::string& name, const ServiceConfig& config,
   };
   auto compiled = pgsql::CompiledTable::Compile(*parsed.table, table_settings, read_file, fold);
   if (const auto* errors = std::get_if<pgsql::CompiledTable::Errors>(&compiled)) {
-    for (const std::string& error : *errors) AddError(loaded, file, error);
+    for (const pgsql::SettingFault& error : *errors) told.Error(error);
     return;
   }
   const auto& table = std::get<std::shared_ptr<const pgsql::CompiledTable>>(compiled);
-  for (const std::string& warning : table->warnings()) {
-    AddError(loaded, file, warning);
-    loaded->diagnostics.back().severity = config::Severity::kWarning;
-  }
+  for (const pgsql::SettingFault& warning : table->warnings()) told.Warning(warning);
 
   auto pool = pools_->PoolFor(*parsed.table, table->hosts(), table_settings.max_value,
                               [&config](const std::string& pool) { return config.ForPool(pool); });
   if (const auto* error = std::get_if<std::string>(&pool)) {
-    AddError(loaded, file, *error);
+    told.Error(*error);
     return;
   }
   loaded->pool = std::get<pgsql::PgPools::PoolPointer>(std::move(pool));
@@ -136,14 +152,12 @@ void TableLoader::Build(const std::string& name, const ServiceConfig& config,
   if (mode == config::StatementMode::kParameterized || mode == config::StatementMode::kPrepared) {
     const std::string& reason = loaded->binding->plan.text_reason();
     if (!reason.empty()) {
-      AddError(loaded, file, "statement_mode has no effect, the query is sent as text: " + reason);
-      loaded->diagnostics.back().severity = config::Severity::kWarning;
+      told.Warning({"statement_mode", "has no effect, the query is sent as text: " + reason});
     }
   }
   if (loaded->binding->plan.form({}) == pgsql::StatementForm::kText) {
     for (const pgsql::TemplateError& caution : table->query().cautions()) {
-      AddError(loaded, file, pgsql::Located("query", caution));
-      loaded->diagnostics.back().severity = config::Severity::kWarning;
+      told.Warning({"query", caution.text, caution.offset});
     }
   }
 }

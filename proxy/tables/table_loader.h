@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/postfix/main_cf.h"
+#include "config/postfix/pgsql_table_parser.h"
 #include "config/values/diagnostic.h"
 #include "config/values/mail_version.h"
 #include "pgsql/libpq/pg_pools.h"
@@ -31,12 +32,14 @@ struct KeptFile {
 using KeptFiles = std::map<std::string, KeptFile>;  // by path
 
 struct LoadedTable {
+  std::string file;                              // that its settings stand in
   std::shared_ptr<pgsql::TableBinding> binding;  // null when there is an error
   std::shared_ptr<pgsql::ConnectionPool> pool;
   // The files that the table is made of: when one changes, the table has changed. The signatures
   // were taken before the files were read.
   std::map<std::string, FileSignature> files;
-  KeptFiles texts;  // of the files whose content is known
+  KeptFiles texts;             // of the files whose content is known
+  config::ParsedTable source;  // what `binding` was made of; holds the password
   std::vector<config::Diagnostic> diagnostics;
 
   // The first error, for a log line and the status: "FILE:LINE: what".

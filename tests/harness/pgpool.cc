@@ -81,6 +81,9 @@ void Pgpool::Start() {
 void Pgpool::Stop() {
   if (!process_) return;
   process_->Signal(SIGINT);
+  if (process_->Wait(seconds(2))) return;
+  // Its fast shutdown hangs now and then; who restarts it does not wait for that.
+  process_->Signal(SIGQUIT);
   if (!process_->Wait(seconds(20))) throw std::runtime_error("Pgpool-II does not stop");
 }
 

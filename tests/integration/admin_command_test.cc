@@ -44,8 +44,8 @@ TEST_F(Standalone, CheckWarnsOfAFileThatIsReadAtTheStartOnly) {
                        harness::ReadFile(postfix_.config_directory() + "/pgsql-relay.cf"), 0600);
   const CommandResult result =
       Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_NE(result.out.find("pgsql-relay.cf: postfix cannot read it"), std::string::npos)
+  EXPECT_EQ(result.status, 1) << result.out << result.err;
+  EXPECT_NE(result.out.find("pgsql-relay.cf: warning: postfix cannot read it"), std::string::npos)
       << result.out;
 }
 
@@ -58,13 +58,15 @@ TEST_F(Standalone, CheckWarnsOfACacheThatCannotBe) {
     WriteSettings("table: {" + std::string(settings) + "}\n");
     const CommandResult result =
         Command({"check", "--config-directory", postfix_.config_directory()});
-    EXPECT_EQ(result.status, 0) << result.out << result.err;
     const bool kept = std::string(settings).find("max_entries") == std::string::npos;
-    EXPECT_EQ(result.out.find("pgsql-relay.cf: cache and stale_if_error have no effect: its query "
-                              "may write") != std::string::npos,
+    EXPECT_EQ(result.status, kept ? 1 : 0) << result.out << result.err;
+    EXPECT_EQ(result.out.find(
+                  "pgsql-relay.cf:5: warning: cache and stale_if_error have no effect: its query "
+                  "may write") != std::string::npos,
               kept)
         << result.out;
-    EXPECT_EQ(result.out.find("pgsql-aliases.cf: cache"), std::string::npos) << result.out;
+    EXPECT_EQ(result.out.find("pgsql-aliases.cf:5: warning: cache"), std::string::npos)
+        << result.out;
   }
 }
 
@@ -87,7 +89,7 @@ TEST_F(Standalone, CheckRefusesASectionForTlsThatNamesNoPool) {
   WriteSettings("pools: {\"mailreader@127.0.0.1:1/mail\": {sslmode: require}}\n");
   const CommandResult result =
       Command({"check", "--config-directory", postfix_.config_directory()});
-  EXPECT_EQ(result.status, 1) << result.out << result.err;
+  EXPECT_EQ(result.status, 2) << result.out << result.err;
   EXPECT_NE(result.out.find("names no pool"), std::string::npos) << result.out;
 }
 

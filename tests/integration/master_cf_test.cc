@@ -90,12 +90,12 @@ TEST_F(MasterCf, ALineThatUpgradeConfigurationDoesNotKnowIsPushedAside) {
   Configure(Service::kInPlace);
   WriteForgetfulLine();
   const CommandResult before = Command({"check", "-c", postfix_->config_directory()});
-  EXPECT_EQ(before.status, 0) << before.out;
+  EXPECT_EQ(before.status, 1) << before.out;
   EXPECT_THAT(before.out, AllOf(HasSubstr(Path("master.cf:14: warning: ")),
                                 HasSubstr("proxymux -o proxymap_service_name=proxymap")));
   UpgradeConfiguration();
   const CommandResult after = Command({"check", "-c", postfix_->config_directory()});
-  EXPECT_EQ(after.status, 1) << after.out;
+  EXPECT_EQ(after.status, 2) << after.out;
   EXPECT_THAT(after.out, HasSubstr(Path("master.cf:14: error: the service proxymap (unix) is "
                                         "defined again in line ")));
   postfix_->Start();

@@ -97,14 +97,15 @@ TEST_F(RefusedKey, CheckTellsOfSuchQueries) {
   const harness::CommandResult check = harness::RunCommand(
       {postfix_->options().proxymux, "check", "--config-directory", postfix_->config_directory()});
   for (const char* text :
-       {"comment.cf: warning: query: character 11: a placeholder stands in a comment",
-        "dollar.cf: warning: query: character 38: a placeholder stands in a dollar-quoted literal",
-        "identifier.cf: warning: query: character 9: a placeholder stands in a quoted identifier",
-        "number.cf: warning: query: character 28: a placeholder stands outside of quotes: a key "
+       {"comment.cf:5: warning: query: character 11: a placeholder stands in a comment",
+        "dollar.cf:5: warning: query: character 38: a placeholder stands in a dollar-quoted "
+        "literal",
+        "identifier.cf:5: warning: query: character 9: a placeholder stands in a quoted identifier",
+        "number.cf:5: warning: query: character 28: a placeholder stands outside of quotes: a key "
         "that is not a plain number is answered RETRY"}) {
     EXPECT_NE(check.out.find(text), std::string::npos) << text << "\n" << check.out << check.err;
   }
-  EXPECT_EQ(check.out.find("number-prepared.cf: warning"), std::string::npos) << check.out;
+  EXPECT_EQ(check.out.find("number-prepared.cf:5: warning"), std::string::npos) << check.out;
 }
 
 }  // namespace

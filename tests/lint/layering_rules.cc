@@ -17,26 +17,26 @@ namespace {
 struct Library {
   std::string_view name;
   std::vector<const char*> headers;  // as included
-  const char* files;                 // that may include them; also what messages say
+  std::vector<const char*> files;    // that may include them
 };
 
 const std::vector<Library>& LibraryTable() {
   static const std::vector<Library> libraries = {
       {"libpq",
        {"libpq-fe.h", "libpq-events.h", "pg_config*.h", "libpq/*", "postgresql/*"},
-       "pgsql/libpq/*"},
-      {"libuv", {"uv.h", "uv/*"}, "proxy/*uv_*"},
-      {"yaml-cpp", {"yaml-cpp/*"}, "config/yaml/yaml_loader.cc"},
-      {"spdlog", {"spdlog/*"}, "proxy/log/log.cc"},
-      {"ICU's IDNA", {"unicode/uidna.h"}, "config/postfix/domain_functions.cc"},
-      {"ICU", {"unicode/*"}, "proxy/text/key_fold.cc"},
-      {"fmt", {"fmt/*"}, "proxy/*"},
-      {"CLI11", {"CLI/*"}, "proxy/*"},
-      {"nlohmann-json", {"nlohmann/*"}, "proxy/*"},
-      {"libmicrohttpd", {"microhttpd.h"}, "proxy/admin/admin_http.cc"},
-      {"prometheus-cpp", {"prometheus/*"}, "proxy/*"},
-      {"GoogleTest", {"gtest/*", "gmock/*"}, "tests/*"},
-      {"Google Benchmark", {"benchmark/*"}, "tests/*"},
+       {"pgsql/libpq/*", "pgsql/inquiry/*"}},
+      {"libuv", {"uv.h", "uv/*"}, {"proxy/*uv_*"}},
+      {"yaml-cpp", {"yaml-cpp/*"}, {"config/yaml/yaml_loader.cc"}},
+      {"spdlog", {"spdlog/*"}, {"proxy/log/log.cc"}},
+      {"ICU's IDNA", {"unicode/uidna.h"}, {"config/postfix/domain_functions.cc"}},
+      {"ICU", {"unicode/*"}, {"proxy/text/key_fold.cc"}},
+      {"fmt", {"fmt/*"}, {"proxy/*"}},
+      {"CLI11", {"CLI/*"}, {"proxy/*"}},
+      {"nlohmann-json", {"nlohmann/*"}, {"proxy/*"}},
+      {"libmicrohttpd", {"microhttpd.h"}, {"proxy/admin/admin_http.cc"}},
+      {"prometheus-cpp", {"prometheus/*"}, {"proxy/*"}},
+      {"GoogleTest", {"gtest/*", "gmock/*"}, {"tests/*"}},
+      {"Google Benchmark", {"benchmark/*"}, {"tests/*"}},
   };
   return libraries;
 }
@@ -138,9 +138,13 @@ class FileCheck {
  private:
   void CheckInclude(const Room& room, const Include& include) {
     if (const Library* library = FindLibrary(include.header)) {
-      if (Matches(path_, library->files)) return;
+      std::string files;
+      for (const char* pattern : library->files) {
+        if (Matches(path_, pattern)) return;
+        files += std::string(files.empty() ? "" : " and ") + pattern;
+      }
       Report(include.line, "includes ", Spelled(include), ", but ", library->name, " is for ",
-             library->files, " only");
+             files, " only");
     } else if (include.quoted) {
       CheckOwnHeader(room, include);
     } else {

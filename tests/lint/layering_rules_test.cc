@@ -88,6 +88,7 @@ TEST(LayeringRules, WhatNobodyUsesIsNoRow) {
 
 TEST(LayeringRules, LibrariesHaveTheirPlaces) {
   EXPECT_TRUE(Allowed("pgsql/libpq/pg_connection.h", "<libpq-fe.h>"));
+  EXPECT_TRUE(Allowed("pgsql/inquiry/pg_inquiry.cc", "<libpq-fe.h>"));
   EXPECT_FALSE(Allowed("pgsql/pool/connection_pool.cc", "<libpq-fe.h>"));
   EXPECT_FALSE(Allowed("pgsql/pool/connection_pool.cc", "\"libpq-fe.h\""));
   EXPECT_FALSE(Allowed("pgsql/pool/connection_pool.cc", "<postgresql/libpq-fe.h>"));

@@ -39,6 +39,41 @@ TEST(MainCf, JoinsContinuationLinesWithTheirWhiteSpaceAcrossCommentsAndBlankLine
   EXPECT_EQ(parsed.settings[1].line, 7);
 }
 
+TEST(MainCf, KnowsTheLineOfEachByteOfAValue) {
+  const MainCf parsed =
+      ParseMainCf("a = 1\nquery = SELECT x\n# comment\n\n  FROM t\n WHERE y\n", "m");
+  ASSERT_EQ(parsed.settings.size(), 2u);
+  const MainCfSetting& query = parsed.settings[1];
+  ASSERT_EQ(query.value, "SELECT x  FROM t WHERE y");
+  const TextPlace place{query.line, query.breaks};
+  EXPECT_EQ(place.LineAt(0), 2);
+  EXPECT_EQ(place.LineAt(query.value.find('x')), 2);
+  EXPECT_EQ(place.LineAt(query.value.find("  FROM")), 5);
+  EXPECT_EQ(place.LineAt(query.value.find('t')), 5);
+  EXPECT_EQ(place.LineAt(query.value.find("WHERE")), 6);
+  EXPECT_EQ(place.LineAt(query.value.size()), 6);
+}
+
+// Also when it does not begin in the line of its name.
+TEST(MainCf, KnowsTheLineOfAValueThatBeginsInALaterOne) {
+  const MainCf parsed = ParseMainCf("query =\n  SELECT x\n  FROM t\n", "m");
+  ASSERT_EQ(parsed.settings.size(), 1u);
+  const MainCfSetting& query = parsed.settings[0];
+  const TextPlace place{query.line, query.breaks};
+  EXPECT_EQ(query.line, 1);
+  EXPECT_EQ(place.LineAt(0), 2);
+  EXPECT_EQ(place.LineAt(query.value.find("FROM")), 3);
+}
+
+TEST(MainCf, TellsOfAByteOrderMarkWhichIsAPartOfTheName) {
+  const MainCf parsed = ParseMainCf("\xef\xbb\xbfhosts = db\nuser = u\n", "m");
+  ASSERT_EQ(parsed.diagnostics.size(), 1u);
+  EXPECT_EQ(parsed.diagnostics[0].line, 1);
+  EXPECT_NE(parsed.diagnostics[0].text.find("byte order mark"), std::string::npos);
+  EXPECT_EQ(Value(parsed, "hosts"), "(absent)");
+  EXPECT_EQ(Value(parsed, "user"), "u");
+}
+
 TEST(MainCf, AMissingLastNewlineAndCarriageReturnsAreFine) {
   const MainCf parsed = ParseMainCf("a = 1\r\n\r\nb = 2\r\n  3\r\nc = 4", "m");
   EXPECT_TRUE(parsed.diagnostics.empty());

@@ -25,6 +25,30 @@ TEST(MasterCf, ReadsServicesOfOneAndOfSeveralLines) {
   EXPECT_EQ(master_cf.services[2].line, 8);
 }
 
+TEST(MasterCf, ReadsTheFieldsAndTheSettingsOfAService) {
+  const MasterCf master_cf = ParseMasterCf(
+      "submission inet n - y - 20 smtpd -v\n"
+      "  -o syslog_name=postfix/submission\n"
+      "  -o smtpd_client_restrictions=permit_mynetworks,reject -ox=1\n"
+      "  -o { virtual_alias_maps = proxy:pgsql:/a.cf, hash:/b }\n"
+      "pipe unix - n n - - pipe flags=R user=x argv=/bin/x -o y=1\n",
+      "master.cf");
+  ASSERT_EQ(master_cf.services.size(), 2u);
+  const MasterService& service = master_cf.services[0];
+  EXPECT_EQ(service.private_, "n");
+  EXPECT_EQ(service.unprivileged, "-");
+  EXPECT_EQ(service.chroot, "y");
+  EXPECT_EQ(service.wakeup, "-");
+  EXPECT_EQ(service.process_limit, "20");
+  const std::vector<MasterOverride> expected = {
+      {"syslog_name", "postfix/submission", 2},
+      {"smtpd_client_restrictions", "permit_mynetworks,reject", 3},
+      {"x", "1", 3},
+      {"virtual_alias_maps", "proxy:pgsql:/a.cf, hash:/b", 4}};
+  EXPECT_EQ(service.overrides, expected);
+  EXPECT_TRUE(master_cf.services[1].overrides.empty()) << "arguments of the command";
+}
+
 TEST(MasterCf, TheLastLineOfANameAndTypeCounts) {
   const MasterCf master_cf = ParseMasterCf(
       "a unix - - n - - one\na inet - - n - - two\na unix - - n - - three\n", "master.cf");

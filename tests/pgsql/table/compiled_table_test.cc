@@ -85,7 +85,7 @@ TEST(CompiledTable, AnUnreadableDomainFileIsUnavailableAndWarned) {
   const Table table = Compiled(config);
   EXPECT_EQ(Prepare(table, "u@a.org").kind, Kind::kUnavailable);
   ASSERT_EQ(table->warnings().size(), 1u);
-  EXPECT_EQ(table->warnings()[0], "domain: /nofile: No such file or directory");
+  EXPECT_EQ(table->warnings()[0].ToString(), "domain: /nofile: No such file or directory");
 }
 
 TEST(CompiledTable, ReportsEveryFaultAtOnce) {
@@ -95,10 +95,10 @@ TEST(CompiledTable, ReportsEveryFaultAtOnce) {
   config.hosts = {"db:x"};
   const CompiledTable::Errors errors = Errors(config);
   ASSERT_EQ(errors.size(), 4u);
-  EXPECT_EQ(errors[0].find("query: character 9: "), 0u);
-  EXPECT_EQ(errors[1].find("result_format: character 1: "), 0u);
-  EXPECT_EQ(errors[2].find("domain: "), 0u);
-  EXPECT_EQ(errors[3].find("hosts: \"db:x\": "), 0u);
+  EXPECT_EQ(errors[0].ToString().find("query: character 9: "), 0u);
+  EXPECT_EQ(errors[1].ToString().find("result_format: character 1: "), 0u);
+  EXPECT_EQ(errors[2].ToString().find("domain: "), 0u);
+  EXPECT_EQ(errors[3].ToString().find("hosts: \"db:x\": "), 0u);
 }
 
 // Outside of quotes numbers only, unless the settings allow all.

@@ -39,7 +39,7 @@ std::shared_ptr<const CompiledTable> Compiled(const config::TableConfig& table,
                                               const DomainFilter::Fold& fold) {
   const Compilation result = Compile(table, settings, fold);
   if (const auto* errors = std::get_if<CompiledTable::Errors>(&result)) {
-    ADD_FAILURE() << table.query << ": " << errors->front();
+    ADD_FAILURE() << table.query << ": " << errors->front().ToString();
     return nullptr;
   }
   return std::get<std::shared_ptr<const CompiledTable>>(result);

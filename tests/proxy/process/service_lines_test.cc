@@ -57,11 +57,54 @@ TEST(ServiceLines, OtherRepetitionsAreWarnedOf) {
                                 HasSubstr("(remove line 1)"))));
 }
 
+TEST(ServiceLines, FieldsThatKeepTheProgramFromServingAreErrors) {
+  const auto said = [](const char* fields, bool chroot_by_default = false) {
+    std::vector<std::string> lines;
+    const auto master_cf = Parse(std::string("beside ") + fields + " proxymux\n");
+    for (const auto& diagnostic : CheckServiceLines(master_cf, chroot_by_default)) {
+      lines.push_back(diagnostic.ToString());
+    }
+    return lines;
+  };
+  EXPECT_THAT(said("unix - - n - 1"), IsEmpty());
+  EXPECT_THAT(said("unix y y n 0 1"), IsEmpty());
+  EXPECT_THAT(said("unix - - y - 1"),
+              ElementsAre(AllOf(HasSubstr("master.cf:1: error: the service beside: "),
+                                HasSubstr("chroot"), HasSubstr("fifth field"))));
+  EXPECT_THAT(said("unix - - - - 1"), IsEmpty());
+  EXPECT_THAT(said("unix - - - - 1", /*chroot_by_default=*/true), ElementsAre(HasSubstr("chroot")));
+  EXPECT_THAT(said("unix n - n - 1"), ElementsAre(AllOf(HasSubstr("error"), HasSubstr("public/"))));
+  EXPECT_THAT(said("inet - - n - 1"),
+              ElementsAre(AllOf(HasSubstr("error"), HasSubstr("UNIX-domain"))));
+  EXPECT_THAT(said("unix - n n - 1"), ElementsAre(AllOf(HasSubstr("warning"), HasSubstr("root"))));
+  EXPECT_THAT(said("unix - - n - -"),
+              ElementsAre(AllOf(HasSubstr("warning"), HasSubstr("the default"))));
+  EXPECT_THAT(said("unix - - n - 50"),
+              ElementsAre(AllOf(HasSubstr("warning"), HasSubstr("limit is 50"))));
+}
+
+TEST(ServiceLines, ANameThatCannotBeServedIsAnError) {
+  EXPECT_THAT(Check("proxywrite unix - - n - 1 proxymux\n"),
+              ElementsAre(AllOf(HasSubstr("master.cf:1: error: "), HasSubstr("proxywrite"))));
+}
+
+TEST(ServiceLines, FieldsOfALineThatHasNoEffectAreNotTalkedAbout) {
+  EXPECT_THAT(Check("beside unix - - y - 1 proxymux\nbeside unix - - n - 1 proxymux\n"),
+              ElementsAre(HasSubstr("is defined again")));
+}
+
 TEST(ServiceLines, OursAreThoseThatCount) {
-  EXPECT_THAT(OurServices(Parse(std::string(kStock) + kBeside)), ElementsAre("proxymux"));
-  EXPECT_THAT(OurServices(Parse(std::string(kInPlace) + kBeside)),
-              ElementsAre("proxymap", "proxymux"));
-  EXPECT_THAT(OurServices(Parse(std::string(kForgotten) + kStock)), IsEmpty());
+  const auto names = [](const std::string& text) {
+    const config::MasterCf master_cf = Parse(text);
+    std::vector<std::string> names;
+    for (const config::MasterService* service : OurServices(master_cf)) {
+      names.push_back(service->name);
+    }
+    return names;
+  };
+  EXPECT_THAT(names(std::string(kStock) + kBeside), ElementsAre("proxymux"));
+  EXPECT_THAT(names(std::string(kInPlace) + kBeside), ElementsAre("proxymap", "proxymux"));
+  EXPECT_THAT(names(std::string(kForgotten) + kStock), IsEmpty());
 }
 
 TEST(ServiceLines, WhyNobodyListens) {

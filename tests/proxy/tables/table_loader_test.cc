@@ -79,7 +79,7 @@ TEST_F(TableLoaderTest, ABadTemplateNamesItsSetting) {
   EXPECT_EQ(loaded.binding, nullptr);
   EXPECT_THAT(Messages(loaded), HasSubstr("query"));
   EXPECT_THAT(Messages(loaded), HasSubstr("result_format"));
-  EXPECT_THAT(loaded.Reason(), HasSubstr(Path("x.cf") + ": error: "));
+  EXPECT_THAT(loaded.Reason(), HasSubstr(Path("x.cf") + ":2: error: "));
 }
 
 TEST_F(TableLoaderTest, WarningsLeaveTheTableInUse) {

@@ -1,4 +1,4 @@
-#include "proxy/cli/lookup_user.h"
+#include "proxy/process/service_user.h"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -30,7 +30,8 @@ void ForgetSettingsOfLibpq() {
 
 }  // namespace
 
-LookupUser BecomeServiceUser(const std::string& mail_owner) {
+ServiceUser BecomeServiceUser(const std::string& mail_owner) {
+  ForgetSettingsOfLibpq();
   const std::string before = NameOf(geteuid());
   if (mail_owner.empty()) {
     return {before + "; who the service runs as is not known without main.cf", ""};
@@ -42,7 +43,6 @@ LookupUser BecomeServiceUser(const std::string& mail_owner) {
   const auto account = FindAccount(mail_owner);
   if (const auto* error = std::get_if<PrivilegeError>(&account)) return {"", error->text};
   if (const auto error = DropPrivileges(std::get<Account>(account))) return {"", error->text};
-  ForgetSettingsOfLibpq();
   return {mail_owner + " (mail_owner), as the service", ""};
 }
 
