@@ -1,5 +1,4 @@
-// Mistakes that only a database server can tell of: `proxymux check --connect` on real servers.
-
+// Mistakes that a server tells of when it is connected to, and what is said of the servers.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -7,7 +6,7 @@
 #include "tests/harness/certificates.h"
 #include "tests/harness/pg_bouncer.h"
 #include "tests/harness/tcp_gate.h"
-#include "tests/integration/check/check_world.h"
+#include "tests/integration/check/asked_servers.h"
 
 namespace proxymux::integration {
 namespace {
@@ -16,29 +15,6 @@ using harness::CommandResult;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr int kNothingWrong = 0, kWarnings = 1, kErrors = 2;
-
-class CheckServers : public CheckWorld {
- protected:
-  void Expect(int status, const testing::Matcher<std::string>& said) {
-    const CommandResult result = Connected();
-    EXPECT_EQ(result.status, status) << result.out << result.err;
-    EXPECT_THAT(result.out, said);
-  }
-  // As the superuser, in the first mirror's mail database.
-  void Sql(const std::string& text) { world_.first().Sql(harness::kMailDatabase, text); }
-
-  std::string Host() { return world_.first().TcpHost(); }
-  // Of one query in the table's file, that asks the first mirror.
-  void Ask(const std::string& query, const std::string& more = "") {
-    WriteTable(Host(), query, more);
-  }
-  std::string Uri(const std::string& parameters) {
-    return "postgresql://" + std::string(harness::kMailRole) + ":let%20me%20read@" + Host() + "/" +
-           harness::kMailDatabase + "?" + parameters;
-  }
-};
 
 TEST_F(CheckServers, GoodOnesAreDescribed) {
   const CommandResult result = Connected();
@@ -134,77 +110,6 @@ TEST_F(CheckServers, WhatOfACertificateIsVerified) {
                         HasSubstr("the server's own CA")));
 }
 
-TEST_F(CheckServers, AColumnThatIsNotThere) {
-  Ask("SELECT address\n  FROM relay_recipient\n  WHERE adress = '%u@%d'");
-  Expect(kErrors, AllOf(HasSubstr(InTable(7, "error") +
-                                  "query: column \"adress\" does not exist (SQLSTATE 42703)"),
-                        HasSubstr("relay_recipient.address")));
-}
-
-TEST_F(CheckServers, ATableThatIsNotThere) {
-  Ask("SELECT a\n  FROM nothing WHERE k = '%s'");
-  Expect(kErrors, HasSubstr(InTable(6, "error") + "query: relation \"nothing\" does not exist"));
-}
-
-TEST_F(CheckServers, ASyntaxError) {
-  Ask("SELECT address FROM relay_recipient\n  WHERE address = '%s' ORDER LIMIT 1");
-  Expect(kErrors, AllOf(HasSubstr(InTable(6, "error") + "query: syntax error at or near \"LIMIT\""),
-                        HasSubstr("(SQLSTATE 42601)")));
-}
-
-TEST_F(CheckServers, ATableThatTheRoleMayNotRead) {
-  Sql("CREATE TABLE secret (k text PRIMARY KEY, v text)");
-  Ask("SELECT v FROM secret WHERE k = '%s'");
-  Expect(kErrors,
-         AllOf(HasSubstr(InTable(5, "error") + "query: permission denied for table secret"),
-               HasSubstr("GRANT SELECT")));
-  Sql("DROP TABLE secret");
-}
-
-TEST_F(CheckServers, ATableThatIsReadFromEndToEnd) {
-  Sql("CREATE TABLE large (address varchar(99), v text);"
-      "INSERT INTO large SELECT n, n FROM generate_series(1, 20000) n;"
-      "GRANT SELECT ON large TO mailreader; ANALYZE large");
-  Ask("SELECT v FROM large WHERE lower(address) = lower('%s')");
-  Expect(kWarnings, AllOf(HasSubstr(InTable(5, "warning") + "query: each lookup reads all of "
-                                                            "public.large, about 20000 rows"),
-                          HasSubstr("CREATE INDEX ON public.large (lower((address)::text))")));
-  Sql("CREATE INDEX ON large (lower((address)::text)); ANALYZE large");
-  Expect(kNothingWrong, Not(HasSubstr("public.large")));
-  Ask("SELECT v FROM large WHERE address = '%s'");
-  Expect(kWarnings, HasSubstr("CREATE INDEX ON public.large (address)"));
-  Sql("DROP TABLE large");
-}
-
-TEST_F(CheckServers, WhatAQueryDoesToOthers) {
-  Sql("CREATE FUNCTION at_work(text) RETURNS text LANGUAGE plpgsql AS "
-      "$$ BEGIN SET work_mem = '8MB'; RETURN $1; END $$");
-  Ask("SELECT at_work('%s')");
-  Expect(kWarnings, HasSubstr(InTable(5, "warning") +
-                              "query: it may change the session (function at_work(text))"));
-  Sql("DROP FUNCTION at_work(text)");
-  Ask("SELECT address || random() FROM relay_recipient WHERE address = '%s'");
-  Expect(kWarnings, HasSubstr(InTable(5, "warning") + "query: it calls a volatile function"));
-  Sql("CREATE TABLE guarded (k text PRIMARY KEY, v text);"
-      "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; GRANT SELECT ON guarded TO mailreader");
-  Ask("SELECT v FROM guarded WHERE k = '%s'");
-  Expect(kNothingWrong,
-         HasSubstr(InTable(5, "note") + "query: each lookup runs in a transaction of "
-                                        "its own, because of row security of guarded"));
-  Sql("DROP TABLE guarded");
-}
-
-// Values of the sample need not be such as the query's types want.
-TEST_F(CheckServers, TypesThatALiteralFitsAreNoMistake) {
-  for (const char* query :
-       {"SELECT address FROM mailbox WHERE id = '%s'",
-        "SELECT 'x' WHERE inet '192.0.2.1' = inet '%s'", "SELECT 'x' WHERE E'%s' = 'y'",
-        "SELECT upper('%s')", "SELECT coalesce(NULL, '%s')", "SELECT '%s'"}) {
-    Ask(query);
-    Expect(kNothingWrong, Not(HasSubstr(" error: ")));
-  }
-}
-
 TEST_F(CheckServers, SessionsThatTheRoleMayNotHave) {
   world_.first().Sql("postgres", "ALTER ROLE mailreader CONNECTION LIMIT 3");
   Expect(kErrors,
@@ -227,49 +132,6 @@ TEST_F(CheckServers, APoolerInBetween) {
     Expect(kWarnings, HasSubstr("CREATE INDEX ON public.large (address)"));
   }
   Sql("DROP TABLE large");
-}
-
-// The role cannot look up what is behind a view in a schema of somebody else.
-TEST_F(CheckServers, AViewOfWhatTheRoleMayNotRead) {
-  Sql("CREATE SCHEMA inside; CREATE TABLE inside.large (address text, v text);"
-      "INSERT INTO inside.large SELECT n, n FROM generate_series(1, 20000) n; ANALYZE inside.large;"
-      "CREATE VIEW outside AS SELECT * FROM inside.large; GRANT SELECT ON outside TO mailreader");
-  Ask("SELECT v FROM outside WHERE address = '%s'");
-  postfix_.WriteConfig("pgsql-id.cf",
-                       harness::TableText(Host(), "SELECT v FROM outside WHERE v = '%s'"));
-  Expect(kWarnings, AllOf(HasSubstr("CREATE INDEX ON inside.large (address)"),
-                          HasSubstr("CREATE INDEX ON inside.large (v)")));
-  Sql("DROP VIEW outside; DROP SCHEMA inside CASCADE");
-}
-
-TEST_F(CheckServers, ATableThatWasNeverAnalyzed) {
-  Sql("CREATE TABLE fresh (address text, v text) WITH (autovacuum_enabled = off);"
-      "INSERT INTO fresh SELECT n, repeat('x', 500) FROM generate_series(1, 9000) n;"
-      "GRANT SELECT ON fresh TO mailreader");
-  Ask("SELECT v FROM fresh WHERE address = '%s'");
-  Expect(kWarnings, HasSubstr("; ANALYZE public.fresh"));
-  Sql("DROP TABLE fresh");
-}
-
-TEST_F(CheckServers, WhatOnlyOneOfTheHostsSaysNamesIt) {
-  Sql("CREATE TABLE only_here (k text PRIMARY KEY, v text); GRANT SELECT ON only_here TO "
-      "mailreader");
-  WriteTable(world_.Hosts(), "SELECT v FROM only_here WHERE k = '%s'");
-  Expect(kErrors, AllOf(HasSubstr("does not exist (SQLSTATE 42P01) (at host " +
-                                  world_.second().TcpHost() + ")"),
-                        Not(HasSubstr("(at host " + Host()))));
-  Sql("DROP TABLE only_here");
-}
-
-TEST_F(CheckServers, APlaceholderThatIsBoundWithoutQuotes) {
-  postfix_.WriteConfig("proxymux.yaml", "table: {statement_mode: prepared}\n");
-  Ask("SELECT address FROM relay_recipient WHERE address = %s");
-  EXPECT_THAT(Connected().out, Not(HasSubstr(" error: ")));
-}
-
-TEST_F(CheckServers, APlaceholderInANameIsNoMistake) {
-  Ask("SELECT v FROM aliases_%d WHERE k = '%s'");
-  Expect(kWarnings, HasSubstr(InTable(5, "note") + "query: what it asks for depends on the key"));
 }
 
 // The server's answer, not its login, is what does not come.
