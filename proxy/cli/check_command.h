@@ -19,8 +19,7 @@ struct CheckOptions {
 };
 
 // The command itself: findings and summary go to `out`. Gives the exit status. Changes to
-// queue_directory, as the service does, and
-// before it connects root becomes mail_owner.
+// queue_directory, as the service does, and before it connects root becomes mail_owner.
 int Check(const CheckOptions& options, std::ostream& out);
 
 // Adds the command to the program's; its callback sets `*status`.
