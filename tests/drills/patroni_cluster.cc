@@ -9,6 +9,7 @@
 
 #include "tests/harness/deadline.h"
 #include "tests/harness/postgres_user.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::drills {

@@ -13,6 +13,7 @@
 #include "tests/drills/drill.h"
 #include "tests/drills/mail_drill.h"
 #include "tests/harness/host_status.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::drills {

@@ -10,6 +10,7 @@
 
 #include "tests/harness/mail_schema.h"
 #include "tests/harness/postgres_user.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::harness {

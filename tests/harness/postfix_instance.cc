@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "tests/harness/installed_postfix.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::harness {

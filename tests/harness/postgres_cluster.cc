@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "tests/harness/postgres_user.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::harness {

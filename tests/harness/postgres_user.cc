@@ -1,10 +1,7 @@
 #include "tests/harness/postgres_user.h"
 
-#include <arpa/inet.h>
 #include <libpq-fe.h>
-#include <netinet/in.h>
 #include <pwd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -58,20 +55,6 @@ std::string RunSql(const std::string& conninfo, const std::string& text) {
     throw std::runtime_error("SQL failed: " + std::string(PQerrorMessage(connection.get())));
   }
   return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
-}
-
-int FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  const bool ok =
-      fd >= 0 && ::bind(fd, plain, length) == 0 && ::getsockname(fd, plain, &length) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!ok) throw std::runtime_error("no free TCP port");
-  return ntohs(address.sin_port);
 }
 
 }  // namespace proxymux::harness

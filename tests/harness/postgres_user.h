@@ -20,7 +20,4 @@ std::string PostgresPrograms();
 // On a connection of its own; the first column of the last result's first row, or "".
 std::string RunSql(const std::string& conninfo, const std::string& text);
 
-// A TCP port of 127.0.0.1 that nobody listened on a moment ago.
-int FreePort();
-
 }  // namespace proxymux::harness

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 
 namespace proxymux::harness {
@@ -29,6 +30,22 @@ sockaddr_in LoopbackAddress(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   return address;
+}
+
+bool Bind(int fd, int port) {
+  const sockaddr_in address = LoopbackAddress(port);
+  return ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+}
+
+// Below 32768, where the ports of connections begin (ip_local_port_range, ip(7)).
+bool BindToAny(int fd) {
+  constexpr int kFirst = 10000, kLast = 32767, kTries = 1000;
+  thread_local std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<int> ports(kFirst, kLast);
+  for (int tries = 0; tries < kTries; ++tries) {
+    if (Bind(fd, ports(random))) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -125,17 +142,22 @@ int BindDatagrams(const std::string& path) {
 }
 
 int ListenTcp(int port, int backlog) {
-  const sockaddr_in address = LoopbackAddress(port);
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   // For a port that this program has had before.
   const int yes = port != 0 ? 1 : 0;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-      ::listen(fd, backlog) != 0) {
+  if (fd < 0 || !(port != 0 ? Bind(fd, port) : BindToAny(fd)) || ::listen(fd, backlog) != 0) {
     throw std::runtime_error("cannot listen on port " + std::to_string(port) + ": " +
                              std::strerror(errno));
   }
   return fd;
+}
+
+int FreePort() {
+  const int fd = ListenTcp();
+  const int port = PortOf(fd);
+  ::close(fd);
+  return port;
 }
 
 int PortOf(int fd) {

@@ -47,9 +47,12 @@ sockaddr_un UnixAddress(const std::string& path);
 int ListenUnix(const std::string& path);
 // A UNIX socket that is sent datagrams, as syslog's is. Reading it does not block.
 int BindDatagrams(const std::string& path);
-// On 127.0.0.1; port 0: a free one.
+// On 127.0.0.1; port 0: a free one, as FreePort() finds it.
 int ListenTcp(int port = 0, int backlog = 128);
 int PortOf(int fd);
+// A port of 127.0.0.1 that nobody listened on a moment ago, and that stays free while a server is
+// away: the kernel gives it to no connection.
+int FreePort();
 // Whether this machine has the loopback address of IPv6.
 bool CanListenOnIpv6();
 

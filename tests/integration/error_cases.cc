@@ -1,6 +1,7 @@
 #include "tests/integration/error_cases.h"
 
 #include "tests/harness/mail_schema.h"
+#include "tests/harness/socket.h"
 
 namespace proxymux::integration {
 namespace {
@@ -29,7 +30,7 @@ Becomes BecomesOf(Fault fault) {
     case Fault::kKey:
     case Fault::kUntyped:
     case Fault::kNotPreparable:
-    case Fault::kVanished:   // raised by a function, it is raised again by the text
+    case Fault::kVanished:  // raised by a function, it is raised again by the text
     case Fault::kStale:
     case Fault::kCancelled:  // not by us
       return Becomes::kRetry;

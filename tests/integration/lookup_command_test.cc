@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/harness/socket.h"
 #include "tests/integration/lookup_programs.h"
 
 namespace proxymux::integration {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "tests/harness/socket.h"
 #include "tests/integration/lookup_programs.h"
 
 namespace proxymux::integration {

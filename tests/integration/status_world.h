@@ -12,6 +12,7 @@
 
 #include "tests/harness/admin_client.h"
 #include "tests/harness/proxymap_client.h"
+#include "tests/harness/socket.h"
 #include "tests/integration/mail_world.h"
 
 namespace proxymux::integration {
@@ -55,7 +56,8 @@ class StatusTruth : public testing::Test {
       return "  \"" + postfix_->Table(table) + "\": {" + settings + "}\n";
     };
     postfix_->WriteConfig("proxymux.yaml",
-                          "admin: {listen: " + admin_ + "}\npool: {stall_limit: 0s, outage_wait: 0s}\ntables:\n" +
+                          "admin: {listen: " + admin_ +
+                              "}\npool: {stall_limit: 0s, outage_wait: 0s}\ntables:\n" +
                               section("cached.cf", "cache: {ttl: 1h, max_entries: 1}") +
                               (mode.empty() ? "" : section("mode.cf", "statement_mode: " + mode)),
                           0644);

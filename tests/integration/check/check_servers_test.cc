@@ -5,6 +5,7 @@
 
 #include "tests/harness/certificates.h"
 #include "tests/harness/pg_bouncer.h"
+#include "tests/harness/socket.h"
 #include "tests/harness/tcp_gate.h"
 #include "tests/integration/check/asked_servers.h"
 
