@@ -13,6 +13,7 @@ namespace {
 std::string_view NameOf(ServiceFile::Kind kind) {
   switch (kind) {
     case ServiceFile::Kind::kSettings:
+    case ServiceFile::Kind::kMainCf:
       return "";
     case ServiceFile::Kind::kRootCert:
       return "sslrootcert";
@@ -46,17 +47,21 @@ bool EverybodyCanRead(const std::string& path, const struct stat& status) {
 
 void CheckSettings(const ServiceFile& file, const struct stat& status, const Account& owner,
                    Findings* findings) {
+  const bool is_main_cf = file.kind == ServiceFile::Kind::kMainCf;
+  const std::string for_few = "chgrp " + GroupOf(owner) + ", chmod 640";
   if (!CanRead(owner, file.path)) {
     findings->Warning(file.path, 0,
                       owner.name +
                           " cannot read it: it is read at the start, as root, but not "
                           "when it changes",
-                      "chgrp " + GroupOf(owner) + ", chmod 640 would do");
+                      is_main_cf ? "chmod 644" : for_few + " would do");
   }
   if (file.secret && EverybodyCanRead(file.path, status)) {
     findings->Warning(file.path, 0,
                       "everybody on this machine can read it, and it holds a password",
-                      "chgrp " + GroupOf(owner) + ", chmod 640");
+                      is_main_cf ? "write the table into a file of its own, with chmod 640, and "
+                                   "name that: main.cf is read by everybody's sendmail and mailq"
+                                 : for_few);
   }
 }
 
@@ -103,7 +108,8 @@ void CheckCredential(const ServiceFile& file, const Account& owner, Findings* fi
 
 void CheckReaders(const std::vector<ServiceFile>& files, const Account& owner, Findings* findings) {
   for (const ServiceFile& file : files) {
-    if (file.kind != ServiceFile::Kind::kSettings) {
+    using Kind = ServiceFile::Kind;
+    if (file.kind != Kind::kSettings && file.kind != Kind::kMainCf) {
       CheckCredential(file, owner, findings);
       continue;
     }

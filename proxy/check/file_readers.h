@@ -13,6 +13,7 @@ namespace proxymux::proxy {
 struct ServiceFile {
   enum class Kind {
     kSettings,     // read by the service
+    kMainCf,       // read by everybody's sendmail(1) and mailq(1) as well
     kRootCert,     // sslrootcert
     kCertificate,  // sslcert
     kKey,          // sslkey

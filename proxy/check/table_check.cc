@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <utility>
 #include <variant>
@@ -163,7 +164,10 @@ std::vector<ServiceFile> FilesOf(const std::vector<CheckedTable>& tables,
     read.insert(table.file());  // main.cf, where the table is defined there
   }
   for (const std::string& path : read) {
-    files.push_back({ServiceFile::Kind::kSettings, path, secret.contains(path), "", 0, false});
+    const auto kind = std::filesystem::path(path).filename() == "main.cf"
+                          ? ServiceFile::Kind::kMainCf
+                          : ServiceFile::Kind::kSettings;
+    files.push_back({kind, path, secret.contains(path), "", 0, false});
   }
   for (const CheckedTable& table : tables) {
     for (const pgsql::ConnectPlan& plan : table.plans) {

@@ -14,6 +14,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using Kind = ServiceFile::Kind;
 
 class FileReaders : public testing::Test {
@@ -55,6 +56,15 @@ TEST_F(FileReaders, APasswordIsForFew) {
   ::chmod((directory_ / "").c_str(), 0750);
   EXPECT_EQ(Said(Settings(file, true)).find("everybody"), std::string::npos)
       << "nobody else gets there";
+}
+
+// Postfix's commands read it with the rights of whoever calls them.
+TEST_F(FileReaders, MainCfStaysReadable) {
+  const ServiceFile main_cf = {Kind::kMainCf, File(0644), true, "", 0, false};
+  EXPECT_THAT(Said(main_cf), AllOf(HasSubstr("holds a password"), HasSubstr("a file of its own"),
+                                   Not(HasSubstr("chgrp"))));
+  ::chmod(main_cf.path.c_str(), 0600);
+  EXPECT_THAT(Said(main_cf), AllOf(HasSubstr("cannot read it"), HasSubstr("chmod 644")));
 }
 
 TEST_F(FileReaders, CertificatesAreNeeded) {
