@@ -136,6 +136,42 @@ TEST_F(HangingQuestions, AreWaitedForLongerWhereThereIsNoRoom) {
   EXPECT_EQ(client->value, "v") << client->reason;
 }
 
+// The same beside a connection from before, which answers: the one that hangs is left.
+TEST_F(HangingQuestions, AreWaitedForLongerBesideAConnectionThatAnswers) {
+  PoolWorld world(Patient(2));
+  world.OpenAll();
+  world.Pass(milliseconds(1));
+  world.Connection(0).Lose("server conn crashed?", "08P01");
+  auto* const old = world.Open().front();
+  const auto fresh = [&]() -> fakes::ScriptedUpstream* {
+    for (auto* upstream : world.Open()) {
+      if (upstream != old) return upstream;
+    }
+    return nullptr;
+  };
+  const auto pass = [&] {
+    world.Look("k");
+    world.Look("l");
+    world.Pass(milliseconds(10));
+    while (old->answerable() > 0) old->Answer("v");
+  };
+  for (const int longest : {1, 2, 4}) {
+    for (int i = 0; fresh() == nullptr; ++i) {
+      ASSERT_LT(i, 100);
+      pass();
+    }
+    const int number = fresh()->number();
+    ASSERT_TRUE(IsQuestion(*fresh()));
+    int passed = 0;
+    for (; fresh() != nullptr && fresh()->number() == number; ++passed) {
+      ASSERT_LT(passed, 1000);
+      pass();
+    }
+    EXPECT_GE(passed, longest * 100 - 1);
+    EXPECT_LE(passed, longest * 100 + 20);
+  }
+}
+
 // A pooler or a load balancer that takes connections and says nothing is no host that is back.
 TEST_F(HangingQuestions, HoldNobodyUpOnceTheWindowIsOver) {
   PoolWorld world(Patient(4));

@@ -80,7 +80,8 @@ TEST(QueryTemplateBind, TypedLiteralsStayText) {
         "SELECT double precision '%s'", "SELECT \"Type\" '%s'", "SELECT s.t '%s'",
         "SELECT s.select '%s'", "SELECT varchar(5) '%s'", "SELECT x AS '%s'",
         "SELECT x FROM t ORDER BY '%s'", "SELECT x FROM t ORDER BY ('%s')",
-        "SELECT x FROM t GROUP BY x, (('%s'))", "SELECT x LIKE 'a' ESCAPE '%s'"})
+        "SELECT x FROM t ORDER BY lower(x), '%s'", "SELECT x FROM t GROUP BY x, (('%s'))",
+        "SELECT x LIKE 'a' ESCAPE '%s'"})
     EXPECT_TRUE(StaysText(query)) << query;
 }
 

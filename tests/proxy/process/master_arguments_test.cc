@@ -92,6 +92,8 @@ TEST(MasterArguments, OnlyTheTwoNamesAreExpanded) {
   EXPECT_EQ(ExpandServiceNames("", "s", "p"), "");
   // What stands behind the text is not its own.
   EXPECT_EQ(ExpandServiceNames(std::string_view("a$$service_name").substr(0, 2), "s", "p"), "a$");
+  EXPECT_EQ(ExpandServiceNames(std::string_view("${service_name}").substr(0, 14), "s", "p"),
+            "${service_name");
 }
 
 TEST(MasterArguments, SocketsAreCountedUpToAThousand) {

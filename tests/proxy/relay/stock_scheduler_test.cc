@@ -32,6 +32,7 @@ TEST(StockScheduler, FirstRequestStartsOneProcessAndIsSentAfterTheGreeting) {
   // The next one finds it ready.
   EXPECT_EQ(world.SlotOf(world.Ask("unix:passwd.byname")), 0u);
   EXPECT_EQ(world.Took(Kind::kSpawn), 0u);
+  EXPECT_EQ(world.scheduler.Status().requests, 2u);
 }
 
 TEST(StockScheduler, ProcessIsGivenOneRequestAtATime) {

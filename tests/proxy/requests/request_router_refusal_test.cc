@@ -38,6 +38,30 @@ TEST_F(RouterRefusalTest, UpdateAndDeleteAreDeniedWhateverTheTable) {
   EXPECT_EQ(world_->router.counters().replies.deny, 8u);
 }
 
+TEST_F(RouterRefusalTest, EachRequestIsCountedUnderItsName) {
+  using Attributes = std::vector<std::pair<std::string, std::string>>;
+  const Attributes table = {{"table", kTable}, {"flags", "0"}};
+  const auto send = [&](const char* request, int times, const Attributes& more) {
+    Attributes attributes = {{"request", request}};
+    attributes.insert(attributes.end(), table.begin(), table.end());
+    attributes.insert(attributes.end(), more.begin(), more.end());
+    for (int i = 0; i < times; ++i) client_->Send(attributes);
+  };
+  send("open", 1, {});
+  send("lookup", 2, {{"key", ""}});
+  send("sequence", 3, {{"function", "0"}});
+  send("update", 4, {{"key", "k"}, {"value", "v"}});
+  send("delete", 5, {{"key", "k"}});
+  send("begin", 6, {});
+  const RequestCounts counts = world_->router.counters().requests;
+  EXPECT_EQ(counts.open, 1u);
+  EXPECT_EQ(counts.lookup, 2u);
+  EXPECT_EQ(counts.sequence, 3u);
+  EXPECT_EQ(counts.update, 4u);
+  EXPECT_EQ(counts.remove, 5u);
+  EXPECT_EQ(counts.unknown, 6u);
+}
+
 TEST_F(RouterRefusalTest, AHugeTableNameDoesNotFillTheLogOrTheMemory) {
   const std::string name = "x:" + std::string(60000, 'y');
   client_->Send(
