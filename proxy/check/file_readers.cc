@@ -107,8 +107,8 @@ void CheckCredential(const ServiceFile& file, const Account& owner, Findings* fi
 }  // namespace
 
 void CheckReaders(const std::vector<ServiceFile>& files, const Account& owner, Findings* findings) {
+  using Kind = ServiceFile::Kind;
   for (const ServiceFile& file : files) {
-    using Kind = ServiceFile::Kind;
     if (file.kind != Kind::kSettings && file.kind != Kind::kMainCf) {
       CheckCredential(file, owner, findings);
       continue;

@@ -129,6 +129,17 @@ TEST_F(CheckFiles, WhoCanReadATable) {
   Expect(kWarnings, HasSubstr(Path(kTable) + ": warning: everybody on this machine can read it"));
 }
 
+TEST_F(CheckFiles, ATableInMainCfWithAPassword) {
+  harness::PostfixInstance::Options options = postfix_.options();
+  options.approved.push_back("pgsql:mine");
+  options.main_cf = {"mine_hosts = " + world_.Hosts(), "mine_dbname = mail", "mine_user = mail",
+                     std::string("mine_password = ") + harness::kMailPassword,
+                     "mine_query = SELECT '%s'"};
+  postfix_.WriteMainCf(options);
+  Expect(kWarnings, AllOf(HasSubstr(Path("main.cf") + ": warning: everybody on this machine"),
+                          HasSubstr("write the table into a file of its own")));
+}
+
 TEST_F(CheckFiles, TablesWithoutProxy) {
   Set({"virtual_alias_maps = " + postfix_.Table("pgsql-aliases.cf")});
   Expect(kWarnings, AllOf(HasSubstr("virtual_alias_maps names pgsql:"), HasSubstr("without proxy"),

@@ -52,6 +52,18 @@ TEST_F(CheckQueries, ATableThatIsReadFromEndToEnd) {
   Sql("DROP TABLE large");
 }
 
+// The function is run by the planner, which is asked once the query was found right. What it says
+// may be otherwise in a minute.
+TEST_F(CheckQueries, WhatCannotBePlannedNow) {
+  Sql("CREATE FUNCTION short_of_memory() RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+      "$$ BEGIN RAISE 'no memory is left' USING ERRCODE = '53200'; END $$");
+  Ask("SELECT v FROM (SELECT short_of_memory() AS v) AS s WHERE v = '%s'");
+  Expect(kWarnings,
+         HasSubstr(InTable(5, "warning") +
+                   "query: it could not be looked at: no memory is left; run this again"));
+  Sql("DROP FUNCTION short_of_memory()");
+}
+
 TEST_F(CheckQueries, WhatAQueryDoesToOthers) {
   Sql("CREATE FUNCTION at_work(text) RETURNS text LANGUAGE plpgsql AS "
       "$$ BEGIN SET work_mem = '8MB'; RETURN $1; END $$");

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "tests/harness/certificates.h"
+#include "tests/harness/deadline.h"
 #include "tests/harness/pg_bouncer.h"
 #include "tests/harness/socket.h"
 #include "tests/harness/tcp_gate.h"
@@ -30,6 +31,18 @@ TEST_F(CheckServers, GoodOnesAreDescribed) {
                                 HasSubstr(" sessions allowed, "),
                                 HasSubstr("proxymux uses up to 4, stock could use 700"),
                                 HasSubstr("; servers were asked as postfix (mail_owner)")));
+}
+
+TEST_F(CheckServers, HowOldAStandbysDataAre) {
+  harness::PostgresCluster standby(world_.NewDirectory(), world_.first());
+  standby.Start();
+  Sql("CREATE TABLE replayed (k text)");
+  Sql("DROP TABLE replayed");
+  ASSERT_TRUE(harness::Eventually([&] {
+    return standby.Sql("postgres", "SELECT pg_last_xact_replay_timestamp() IS NOT NULL") == "t";
+  }));
+  WriteTable(standby.TcpHost(), kQuery);
+  EXPECT_THAT(Connected().out, HasSubstr(", standby, latest change "));
 }
 
 TEST_F(CheckServers, AsJson) {
