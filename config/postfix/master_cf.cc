@@ -103,6 +103,7 @@ MasterCf ParseMasterCf(std::string_view text, const std::string& file) {
         &service.name,   &service.type,   &service.private_,      &service.unprivileged,
         &service.chroot, &service.wakeup, &service.process_limit, &service.command};
     for (std::size_t i = 0; i < kFields; ++i) *places[i] = std::move(fields[i]);
+    service.arguments = std::string(Trim(rest));
     service.overrides = Overrides(logical, rest);
     service.line = logical.place.line;
   }

@@ -29,6 +29,7 @@ struct MasterService {
   std::string wakeup;
   std::string process_limit;
   std::string command;
+  std::string arguments;                  // of the command, as written
   std::vector<MasterOverride> overrides;  // in their order; the last one of a name counts
   int line = 0;                           // where its logical line begins
 };

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ class FileDescriptor {
     Close();
     fd_ = fd;
   }
+  int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
@@ -56,8 +58,23 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+// A file without a name. -1 with errno.
+int NamelessFile() { return memfd_create("program", MFD_CLOEXEC); }
+
+// The same, with the text, read from its beginning.
+int FileWith(const std::string& text) {
+  FileDescriptor file(NamelessFile());
+  for (std::size_t written = 0; file.get() >= 0 && written < text.size();) {
+    const ssize_t count = write(file.get(), text.data() + written, text.size() - written);
+    if (count < 0 && errno != EINTR) return -1;
+    if (count > 0) written += static_cast<std::size_t>(count);
+  }
+  if (file.get() < 0 || lseek(file.get(), 0, SEEK_SET) != 0) return -1;
+  return file.Release();
+}
+
 // The program in a process group of its own, with every signal at its default.
-int Spawn(const ProgramRun& run, int out, int err, pid_t* pid) {
+int Spawn(const ProgramRun& run, int in, int out, int err, pid_t* pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   if (const int error = posix_spawn_file_actions_init(&actions)) return error;
@@ -73,7 +90,8 @@ int Spawn(const ProgramRun& run, int out, int err, pid_t* pid) {
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  int error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  int error = in >= 0 ? posix_spawn_file_actions_adddup2(&actions, in, 0)
+                      : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, out, 1);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, err, 2);
   // Listening sockets and the like must not stay open in a program that hangs.
@@ -124,7 +142,15 @@ std::string Collect(const ProgramRun& run, Clock::time_point deadline, FileDescr
   return {};
 }
 
-// Waits for the program, which has closed its output, until the deadline; then kills it.
+// What a file without a name holds, `most` bytes of it.
+std::string TextOf(const FileDescriptor& file, std::size_t most) {
+  std::string text(most, '\0');
+  const ssize_t count = pread(file.get(), text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  return text;
+}
+
+// Waits for the program until the deadline; then kills it.
 std::string Reap(pid_t pid, Clock::time_point deadline, bool kill_now) {
   int status = 0;
   while (!kill_now) {
@@ -139,7 +165,14 @@ std::string Reap(pid_t pid, Clock::time_point deadline, bool kill_now) {
   while (waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return "waitpid: " + ErrorText(errno);
   }
-  return kill_now ? std::string() : "closed its output but did not exit in time";
+  return kill_now ? std::string() : "did not exit in time";
+}
+
+// Where the program writes; `reading` is the other end of a pipe, or nothing.
+bool OpenOutput(const ProgramRun& run, FileDescriptor* reading, FileDescriptor* writing) {
+  if (!run.leaves_others) return OpenPipe(reading, writing);
+  writing->Reset(NamelessFile());
+  return writing->get() >= 0;
 }
 
 }  // namespace
@@ -152,13 +185,27 @@ ProgramOutput RunProgram(const ProgramRun& run) {
   }
   const Clock::time_point deadline = Clock::now() + run.time_limit;
   FileDescriptor out, err, out_for_program, err_for_program;
-  if (!OpenPipe(&out, &out_for_program) || !OpenPipe(&err, &err_for_program)) {
-    result.failure = "pipe: " + ErrorText(errno);
+  if (!OpenOutput(run, &out, &out_for_program) || !OpenOutput(run, &err, &err_for_program)) {
+    result.failure = "its output: " + ErrorText(errno);
     return result;
   }
+  FileDescriptor in;
+  if (!run.input.empty()) {
+    in.Reset(FileWith(run.input));
+    if (in.get() < 0) {
+      result.failure = "its input: " + ErrorText(errno);
+      return result;
+    }
+  }
   pid_t pid = -1;
-  if (const int error = Spawn(run, out_for_program.get(), err_for_program.get(), &pid)) {
+  if (const int error = Spawn(run, in.get(), out_for_program.get(), err_for_program.get(), &pid)) {
     result.failure = "cannot be run: " + ErrorText(error);
+    return result;
+  }
+  if (run.leaves_others) {
+    result.failure = Reap(pid, deadline, /*kill_now=*/false);
+    result.out = TextOf(out_for_program, run.max_output);
+    result.err = TextOf(err_for_program, run.max_output);
     return result;
   }
   out_for_program.Close();

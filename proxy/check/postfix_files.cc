@@ -71,8 +71,11 @@ TableApprovals PostfixFiles::Approvals(config::ApprovedTables approved) const {
 std::vector<std::pair<std::string, std::string>> PostfixFiles::OwnOverrides() const {
   std::vector<std::pair<std::string, std::string>> overrides;
   const auto ours = OurServices(master_cf_);
-  if (ours.empty()) return overrides;
-  const config::MasterService& service = *ours.front();
+  // Before the switch: `proxymux install` hands over what stock's line has.
+  const config::MasterService* const line =
+      ours.empty() ? master_cf_.InForce("proxymap", kUnix) : ours.front();
+  if (line == nullptr) return overrides;
+  const config::MasterService& service = *line;
   const config::ParameterValues own = OwnNames(service);
   for (const config::MasterOverride& each : service.overrides) {
     const config::ParameterExpansion expansion = parameters_.Expand(each.value, own);

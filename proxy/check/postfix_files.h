@@ -19,7 +19,8 @@ class PostfixFiles {
   // what is wrong with main.cf, ReadPostfixSettings() tells.
   static PostfixFiles Read(const std::string& config_directory, Findings* findings);
 
-  // What the line that runs this program overrides in main.cf; empty when there is none.
+  // What the line that runs this program overrides in main.cf; where there is none, what that of
+  // stock's proxymap does, whose options `proxymux install` takes over.
   std::vector<std::pair<std::string, std::string>> OwnOverrides() const;
 
   // What daemons read, expanded: a setting of main.cf or of `-o` that Postfix knows, and the

@@ -7,9 +7,11 @@
 
 #include "proxy/cli/bench_command.h"
 #include "proxy/cli/check_command.h"
+#include "proxy/cli/compare_command.h"
 #include "proxy/cli/config_command.h"
 #include "proxy/cli/config_directory.h"
 #include "proxy/cli/ctl_command.h"
+#include "proxy/cli/install_command.h"
 #include "proxy/cli/lookup_command.h"
 #include "proxy/cli/serve_command.h"
 #include "proxy/daemon/program_versions.h"
@@ -54,6 +56,8 @@ int RunCommandLine(int argc, const char* const* argv) {
   AddConfigCommand(&app, &status);
   AddCheckCommand(&app, &status);
   AddLookupCommand(&app, &status);
+  AddCompareCommand(&app, &status);
+  AddInstallCommands(&app, &status);
   AddCtlCommand(&app, &status);
   AddBenchCommand(&app, &status);
 

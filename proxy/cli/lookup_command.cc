@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "proxy/cli/config_directory.h"
-#include "proxy/cli/lookup_report.h"
-#include "proxy/cli/lookup_table.h"
+#include "proxy/lookup/lookup_report.h"
+#include "proxy/lookup/lookup_table.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -38,7 +38,11 @@ void Complain(const LookupReport& report, std::ostream& err) {
 
 int Lookup(const LookupOptions& options, std::istream& in, std::ostream& out, std::ostream& err) {
   LookupTable table(&options, &err);
-  if (!table.Open()) return EXIT_FAILURE;
+  if (!table.Open()) {
+    // So that it is not taken for a list of which nothing was found.
+    if (options.key == "-") err << "proxymux: no answer to any key\n";
+    return EXIT_FAILURE;
+  }
   const char* separator = "";
   // `prefix` stands before the value.
   const auto ask = [&](const std::string& key, const std::string& prefix) {

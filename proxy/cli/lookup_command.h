@@ -9,7 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <iosfwd>
 
-#include "proxy/cli/lookup_options.h"
+#include "proxy/lookup/lookup_options.h"
 
 namespace proxymux::proxy {
 

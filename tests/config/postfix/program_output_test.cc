@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <string>
+
 namespace proxymux::config {
 namespace {
 
@@ -49,7 +52,19 @@ TEST(ProgramOutput, OneThatHangsIsKilledWithItsChildren) {
 TEST(ProgramOutput, OneThatClosesItsOutputAndHangsIsKilledToo) {
   ProgramRun run = Shell("exec >/dev/null 2>&1; exec sleep 1000");
   run.time_limit = milliseconds(300);
-  EXPECT_EQ(RunProgram(run).failure, "closed its output but did not exit in time");
+  EXPECT_EQ(RunProgram(run).failure, "did not exit in time");
+}
+
+TEST(ProgramOutput, WhatItLeavesBehindIsNotWaitedFor) {
+  ProgramRun run;
+  run.arguments = {"/bin/sh", "-c", "sleep 1000 & echo $!; echo done >&2"};
+  run.time_limit = std::chrono::hours(1);
+  run.leaves_others = true;
+  const ProgramOutput output = RunProgram(run);
+  EXPECT_EQ(output.failure, "");
+  EXPECT_EQ(output.err, "done\n");
+  const pid_t left = std::stoi(output.out);
+  EXPECT_EQ(kill(left, SIGKILL), 0) << "it was waited for";
 }
 
 TEST(ProgramOutput, OutputIsBounded) {
@@ -67,6 +82,15 @@ TEST(ProgramOutput, MuchOnBothStreamsDoesNotLock) {
   EXPECT_EQ(output.failure, "");
   EXPECT_EQ(output.out.size(), 3000u * 41);
   EXPECT_EQ(output.err.size(), 3000u * 41);
+}
+
+TEST(ProgramOutput, ItReadsWhatItIsGiven) {
+  ProgramRun run = Shell("exec cat");
+  EXPECT_EQ(RunProgram(run).out, "");
+  run.input = std::string(1 << 20, 'x') + "\nend";
+  EXPECT_EQ(RunProgram(run).out, run.input);
+  run.arguments = {"/bin/true"};
+  EXPECT_EQ(RunProgram(run).failure, "") << "whether it reads that or not";
 }
 
 TEST(ProgramOutput, OnlyTheGivenEnvironmentAndNoDescriptorsArePassedOn) {

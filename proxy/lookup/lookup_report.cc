@@ -1,73 +1,16 @@
-#include "proxy/cli/lookup_report.h"
+#include "proxy/lookup/lookup_report.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
 
-#include "proxy/text/utf8.h"
+#include "proxy/text/shown_text.h"
 
 namespace proxymux::proxy {
 namespace {
 
 constexpr std::size_t kStatementBytes = 8000;
 constexpr std::size_t kValueBytes = 8000;
-
-// The length of the UTF-8 character that `text` begins with; 0 when it begins with none.
-std::size_t CharacterLength(std::string_view text) {
-  for (std::size_t length = 1; length <= 4 && length <= text.size(); ++length) {
-    if (IsValidUtf8(text.substr(0, length))) return length;
-  }
-  return 0;
-}
-
-// C1 control characters (U+0080 to U+009F) steer some terminals as the ASCII ones do.
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
-}
-
-void AppendEscaped(std::string_view text, std::string_view also_escaped, std::string* out) {
-  while (!text.empty()) {
-    const std::size_t length = CharacterLength(text);
-    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
-    if (character == "\n") {
-      *out += "\\n";
-    } else if (character == "\t") {
-      *out += "\\t";
-    } else if (length == 0 || IsControl(character)) {
-      for (const char byte : character) {
-        *out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
-      }
-    } else {
-      if (also_escaped.find(character) != std::string_view::npos) *out += '\\';
-      *out += character;
-    }
-    text.remove_prefix(character.size());
-  }
-}
-
-// Not in the middle of a character.
-std::string_view Beginning(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  std::size_t end = limit;
-  while (end > 0 && limit - end < 4 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
-    --end;
-  }
-  return text.substr(0, end);
-}
-
-std::string Rest(std::size_t shown, std::size_t bytes) {
-  return bytes > shown ? fmt::format("... ({} bytes)", bytes) : "";
-}
-
-// SQL as it is, but for what a terminal would take for a command.
-std::string StatementText(std::string_view sql) {
-  const std::string_view shown = Beginning(sql, kStatementBytes);
-  std::string text;
-  AppendEscaped(shown, "", &text);
-  return text + Rest(shown.size(), sql.size());
-}
 
 std::string_view FoldingText(protocol::Folding folding) {
   switch (folding) {
@@ -96,7 +39,7 @@ void AppendLine(std::string_view name, std::string_view value, std::string* out)
 }
 
 void AppendStatement(const ShownStatement& statement, std::string* out) {
-  AppendLine("statement", StatementText(statement.sql), out);
+  AppendLine("statement", ShownText(statement.sql, kStatementBytes), out);
   for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
     AppendLine(fmt::format("  ${}", i + 1), QuotedText(statement.parameters[i]), out);
   }
@@ -119,13 +62,6 @@ void AppendRows(const ShownStatement& statement, std::string* out) {
 }
 
 }  // namespace
-
-std::string QuotedText(std::string_view text, std::size_t limit, std::size_t bytes) {
-  const std::string_view shown = Beginning(text, limit);
-  std::string quoted = "\"";
-  AppendEscaped(shown, "\"\\", &quoted);
-  return quoted + "\"" + Rest(shown.size(), bytes > text.size() ? bytes : text.size());
-}
 
 std::string PlanText(pgsql::StatementForm form, std::string_view text_reason) {
   switch (form) {
@@ -163,7 +99,7 @@ std::string ReportText(const LookupReport& report) {
              fmt::format("{} ({})", QuotedText(report.folded_key), FoldingText(report.folding)),
              &out);
   if (!report.domain_tables.empty()) AppendLine("domain", report.domain_tables, &out);
-  AppendLine("query", StatementText(report.query), &out);
+  AppendLine("query", ShownText(report.query, kStatementBytes), &out);
   if (!report.no_query.empty()) {
     AppendLine("not asked", report.no_query, &out);
   } else {
@@ -185,7 +121,7 @@ std::string ReportText(const LookupReport& report) {
     AppendLine("value", QuotedText(report.value, kValueBytes), &out);
   }
   if (!report.reason.empty() && report.reason != report.no_query)
-    AppendLine("reason", StatementText(report.reason), &out);
+    AppendLine("reason", ShownText(report.reason, kStatementBytes), &out);
   AppendLine("status", OutcomeText(report.outcome), &out);
   return out;
 }

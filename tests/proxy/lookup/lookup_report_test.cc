@@ -1,5 +1,5 @@
 // The text of `proxymux lookup --explain`.
-#include "proxy/cli/lookup_report.h"
+#include "proxy/lookup/lookup_report.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -132,26 +132,6 @@ TEST(LookupReport, WhatADomainListAskedIsShown) {
   LookupReport report = Found();
   report.domain_tables = "hash:/x: found";
   EXPECT_THAT(ReportText(report), HasSubstr("domain:     hash:/x: found\n"));
-}
-
-TEST(QuotedText, EscapesWhatATerminalWouldObey) {
-  EXPECT_EQ(QuotedText("plain ü"), "\"plain ü\"");
-  EXPECT_EQ(QuotedText("a\"b\\c"), "\"a\\\"b\\\\c\"");
-  EXPECT_EQ(QuotedText("\n\t\r\x1b[2J\x7f"), "\"\\n\\t\\x0d\\x1b[2J\\x7f\"");
-  EXPECT_EQ(QuotedText("\xff\xc3"), "\"\\xff\\xc3\"");
-  EXPECT_EQ(QuotedText("\xc2\x9b"
-                       "2J"),
-            "\"\\xc2\\x9b2J\"")
-      << "a C1 control";
-  EXPECT_EQ(QuotedText(std::string_view("a\0b", 3)), "\"a\\x00b\"");
-}
-
-TEST(QuotedText, IsBoundedAndSaysHowMuchThereWas) {
-  EXPECT_EQ(QuotedText("abcdef", 6), "\"abcdef\"");
-  EXPECT_EQ(QuotedText("abcdef", 5), "\"abcde\"... (6 bytes)");
-  EXPECT_EQ(QuotedText("abcdef", 5, 900), "\"abcde\"... (900 bytes)");
-  EXPECT_EQ(QuotedText("abcdü", 5), "\"abcd\"... (6 bytes)") << "no half character";
-  EXPECT_EQ(QuotedText("\xbf\xbf\xbf\xbf\xbf\xbf", 5).substr(0, 5), "\"\\xbf");
 }
 
 TEST(PlanText, SaysWhyAQueryStaysText) {

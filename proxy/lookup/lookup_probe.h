@@ -18,7 +18,7 @@
 #include "pgsql/libpq/pg_conninfo.h"
 #include "pgsql/pool/connection_pool.h"
 #include "pgsql/work/table_binding.h"
-#include "proxy/cli/lookup_report.h"
+#include "proxy/lookup/lookup_report.h"
 
 namespace proxymux::proxy {
 

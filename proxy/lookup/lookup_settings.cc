@@ -1,4 +1,4 @@
-#include "proxy/cli/lookup_settings.h"
+#include "proxy/lookup/lookup_settings.h"
 
 #include <unistd.h>
 

@@ -14,19 +14,13 @@
 #include "pgsql/runtime/event_loop.h"
 #include "pgsql/work/work.h"
 #include "protocol/dict_flags.h"
+#include "proxy/text/shown_text.h"
 
 namespace proxymux::proxy {
 
 // How much is kept and shown of what a server sent.
 inline constexpr std::size_t kShownRows = 20;
 inline constexpr std::size_t kShownColumns = 20;
-inline constexpr std::size_t kShownBytes = 200;
-
-// Text in double quotes, `\n`, `\\`, `\x1b` and the like for what is no plain character, and
-// "... (5000 bytes)" behind a text that is longer than `limit`. `bytes` is its whole length, when
-// `text` is only the beginning.
-std::string QuotedText(std::string_view text, std::size_t limit = kShownBytes,
-                       std::size_t bytes = 0);
 
 // One column of one row as it came.
 struct ShownColumn {

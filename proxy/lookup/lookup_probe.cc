@@ -1,4 +1,4 @@
-#include "proxy/cli/lookup_probe.h"
+#include "proxy/lookup/lookup_probe.h"
 
 #include <algorithm>
 #include <random>

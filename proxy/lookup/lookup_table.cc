@@ -1,4 +1,4 @@
-#include "proxy/cli/lookup_table.h"
+#include "proxy/lookup/lookup_table.h"
 
 #include <ostream>
 #include <set>
