@@ -44,8 +44,7 @@ ProgramOutput RunPostconf(const PostconfRequest& request, std::vector<std::strin
   ProgramRun run;
   run.arguments = {request.command};
   run.arguments.insert(run.arguments.end(), arguments.begin(), arguments.end());
-  run.environment = {"LANG=C", "PATH=/usr/bin:/usr/sbin:/bin:/sbin",
-                     "MAIL_CONFIG=" + request.config_directory};
+  run.environment = PostfixEnvironment(request.config_directory);
   run.time_limit = request.time_limit;
   run.max_output = request.max_output;
   return RunProgram(run);

@@ -216,4 +216,8 @@ ProgramOutput RunProgram(const ProgramRun& run) {
   return result;
 }
 
+std::vector<std::string> PostfixEnvironment(const std::string& config_directory) {
+  return {"MAIL_CONFIG=" + config_directory, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
+}
+
 }  // namespace proxymux::config

@@ -33,4 +33,8 @@ struct ProgramOutput {
 
 ProgramOutput RunProgram(const ProgramRun& run);
 
+// What programs of Postfix are run with: its instance, and messages in English. postmulti(1) and
+// scripts look for others in PATH.
+std::vector<std::string> PostfixEnvironment(const std::string& config_directory);
+
 }  // namespace proxymux::config

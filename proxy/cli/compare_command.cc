@@ -51,9 +51,7 @@ class TableComparer {
   // `as`: the words that give a program the rights of the service; may be none.
   TableComparer(const CompareOptions& options, const std::vector<std::string>& as,
                 std::string table, KeyRate* rate)
-      : environment_({"MAIL_CONFIG=" + options.config_directory,
-                      "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}),
-        rate_(rate) {
+      : environment_(config::PostfixEnvironment(options.config_directory)), rate_(rate) {
     stock_.command = as;
     for (const std::string& word :
          {CommandDirectory(options.config_directory) + "/postmap", std::string("-c"),

@@ -26,8 +26,7 @@ constexpr char kProgram[] = "proxymux";
 std::vector<std::string> Instances(const std::string& config_directory, std::string* error) {
   config::ProgramRun run;
   run.arguments = {CommandDirectory(config_directory) + "/postmulti", "-l"};
-  run.environment = {"MAIL_CONFIG=" + config_directory, "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                     "LANG=C"};
+  run.environment = config::PostfixEnvironment(config_directory);
   const config::ProgramOutput output = config::RunProgram(run);
   std::vector<std::string> directories;
   if (!output.failure.empty()) {

@@ -67,8 +67,7 @@ std::optional<std::string> RunningPostfix::Reload() const {
   config::ProgramRun run;
   run.arguments = {places_.command_directory + "/postfix", "-c", places_.config_directory,
                    "reload"};
-  run.environment = {"MAIL_CONFIG=" + places_.config_directory,
-                     "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
+  run.environment = config::PostfixEnvironment(places_.config_directory);
   run.time_limit = kLongestReload;
   run.leaves_others = true;  // it goes through the whole queue in the background
   const config::ProgramOutput reload = config::RunProgram(run);

@@ -22,8 +22,7 @@ config::ProgramOutput RunIn(const std::string& config_directory,
                             std::vector<std::string> arguments) {
   config::ProgramRun run;
   run.arguments = std::move(arguments);
-  run.environment = {"MAIL_CONFIG=" + config_directory, "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                     "LANG=C"};
+  run.environment = config::PostfixEnvironment(config_directory);
   run.time_limit = kLongestRun;
   return config::RunProgram(run);
 }

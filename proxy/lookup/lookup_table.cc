@@ -223,8 +223,7 @@ TableAnswer LookupTable::AskDomainTable(std::string_view member, const std::stri
   config::ProgramRun run;
   run.arguments = {CommandDirectory(options_->config_directory) + "/postmap", "-f", "-q", domain,
                    name};
-  run.environment = {"MAIL_CONFIG=" + options_->config_directory,
-                     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
+  run.environment = config::PostfixEnvironment(options_->config_directory);
   const config::ProgramOutput output = config::RunProgram(run);
   TableAnswer answer = TableAnswer::kFound;
   std::string said = "found";

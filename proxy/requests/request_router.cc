@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "protocol/dict_flags.h"
-#include "proxy/requests/shown_text.h"
+#include "proxy/requests/bounded_text.h"
 
 namespace proxymux::proxy {
 
@@ -43,14 +43,14 @@ RequestRouter::Route RequestRouter::RouteOf(const protocol::Request& request,
     log_->LimitedWarning("write requests",
                          fmt::format("refused to {} in table {}: this service only reads "
                                      "(proxywrite is the one that writes)",
-                                     protocol::RequestName(kind), ShownText(table)));
+                                     protocol::RequestName(kind), BoundedText(table)));
     return Reply(*current, Status::kDeny, out);
   }
   if (!tables_->Approved(table)) {
     log_->LimitedWarning("unapproved tables",
                          fmt::format("table {} is not approved: to allow it, add proxy:{} to "
                                      "proxy_read_maps in main.cf",
-                                     ShownText(table), ShownText(table)));
+                                     BoundedText(table), BoundedText(table)));
     return Reply(*current, Status::kDeny, out);
   }
   const auto* lookup = std::get_if<protocol::LookupRequest>(&request.operation);
@@ -111,7 +111,7 @@ void RequestRouter::Refuse(const protocol::Malformed& malformed, std::string* ou
       fmt::format("malformed {} request from a client: {}{}{}{}{}",
                   protocol::RequestName(malformed.kind), malformed.reason,
                   malformed.attribute.empty() ? "" : ", expected ", malformed.attribute,
-                  malformed.found.empty() ? "" : ", got ", ShownText(malformed.found)));
+                  malformed.found.empty() ? "" : ", got ", BoundedText(malformed.found)));
   replies_.AppendBad(malformed.kind, malformed.dialect, out);
 }
 
@@ -120,7 +120,7 @@ void RequestRouter::Ignore(const protocol::Unanswered& unanswered) {
   log_->LimitedWarning(
       "lists that are no request",
       fmt::format("a client sent an attribute list that is no request: {}{}{}", unanswered.reason,
-                  unanswered.found.empty() ? "" : ": ", ShownText(unanswered.found)));
+                  unanswered.found.empty() ? "" : ": ", BoundedText(unanswered.found)));
 }
 
 void RequestRouter::CountRelayed(const RelayReply& reply) {

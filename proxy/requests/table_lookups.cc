@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "proxy/requests/answer_status.h"
-#include "proxy/requests/shown_text.h"
+#include "proxy/requests/bounded_text.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -45,7 +45,7 @@ std::optional<PreparedLookup> TableLookups::Begin(const protocol::LookupRequest&
     log_->LimitedWarning(
         fmt::format("invalid key {}", table.name),
         fmt::format("table {}: not found, since the key is not valid UTF-8: \"{}\"", table.name,
-                    ShownText(request.key)));
+                    BoundedText(request.key)));
     ++table.counters.suppressed;
     replies_->Append(*current, Status::kNoKey, {}, out);
     return std::nullopt;
