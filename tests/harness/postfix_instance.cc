@@ -37,6 +37,17 @@ void MakeOld(const std::string& path) {
   ::utimensat(AT_FDCWD, path.c_str(), times, 0);
 }
 
+// A reload ends the process that serves, stock's and ours alike. A daemon ignores SIGPIPE and asks
+// the next one; postmap, when it writes at that moment, dies of it.
+CommandResult RunPostmap(const std::vector<std::string>& command,
+                         const CommandOptions& options = {}) {
+  CommandResult result;
+  do {
+    result = RunCommand(command, options);
+  } while (result.status == 128 + SIGPIPE);
+  return result;
+}
+
 }  // namespace
 
 PostfixInstance::PostfixInstance(std::string directory, const Options& options)
@@ -198,14 +209,14 @@ pid_t PostfixInstance::MasterPid() const {
 }
 
 CommandResult PostfixInstance::Postmap(const std::string& key, const std::string& table) const {
-  return RunCommand({"/usr/sbin/postmap", "-c", config_directory(), "-q", key, "proxy:" + table});
+  return RunPostmap({"/usr/sbin/postmap", "-c", config_directory(), "-q", key, "proxy:" + table});
 }
 
 CommandResult PostfixInstance::PostmapBatch(const std::string& keys,
                                             const std::string& table) const {
   CommandOptions options;
   options.input = keys;
-  return RunCommand({"/usr/sbin/postmap", "-c", config_directory(), "-q", "-", "proxy:" + table},
+  return RunPostmap({"/usr/sbin/postmap", "-c", config_directory(), "-q", "-", "proxy:" + table},
                     options);
 }
 

@@ -116,7 +116,9 @@ TEST_F(InstallRunning, BesideUnderLoadLosesNothing) {
       const CommandResult result =
           postfix_.Postmap(harness::AliasOf(4), postfix_.Table("pgsql-aliases.cf"));
       ++asked;
-      if (result.out != harness::AddressOf(4) + "\n") failed.push_back(result.err);
+      if (result.out != harness::AddressOf(4) + "\n") {
+        failed.push_back(std::to_string(result.status) + ": " + result.out + result.err);
+      }
     }
   });
   const auto wait = [&] {
