@@ -17,6 +17,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -52,10 +53,18 @@ class HostHealth {
   Time down_since() const { return down_since_; }        // kDown and kTrial only
   Time retry_at() const { return retry_at_; }            // kDown only
   FailureKind failure() const { return failure_; }       // of the latest attempt that failed
-  bool MayConnect(Time now) const { return state_ != State::kDown || now >= retry_at_; }
+  bool MayConnect(Time now) const {
+    return !disabled() && (state_ != State::kDown || now >= retry_at_);
+  }
+  // Whether the administrator has taken the host out of use, and since when: then it is not
+  // connected to, whatever its state.
+  bool disabled() const { return disabled_since_.has_value(); }
+  std::optional<Time> disabled_since() const { return disabled_since_; }
   // The host passed its test a short time ago, so it lives; it is its statements that take long.
   bool Trusted(Time now) const { return state_ == State::kUp && now < trusted_until_; }
 
+  void Disable(Time now) { disabled_since_ = disabled_since_.value_or(now); }
+  void Enable() { disabled_since_.reset(); }
   void OnConnected(Time now);
   // A statement was answered, on a connection that was opened at that time. True when that ends a
   // trial: the host is in full use again. One that was there before says nothing of new ones.
@@ -86,6 +95,7 @@ class HostHealth {
   Time trusted_until_{};
   Duration backoff_{};
   FailureKind failure_ = FailureKind::kUnreachable;
+  std::optional<Time> disabled_since_;
 };
 
 }  // namespace proxymux::pgsql

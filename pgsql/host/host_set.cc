@@ -8,6 +8,7 @@ namespace proxymux::pgsql {
 using State = HostHealth::State;
 
 bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
+  if (host.health.disabled()) return false;
   // One is enough to be asked, unless it is busy.
   if (host.barred && host.connecting + (host.unasked ? 0 : host.ready) > 0) return false;
   switch (host.health.state()) {
@@ -26,14 +27,16 @@ bool HostSet::TakesConnection(const PoolHost& host, Time now) const {
 }
 
 // One that has to be asked first takes one connection.
-bool HostSet::InFullUse(const PoolHost& host) {
-  if (host.health.state() != State::kUp || host.TooFarBehind() || host.Hangs()) return false;
+static bool InFullUse(const PoolHost& host) {
+  if (host.health.state() != State::kUp || host.health.disabled()) return false;
+  if (host.TooFarBehind() || host.Hangs()) return false;
   return !host.barred || host.connecting + host.ready == 0;
 }
 
 // A standby that nobody has tried yet is preferred to a primary.
 bool HostSet::Counts(const PoolHost& host) const {
-  const bool untried = host.health.state() == State::kUntried && host.connecting == 0;
+  const bool untried =
+      host.health.state() == State::kUntried && host.connecting == 0 && !host.health.disabled();
   return InFullUse(host) || (prefers_standby_ && untried);
 }
 
@@ -53,7 +56,8 @@ bool HostSet::KeepsFavourite() const {
   if (policy_ != config::HostsPolicy::kSticky || !favourite_.has_value()) return false;
   const PoolHost& favourite = hosts_[*favourite_];
   const std::optional<Class> best = BestClass();
-  if (favourite.TooFarBehind() || (best.has_value() && *best < ClassOf(favourite))) return false;
+  if (favourite.health.disabled() || favourite.TooFarBehind()) return false;
+  if (best.has_value() && *best < ClassOf(favourite)) return false;
   switch (favourite.health.state()) {
     case State::kUp:
       return !favourite.Hangs();
@@ -98,7 +102,7 @@ std::optional<std::size_t> HostSet::ChooseForProbe(Time now) const {
   std::optional<std::size_t> longest;  // due
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     const PoolHost& host = hosts_[i];
-    if (host.connecting > 0) continue;
+    if (host.connecting > 0 || host.health.disabled()) continue;
     if (host.health.state() == State::kSuspect) return i;
     if (host.health.state() != State::kDown || !host.health.MayConnect(now)) continue;
     if (!longest.has_value() || host.health.retry_at() < hosts_[*longest].health.retry_at()) {
@@ -111,6 +115,7 @@ std::optional<std::size_t> HostSet::ChooseForProbe(Time now) const {
 bool HostSet::Sticks() const { return KeepsFavourite() && hosts_[*favourite_].ready > 0; }
 
 bool HostSet::GivesWay(std::size_t index) const {
+  if (hosts_[index].health.disabled()) return true;
   const std::optional<Class> best = BestClass();
   if (!best.has_value()) return false;
   return ClassOf(hosts_[index]) > *best || (Sticks() && index != *favourite_);
@@ -124,6 +129,7 @@ std::optional<std::size_t> HostSet::ChooseForRetirement() const {
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     const PoolHost& host = hosts_[i];
     const State state = host.health.state();
+    if (host.health.disabled()) continue;  // all of its connections end anyway
     // What is being tried keeps its connection.
     if (state == State::kTrial || state == State::kSuspect) continue;
     if (host.TooFarBehind() && host.ready > 1) return i;
@@ -152,8 +158,9 @@ bool HostSet::MayConnect(Time now) const {
 }
 
 bool HostSet::AnyDown() const {
-  return std::any_of(hosts_.begin(), hosts_.end(),
-                     [](const PoolHost& host) { return host.health.state() == State::kDown; });
+  return std::ranges::any_of(hosts_, [](const PoolHost& host) {
+    return host.health.state() == State::kDown && !host.health.disabled();
+  });
 }
 
 bool HostSet::AllDown() const {
@@ -171,6 +178,7 @@ static bool AskedFirst(const PoolHost& host) { return host.barred && host.lag.Wa
 Outage::Hosts HostSet::Seen() const {
   Outage::Hosts seen = Outage::Hosts::kRefused;
   for (const PoolHost& host : hosts_) {
+    if (host.health.disabled()) continue;  // it does not come back by itself
     Outage::Hosts like = Outage::Hosts::kTried;
     if (host.TooFarBehind()) {
       seen = std::min(seen, Outage::Hosts::kUnreachable);  // it may catch up
@@ -202,6 +210,7 @@ Outage::Hosts HostSet::Seen() const {
 }
 
 bool HostSet::InService(const PoolHost& host) const {
+  if (host.health.disabled()) return false;
   // A pooler without a server takes connections and says nothing. The pool's own question shows
   // when it has one again, and nobody is held up for that.
   const bool given_up = WaitsForOutages() && outage_.state() == Outage::State::kGivenUp;
@@ -211,12 +220,19 @@ bool HostSet::InService(const PoolHost& host) const {
 
 bool HostSet::MayServe(std::size_t index) const {
   const PoolHost& host = hosts_[index];
+  if (host.health.disabled()) return false;
   return InService(host) || (outage_.waiting() && (host.TooFarBehind() || Passes(host)));
 }
 
 bool HostSet::Alone(std::size_t index) const {
   return std::ranges::none_of(
       hosts_, [&](const PoolHost& host) { return &host != &hosts_[index] && InService(host); });
+}
+
+bool HostSet::CanDoWithout(std::string_view label) const {
+  return std::ranges::any_of(hosts_, [&](const PoolHost& host) {
+    return host.label != label && InService(host) && !host.barred;
+  });
 }
 
 bool HostSet::AnyMayServe() const {

@@ -9,7 +9,10 @@
 //
 // With a limit to how far a replica may be behind (lag_rule.h) a host that is further behind is
 // *barred*: it keeps one connection, to be asked, and gets no lookups until it has caught up. So is
-// one of which that is not known yet, and one whose role is not the wanted one any more. Pure.
+// one of which that is not known yet, and one whose role is not the wanted one any more.
+//
+// A host that the administrator has disabled is as if it were not there: nothing is sent to it, and
+// it keeps no connection. Pure.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +20,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -137,10 +141,11 @@ class HostSet {
   // No other host has a connection or the prospect of one. The end of an outage is no prospect
   // here.
   bool Alone(std::size_t index) const;
+  // Lookups have a host to go to that has another label, and is not known to be of no use.
+  bool CanDoWithout(std::string_view label) const;
 
  private:
   bool TakesConnection(const PoolHost& host, Time now) const;
-  static bool InFullUse(const PoolHost& host);
   bool InService(const PoolHost& host) const;  // it has a connection, or is not known to be down
   bool Counts(const PoolHost& host) const;     // what is there of its class is enough
   using Class = std::pair<bool, HostKind>;     // a primary where a standby is preferred; its kind

@@ -7,6 +7,7 @@ namespace {
 
 // It is connected to, or may be.
 bool IsThere(const PoolHost& host) {
+  if (host.health.disabled()) return false;
   return host.ready > 0 || host.health.state() != HostHealth::State::kDown;
 }
 
@@ -101,7 +102,7 @@ bool LagRule::ShouldUseThoseBehind(const HostSet& hosts) const {
   bool all_behind = true;
   for (std::size_t index = 0; index < hosts.size(); ++index) {
     const PoolHost& host = hosts[index];
-    if (IsOrWasBehind(host)) continue;
+    if (host.health.disabled() || IsOrWasBehind(host)) continue;
     if (IsThere(host)) return false;
     all_behind = false;
   }

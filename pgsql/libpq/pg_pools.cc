@@ -154,6 +154,7 @@ std::variant<PgPools::PoolPointer, std::string> PgPools::PoolFor(const config::T
     }
     auto entry = std::make_shared<Entry>(name, std::move(plans), std::move(config), loop_,
                                          observer_, std::random_device{}());
+    ApplyDisabledHosts(&entry->pool);
     found = entries_.emplace(std::move(key), std::move(entry)).first;
   }
   const std::shared_ptr<Entry>& entry = found->second;
@@ -171,6 +172,17 @@ void PgPools::UpdateSettings(const SettingsFor& settings_for) {
       entry->pool.SetSettings(*good);
       entry->pool.ForgetStatements();
     }
+  }
+}
+
+void PgPools::SetDisabledHosts(std::set<std::string, std::less<>> labels) {
+  disabled_hosts_ = std::move(labels);
+  for (const auto& [key, entry] : entries_) ApplyDisabledHosts(&entry->pool);
+}
+
+void PgPools::ApplyDisabledHosts(ConnectionPool* pool) const {
+  for (std::size_t host = 0; host < pool->hosts().size(); ++host) {
+    pool->SetDisabled(host, disabled_hosts_.contains(pool->hosts()[host].label));
   }
 }
 

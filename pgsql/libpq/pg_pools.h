@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,6 +44,10 @@ class PgPools {
   // (sslmode and the like) make another pool when their tables are loaded again.
   void UpdateSettings(const SettingsFor& settings_for);
 
+  // The hosts that the administrator has taken out of use, by their labels (PoolHost): all others
+  // are put back. Also in pools that are made later.
+  void SetDisabledHosts(std::set<std::string, std::less<>> labels);
+
   // Ends the pools that no table refers to and that are idle. Not from inside a pool's callback.
   void Sweep();
 
@@ -52,9 +57,11 @@ class PgPools {
   struct Entry;
 
   std::string UniqueName(const std::string& name) const;
+  void ApplyDisabledHosts(ConnectionPool* pool) const;
 
   EventLoop* const loop_;
   PoolObserver* const observer_;
+  std::set<std::string, std::less<>> disabled_hosts_;
   std::map<std::string, std::shared_ptr<Entry>>
       entries_;  // by everything that tells pools apart, secrets included
 };

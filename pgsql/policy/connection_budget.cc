@@ -217,7 +217,8 @@ ConnectionBudget::AnotherAttempt ConnectionBudget::BesideHanging(const PoolView&
 ConnectionBudget::AnotherAttempt ConnectionBudget::BesideSilent(const PoolView& view,
                                                                 std::size_t host, std::size_t limit,
                                                                 Duration stall_limit) {
-  if (view.hosts[host].health.state() != HostHealth::State::kTrial) return {};
+  const HostHealth& health = view.hosts[host].health;
+  if (health.disabled() || health.state() != HostHealth::State::kTrial) return {};
   PoolConnection* oldest = nullptr;
   for (const auto& connection : view.connections) {
     if (connection->host != host || connection->phase() == Phase::kClosed) continue;

@@ -57,7 +57,46 @@ void ConnectionOpener::Rebalance(const HeldUp& held_up) {
   if (pool_->hosts.size() == 1 || held_up.any()) return;
   const auto host = pool_->hosts.ChooseForRetirement();
   if (!host.has_value()) return;
-  PoolConnection* least = ConnectionBudget::LeastBusy(connections_->View(), *host);
+  // One that is to be replaced anyway, so that a new one is not.
+  PoolConnection* least = renewal_.LeastBusy(connections_->View(), *host);
+  if (least == nullptr) least = ConnectionBudget::LeastBusy(connections_->View(), *host);
+  if (least == nullptr) return;
+  least->Drain();
+  if (least->idle()) pool_->ScheduleDispatch();
+}
+
+void ConnectionOpener::MakeWay() {
+  RenewOne();
+  MakeRoomForNewcomer();
+}
+
+void ConnectionOpener::RenewOne() {
+  const ConnectionRenewal::Step step = renewal_.Next(connections_->View(), pool_->limit());
+  if (step.opens.has_value()) return connections_->Open(*step.opens);
+  if (step.ends == nullptr) return;
+  step.ends->Drain();
+  if (step.ends->idle()) pool_->ScheduleDispatch();
+}
+
+// Rebalance() moves connections to hosts that are up; of this one that may not be known.
+void ConnectionOpener::MakeRoomForNewcomer() {
+  if (newcomers_.empty()) return;
+  const HostSet& hosts = pool_->hosts;
+  const std::size_t index = newcomers_.front();
+  const PoolHost& host = hosts[index];
+  const PoolView view = connections_->View();
+  // One is kept free for a host that is down: for this one.
+  const std::size_t places = host.health.state() == HostHealth::State::kDown
+                                 ? pool_->limit()
+                                 : ConnectionBudget::Usable(pool_->limit(), hosts);
+  const bool has_room = ConnectionBudget::Open(view) < places;
+  if (host.connecting + host.ready > 0 || hosts.GivesWay(index) || has_room ||
+      pool_->limit() == 1) {
+    newcomers_.pop_front();
+    if (!newcomers_.empty()) pool_->ScheduleDispatch();
+    return;
+  }
+  PoolConnection* least = ConnectionBudget::LeastBusy(view, std::nullopt);
   if (least == nullptr) return;
   least->Drain();
   if (least->idle()) pool_->ScheduleDispatch();

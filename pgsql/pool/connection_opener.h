@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 
+#include "pgsql/policy/connection_renewal.h"
 #include "pgsql/pool/connection_set.h"
 #include "pgsql/pool/open_work.h"
 #include "pgsql/pool/pool_context.h"
@@ -24,6 +26,13 @@ class ConnectionOpener {
   // One connection after the other moves to where it is wanted more; each ends as it runs empty.
   // After the sending, so that one which was opened for a single lookup has got it.
   void Rebalance(const HeldUp& held_up);
+  // The connections to that host are replaced, one in a turn at most (ConnectionRenewal). How many
+  // that are.
+  std::size_t BeginRenewal(std::size_t host) { return renewal_.Begin(connections_->View(), host); }
+  // That host may be used again, and others have all connections that there may be.
+  void Welcome(std::size_t host) { newcomers_.push_back(host); }
+  // Does what these two asked for.
+  void MakeWay();
   // What waits gets the connections that it may have. `session_wanted`: see Dispatcher.
   void Open(const HeldUp& held_up, std::optional<std::size_t> session_wanted);
   // Those that were idle for long, and that are more than there may be.
@@ -40,11 +49,15 @@ class ConnectionOpener {
   bool MakeRoom();
   bool DropSilent(std::optional<std::size_t> host);
   bool CloseUntested(std::size_t host);
+  void RenewOne();
+  void MakeRoomForNewcomer();
   void MakeSessionRoom(std::size_t host, std::size_t* open);
 
   PoolContext* const pool_;
   OpenWork* const work_;
   ConnectionSet* const connections_;
+  ConnectionRenewal renewal_;
+  std::deque<std::size_t> newcomers_;
   std::size_t overdue_ = 0;  // attempts to connect that take long, of this turn
 };
 

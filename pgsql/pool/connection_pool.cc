@@ -58,6 +58,27 @@ void ConnectionPool::ForgetStatements() {
   for (const auto& connection : connections_.all()) connection->prepared.RetireAll();
 }
 
+void ConnectionPool::SetDisabled(std::size_t host, bool disabled) {
+  HostHealth& health = pool_.hosts[host].health;
+  if (health.disabled() == disabled) return;
+  if (disabled) {
+    health.Disable(pool_.Now());
+    if (!pool_.hosts.AnyMayServe()) {
+      pool_.last_failure = pool_.hosts[host].label + ": the administrator has disabled it";
+    }
+    connections_.Leave(host);
+  } else {
+    health.Enable();
+    opener_.Welcome(host);
+  }
+  pool_.ScheduleDispatch();
+}
+
+std::size_t ConnectionPool::Reconnect(std::size_t host) {
+  pool_.ScheduleDispatch();
+  return opener_.BeginRenewal(host);
+}
+
 PoolCounters ConnectionPool::counters() const {
   PoolCounters counters = pool_.counters;
   counters.prepares = sender_.prepares();
@@ -142,6 +163,7 @@ void ConnectionPool::Dispatch() {
   sender_.EndBatches();
   opener_.Rebalance(dispatcher_.held_up());
   opener_.Open(dispatcher_.held_up(), dispatcher_.session_wanted());
+  opener_.MakeWay();
   outages_.NoteWaiting();
   limits_.Shed();
   connections_.RemoveClosed();

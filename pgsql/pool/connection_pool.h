@@ -82,6 +82,12 @@ class ConnectionPool final : private UpstreamObserver {
   // What is prepared is not used any more: every statement is prepared anew.
   void ForgetStatements();
 
+  // The administrator takes a host out of use, or puts it back. What it has in flight is answered;
+  // what waits goes to the others, and is answered kRetry where there is none.
+  void SetDisabled(std::size_t host, bool disabled);
+  // The connections to a host are replaced by new ones, one after the other. How many that are.
+  std::size_t Reconnect(std::size_t host);
+
   const std::string& name() const { return pool_.config.name; }
   const config::PoolSettings& settings() const { return pool_.settings(); }
   const HostSet& hosts() const { return pool_.hosts; }

@@ -90,6 +90,7 @@ void ConnectionSet::OnReady(PoolConnection& connection) {
   connection.opened = connection.last_used = connection.last_result = pool_->Now();
   ++host.counts.connects;
   host.server_version = connection.upstream->ServerVersion();
+  if (host.health.disabled()) connection.Drain();
   pool_->ScheduleDispatch();
 }
 
@@ -226,6 +227,14 @@ void ConnectionSet::DropOpen(std::size_t host, const std::string& reason) {
     if (connection.open() && connection.host == host) {
       Drop(connection, reason, Loss::kHostSilent);
     }
+  }
+}
+
+void ConnectionSet::Leave(std::size_t host) {
+  for (const auto& connection : connections_) {
+    if (connection->host != host) continue;
+    if (connection->phase() == PoolConnection::Phase::kConnecting) Close(*connection);
+    connection->Drain();
   }
 }
 

@@ -63,6 +63,8 @@ class ConnectionSet {
   void Close(PoolConnection& connection);
   void Drop(PoolConnection& connection, const std::string& reason, Loss loss = Loss::kPerhapsHost);
   void DropOpen(std::size_t host, const std::string& reason);
+  // Nobody is to go to that host any more: what is in flight there is answered.
+  void Leave(std::size_t host);
   // Sessions that begin now are others than those to that host: they are left.
   void Outdate(std::size_t host);
   void CloseDrained();

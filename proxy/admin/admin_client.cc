@@ -159,10 +159,9 @@ std::optional<AdminReply> ParseAnswer(std::string_view bytes) {
   return reply;
 }
 
-}  // namespace
-
-std::variant<AdminReply, AdminClientError> AdminGet(const AdminAddress& address,
-                                                    const std::string& path, milliseconds limit) {
+std::variant<AdminReply, AdminClientError> Exchange(const AdminAddress& address,
+                                                    std::string_view method,
+                                                    std::string_view target, milliseconds limit) {
   if (address.kind == AdminAddress::Kind::kOff) {
     return AdminClientError{"the admin listener is switched off (setting admin.listen)"};
   }
@@ -170,7 +169,8 @@ std::variant<AdminReply, AdminClientError> AdminGet(const AdminAddress& address,
   std::string bytes;
   if (auto error = connection.Open()) return *error;
   // HTTP/1.0: the answer is one piece, and its end is the connection's.
-  const std::string request = fmt::format("GET {} HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+  const std::string request = fmt::format("{} {} HTTP/1.0\r\nHost: localhost\r\n{}\r\n", method,
+                                          target, method == "POST" ? "Content-Length: 0\r\n" : "");
   if (auto error = connection.Send(request)) return *error;
   if (auto error = connection.ReadAll(&bytes)) return *error;
   auto reply = ParseAnswer(bytes);
@@ -179,6 +179,19 @@ std::variant<AdminReply, AdminClientError> AdminGet(const AdminAddress& address,
         fmt::format("what {} answers is no HTTP, or was cut short", address.Text())};
   }
   return *std::move(reply);
+}
+
+}  // namespace
+
+std::variant<AdminReply, AdminClientError> AdminGet(const AdminAddress& address,
+                                                    const std::string& path, milliseconds limit) {
+  return Exchange(address, "GET", path, limit);
+}
+
+std::variant<AdminReply, AdminClientError> AdminPost(const AdminAddress& address,
+                                                     const ControlRequest& request,
+                                                     milliseconds limit) {
+  return Exchange(address, "POST", request.Target(), limit);
 }
 
 }  // namespace proxymux::proxy

@@ -1,4 +1,4 @@
-// One HTTP GET to the admin listener of a running proxymux, blocking and bounded: for `proxymux
+// One HTTP request to the admin listener of a running proxymux, blocking and bounded: for `proxymux
 // ctl`.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "proxy/admin/admin_address.h"
+#include "proxy/admin/control.h"
 
 namespace proxymux::proxy {
 
@@ -25,5 +26,9 @@ struct AdminClientError {
 std::variant<AdminReply, AdminClientError> AdminGet(
     const AdminAddress& address, const std::string& path,
     std::chrono::milliseconds limit = std::chrono::seconds(10));
+// Has something done. It may take as long as reading all table files.
+std::variant<AdminReply, AdminClientError> AdminPost(
+    const AdminAddress& address, const ControlRequest& request,
+    std::chrono::milliseconds limit = std::chrono::seconds(60));
 
 }  // namespace proxymux::proxy

@@ -61,10 +61,44 @@ std::vector<std::string> HostsOf(MHD_Connection* connection) {
   return hosts;
 }
 
-// Why the request is not even looked at.
-std::optional<HttpReply> Refusal(MHD_Connection* connection, std::string_view method) {
-  if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
-    return HttpReply{MHD_HTTP_METHOD_NOT_ALLOWED, kPlainText, "only GET and HEAD\n"};
+std::vector<std::pair<std::string, std::string>> ArgumentsOf(MHD_Connection* connection) {
+  std::vector<std::pair<std::string, std::string>> arguments;
+  MHD_get_connection_values_n(
+      connection, MHD_GET_ARGUMENT_KIND,
+      [](void* all, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
+         std::size_t value_size) {
+        static_cast<std::vector<std::pair<std::string, std::string>>*>(all)->emplace_back(
+            std::string(name, name_size),
+            value == nullptr ? std::string() : std::string(value, value_size));
+        return MHD_YES;
+      },
+      &arguments);
+  return arguments;
+}
+
+// unix(7): as it was when the other side connected.
+std::optional<uid_t> PeerOf(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  sockaddr_storage name{};
+  socklen_t name_size = sizeof(name);
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&name), &name_size) != 0 ||
+      name.ss_family != AF_UNIX || getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return std::nullopt;
+  }
+  return peer.uid;
+}
+
+bool IsGet(std::string_view method) {
+  return method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD;
+}
+
+// Why the request is not even looked at. A web page can make a browser send a POST to any address,
+// and none to a UNIX socket.
+std::optional<HttpReply> Refusal(MHD_Connection* connection, std::string_view method,
+                                 bool over_unix) {
+  if (!IsGet(method) && !(over_unix && method == MHD_HTTP_METHOD_POST)) {
+    return HttpReply{MHD_HTTP_METHOD_NOT_ALLOWED, kPlainText, "only GET and HEAD\n", "GET, HEAD"};
   }
   const std::vector<std::string> hosts = HostsOf(connection);
   if (hosts.size() > 1) {
@@ -156,10 +190,15 @@ class AdminHttp::Impl {
   static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* url,
                               const char* method, const char*, const char*, std::size_t*, void**) {
     auto& impl = *static_cast<Impl*>(self);
-    std::optional<HttpReply> reply = Refusal(connection, method);
+    HttpRequest request;
+    request.method = IsGet(method) ? HttpRequest::Method::kGet : HttpRequest::Method::kPost;
+    request.path = url;
+    request.arguments = ArgumentsOf(connection);
+    request.peer = PeerOf(SocketOf(connection));
+    std::optional<HttpReply> reply = Refusal(connection, method, request.peer.has_value());
     if (!reply) {
       try {
-        reply = impl.handler_(url);
+        reply = impl.handler_(request);
       } catch (const std::exception& error) {
         reply = HttpReply{MHD_HTTP_INTERNAL_SERVER_ERROR, kPlainText,
                           std::string("the request failed: ") + error.what() + "\n"};
@@ -179,7 +218,7 @@ class AdminHttp::Impl {
     add(MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     add(MHD_HTTP_HEADER_CONNECTION, "close");
     add("X-Proxymux-Service", service_name_.c_str());
-    if (reply.status == MHD_HTTP_METHOD_NOT_ALLOWED) add(MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    if (!reply.allow.empty()) add(MHD_HTTP_HEADER_ALLOW, reply.allow.c_str());
     return MHD_queue_response(connection, reply.status, response.get());
   }
 

@@ -33,6 +33,7 @@ constexpr milliseconds kNoDescriptorsPause{200};
 // A loop that did not answer is not asked again at once: those who wait behind are told the same.
 constexpr milliseconds kAskAgain{500};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
+constexpr char kLoopIsLate[] = "no answer from the event loop in time\n";
 
 HttpReply HealthReply(const ServiceStatus& status) {
   if (status.state == ServiceState::kDraining) return {503, kPlainText, "draining\n"};
@@ -45,10 +46,10 @@ HttpReply HealthReply(const ServiceStatus& status) {
 
 class AdminServer::Impl {
  public:
-  Impl(AdminAddress address, std::string service_name, SnapshotFunction snapshot, Logger* logger)
+  Impl(AdminAddress address, std::string service_name, Functions functions, Logger* logger)
       : address_(std::move(address)),
         service_name_(std::move(service_name)),
-        snapshot_(std::move(snapshot)),
+        functions_(std::move(functions)),
         logger_(logger) {}
 
   ~Impl() { Stop(); }
@@ -57,7 +58,8 @@ class AdminServer::Impl {
     if (address_.kind == AdminAddress::Kind::kOff || thread_.joinable()) return;
     stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http_ = std::make_unique<AdminHttp>(
-        service_name_, [this](std::string_view path) { return Answer(path); }, AdminHttp::Limits{});
+        service_name_, [this](const HttpRequest& request) { return Answer(request); },
+        AdminHttp::Limits{});
     if (stop_fd_ < 0 || !http_->usable()) {
       SetProblem("admin listener: no descriptor or memory is left for it");
       return;
@@ -160,12 +162,17 @@ class AdminServer::Impl {
 
   std::optional<ServiceStatus> Snapshot() {
     if (Clock::now() < ask_from_) return std::nullopt;
-    std::optional<ServiceStatus> status = snapshot_(kSnapshotLimit);
+    std::optional<ServiceStatus> status = functions_.snapshot(kLoopLimit);
     if (!status) ask_from_ = Clock::now() + kAskAgain;
     return status;
   }
 
-  HttpReply Answer(std::string_view path) {
+  HttpReply Answer(const HttpRequest& request) {
+    const std::string_view path = request.path;
+    if (path.starts_with(kControlPath)) return Control(request);
+    if (request.method != HttpRequest::Method::kGet) {
+      return {405, kPlainText, "only GET and HEAD\n", "GET, HEAD"};
+    }
     if (path == "/") return {200, kPlainText, "proxymux: /healthz /metrics /status.json\n"};
     const bool health = path == "/healthz";
     const bool metrics = path == "/metrics";
@@ -173,15 +180,33 @@ class AdminServer::Impl {
       return {404, kPlainText, "there are /healthz, /metrics and /status.json\n"};
     }
     const std::optional<ServiceStatus> status = Snapshot();
-    if (!status) return {503, kPlainText, "no answer from the event loop in time\n"};
+    if (!status) return {503, kPlainText, kLoopIsLate};
     if (health) return HealthReply(*status);
     if (metrics) return {200, kMetricsContentType, MetricsText(*status)};
     return {200, "application/json", StatusJson(*status)};
   }
 
+  HttpReply Control(const HttpRequest& request) const {
+    if (request.method != HttpRequest::Method::kPost) {
+      return {405, kPlainText, "commands are for POST, over the UNIX socket\n", "POST"};
+    }
+    if (request.peer != 0U && request.peer != geteuid()) {
+      return {403, kPlainText, "only root and the mail owner may do that\n"};
+    }
+    ControlRequest command;
+    command.command = request.path.substr(kControlPath.size());
+    for (const auto& [name, value] : request.arguments) {
+      if (command.arguments.emplace(name, value).second) continue;
+      return {400, kPlainText, "an argument is there twice: " + name + "\n"};
+    }
+    std::optional<ControlReply> reply = functions_.control(command, kLoopLimit);
+    if (!reply) return {503, kPlainText, kLoopIsLate};
+    return {HttpStatusOf(reply->outcome), kPlainText, std::move(reply->text)};
+  }
+
   const AdminAddress address_;
   const std::string service_name_;
-  const SnapshotFunction snapshot_;
+  const Functions functions_;
   Logger* const logger_;
   int stop_fd_ = -1;                 // readable once it is time to stop
   std::unique_ptr<AdminHttp> http_;  // of the thread, as long as there is one
@@ -193,10 +218,10 @@ class AdminServer::Impl {
   std::string problem_;
 };
 
-AdminServer::AdminServer(AdminAddress address, std::string service_name, SnapshotFunction snapshot,
+AdminServer::AdminServer(AdminAddress address, std::string service_name, Functions functions,
                          Logger* logger)
-    : impl_(std::make_unique<Impl>(std::move(address), std::move(service_name), std::move(snapshot),
-                                   logger)) {}
+    : impl_(std::make_unique<Impl>(std::move(address), std::move(service_name),
+                                   std::move(functions), logger)) {}
 
 AdminServer::~AdminServer() = default;
 

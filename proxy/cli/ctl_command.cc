@@ -3,112 +3,118 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
-#include <vector>
 
-#include "config/postfix/master_cf.h"
-#include "config/yaml/yaml_loader.h"
-#include "proxy/admin/admin_address.h"
-#include "proxy/admin/admin_choice.h"
-#include "proxy/admin/admin_client.h"
-#include "proxy/cli/config_directory.h"
-#include "proxy/process/postfix_settings.h"
-#include "proxy/process/service_lines.h"
+#include "proxy/admin/control.h"
+#include "proxy/cli/ctl_service.h"
 #include "proxy/status/status_text.h"
 #include "proxy/text/terminal_width.h"
-#include "proxy/text/text_file.h"
 
 namespace proxymux::proxy {
 namespace {
 
-struct CtlOptions {
-  std::string config_directory = DefaultConfigDirectory();
-  std::string service_name;
-  std::string socket;
+struct StatusOptions {
+  CtlTarget target;
   bool json = false;
 };
 
-std::nullopt_t Complain(const std::string& text) {
-  std::cerr << "proxymux: " << text << "\n";
-  return std::nullopt;
-}
-
-// What Postfix's configuration tells about a service that nobody reaches.
-std::string WhyNotThere(const CtlOptions& ctl, const std::string& queue_directory) {
-  const std::string file = ctl.config_directory + "/master.cf";
-  std::string error;
-  const auto text = ReadTextFile(file, &error);
-  if (!text.has_value()) return file + ": cannot be read: " + error;
-  return WhyNobodyListens(config::ParseMasterCf(*text, file), ctl.service_name,
-                          LookForMaster(queue_directory));
-}
-
-// One document of the service that the options name. Without one standard error has the reason.
-std::optional<std::string> Ask(const CtlOptions& ctl, const std::string& path) {
-  AdminQuestion question;
-  question.address = ctl.socket;
-  question.service_name = ctl.service_name;
-  std::string queue_directory;
-  std::vector<std::string> sockets;
-  if (ctl.socket.empty()) {
-    question.address =
-        config::LoadConfigFile(ctl.config_directory + "/proxymux.yaml").config.admin_listen;
-    const PostfixSettingsResult postfix = ReadPostfixSettings(ctl.config_directory, {});
-    if (!postfix.settings.has_value()) return Complain(postfix.error);
-    question.data_directory = postfix.settings->data_directory;
-    queue_directory = postfix.settings->queue_directory;
-    sockets = AdminSocketsIn(question.data_directory);
-  }
-  const auto choice = ChooseAdmin(question, sockets);
-  if (const auto* error = std::get_if<AdminAddressError>(&choice)) return Complain(error->text);
-  const auto& chosen = std::get<ChosenAdmin>(choice);
-  const auto reply = AdminGet(chosen.address, path);
-  if (const auto* error = std::get_if<AdminClientError>(&reply)) {
-    if (!error->nobody_listens || !ctl.socket.empty()) return Complain(error->text);
-    return Complain(WhyNotThere(ctl, queue_directory) + " (nobody listens " + chosen.place + ")");
-  }
-  const auto& document = std::get<AdminReply>(reply);
-  if (document.status != 200) {
-    return Complain("the service answered " + std::to_string(document.status) + ": " +
-                    document.body);
-  }
-  return document.body;
-}
-
-int ShowStatus(const CtlOptions& ctl) {
-  const std::optional<std::string> document = Ask(ctl, "/status.json");
+int ShowStatus(const StatusOptions& options) {
+  const auto service = CtlService::Find(options.target);
+  if (!service.has_value()) return EXIT_FAILURE;
+  const std::optional<std::string> document = service->Get("/status.json");
   if (!document.has_value()) return EXIT_FAILURE;
-  if (ctl.json) {
+  if (options.json) {
     std::cout << *document << "\n";
     return EXIT_SUCCESS;
   }
   const auto text = StatusText(*document, OutputWidth(STDOUT_FILENO, std::getenv("COLUMNS")));
   if (const auto* error = std::get_if<StatusTextError>(&text)) {
-    Complain(error->text);
+    std::cerr << "proxymux: " << error->text << "\n";
     return EXIT_FAILURE;
   }
   std::cout << std::get<std::string>(text);
   return EXIT_SUCCESS;
 }
 
+void AddStatus(CLI::App* ctl, int* status) {
+  const auto options = std::make_shared<StatusOptions>();
+  CLI::App* show = ctl->add_subcommand("status", "Pools, hosts and tables");
+  options->target.AddOptions(show);
+  show->add_flag("--json", options->json, "The document as it is");
+  show->footer("Example: proxymux ctl status");
+  show->callback([options, status] { *status = ShowStatus(*options); });
+}
+
+// A command that is carried out by the service.
+class ServiceCommand {
+ public:
+  ServiceCommand(CLI::App* ctl, const std::string& name, const std::string& help,
+                 const std::string& example, int* status)
+      : command_(ctl->add_subcommand(name, help)) {
+    call_->request.command = name;
+    call_->target.AddOptions(command_);
+    command_->footer("Example: proxymux ctl " + example);
+    command_->callback([call = call_, status] {
+      const auto service = CtlService::Find(call->target);
+      *status = service.has_value() ? service->Do(call->request) : EXIT_FAILURE;
+    });
+  }
+
+  // An argument without a name, in their order.
+  ServiceCommand& Argument(const std::string& name, const std::string& help, bool required) {
+    CLI::Option* option = command_->add_option_function<std::string>(
+        name,
+        [call = call_, name](const std::string& value) { call->request.arguments[name] = value; },
+        help);
+    if (required) option->required();
+    return *this;
+  }
+  ServiceCommand& Flag(const std::string& name, const std::string& help) {
+    command_->add_flag_callback(
+        "--" + name, [call = call_, name] { call->request.arguments[name] = "1"; }, help);
+    return *this;
+  }
+
+ private:
+  struct Call {
+    CtlTarget target;
+    ControlRequest request;
+  };
+
+  const std::shared_ptr<Call> call_ = std::make_shared<Call>();
+  CLI::App* const command_;
+};
+
 }  // namespace
 
 void AddCtlCommand(CLI::App* app, int* status) {
-  const auto ctl = std::make_shared<CtlOptions>();
-  CLI::App* command = app->add_subcommand("ctl", "Ask a running service");
-  command->require_subcommand(1);
-  CLI::App* show = command->add_subcommand("status", "Pools, hosts and tables");
-  show->add_option("-c,--config-directory", ctl->config_directory, "Where main.cf is")
-      ->capture_default_str();
-  show->add_option("--service", ctl->service_name,
-                   "The service's name in master.cf; needed only when there are several");
-  show->add_option("--socket", ctl->socket, "The admin listener: /path or ADDRESS:PORT");
-  show->add_flag("--json", ctl->json, "The document as it is");
-  show->callback([ctl, status] { *status = ShowStatus(*ctl); });
+  CLI::App* ctl = app->add_subcommand("ctl", "Ask a running service, or tell it what to do");
+  ctl->require_subcommand(1);
+  AddStatus(ctl, status);
+  ServiceCommand(ctl, "reload", "Read proxymux.yaml and every table file again", "reload", status);
+  ServiceCommand(ctl, "drain", "Take no more clients, answer those that wait, and end", "drain",
+                 status);
+  ServiceCommand(ctl, "disable", "Send nothing more to a database host", "disable db1:5432", status)
+      .Argument("host", "As ctl status shows it", /*required=*/true)
+      .Flag("force", "Also where a pool has no other host: lookups are answered RETRY then");
+  ServiceCommand(ctl, "enable", "Use a database host again", "enable db1:5432", status)
+      .Argument("host", "As ctl status shows it", /*required=*/true);
+  ServiceCommand(ctl, "reconnect", "Replace database connections by new ones, one after the other",
+                 "reconnect db1:5432", status)
+      .Argument("host", "Only those to this host", /*required=*/false);
+  ServiceCommand(ctl, "forget", "Drop answers that are kept (cache and stale_if_error)",
+                 "forget /etc/postfix/pgsql-aliases.cf user@example.com", status)
+      .Argument("table", "Only those of this table", /*required=*/false)
+      .Argument("key", "Only that for this key", /*required=*/false);
+  ServiceCommand(ctl, "log-level", "Say what is logged, or change it until the next reload",
+                 "log-level debug", status)
+      .Argument("level", "debug, info or warning", /*required=*/false);
 }
 
 }  // namespace proxymux::proxy

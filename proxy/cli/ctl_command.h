@@ -1,11 +1,11 @@
-// `proxymux ctl`: what a running service says of itself, asked over its admin listener.
+// `proxymux ctl`: what a running service says of itself, and what it is told to do, over its admin
+// listener (ctl_service.h).
 //
-// `ctl status` shows /status.json as text, or with --json as it is. Which service that is, when
-// neither --socket nor --service says it, is for ChooseAdmin() (proxy/admin). When nobody listens,
-// what is told is why, as far as Postfix's configuration knows it. Changes nothing.
+// `ctl status` shows /status.json as text, or with --json as it is, and changes nothing. All others
+// are commands (control.h): for root and the mail owner.
 //
 // Exit status: 0 the answer is on standard output; 1 no service was reached, or none could be
-// chosen, or what it said is no answer: the reason is on standard error.
+// chosen, or what was asked for was not done: the reason is on standard error.
 #pragma once
 
 #include <CLI/CLI.hpp>

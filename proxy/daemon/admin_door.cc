@@ -1,5 +1,6 @@
 #include "proxy/daemon/admin_door.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -8,16 +9,14 @@
 
 namespace proxymux::proxy {
 
-AdminDoor::AdminDoor(UvEventLoop* loop, const DaemonSettings& settings,
-                     std::function<ServiceStatus()> snapshot, Logger* logger)
-    : snapshots_(loop->uv(), std::move(snapshot)) {
+AdminDoor::AdminDoor(UvEventLoop* loop, const DaemonSettings& settings, Functions functions,
+                     Logger* logger)
+    : functions_(std::move(functions)), calls_(loop->uv()) {
   const std::string& service = settings.options().service_name;
   const auto address =
       ParseAdminAddress(settings.server().admin_listen, settings.postfix().data_directory, service);
   if (const auto* good = std::get_if<AdminAddress>(&address)) {
-    server_ = std::make_unique<AdminServer>(
-        *good, service, [this](std::chrono::milliseconds limit) { return snapshots_.Ask(limit); },
-        logger);
+    server_ = std::make_unique<AdminServer>(*good, service, ForServer(), logger);
     server_->Start();
   } else {
     fault_ = "admin.listen: " + std::get<AdminAddressError>(address).text;
@@ -27,8 +26,22 @@ AdminDoor::AdminDoor(UvEventLoop* loop, const DaemonSettings& settings,
 
 AdminDoor::~AdminDoor() {
   // Whoever asks at this moment must not keep the server's thread waiting.
-  snapshots_.Close();
+  calls_.Close();
   server_.reset();
+}
+
+AdminServer::Functions AdminDoor::ForServer() {
+  using std::chrono::milliseconds;
+  return {[this](milliseconds limit) {
+            std::optional<ServiceStatus> status;
+            calls_.Do([&] { status = functions_.snapshot(); }, limit);
+            return status;
+          },
+          [this](const ControlRequest& request, milliseconds limit) {
+            std::optional<ControlReply> reply;
+            calls_.Do([&] { reply = functions_.control(request); }, limit);
+            return reply;
+          }};
 }
 
 std::string AdminDoor::Fault() const { return server_ == nullptr ? fault_ : server_->Problem(); }

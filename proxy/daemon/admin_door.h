@@ -1,6 +1,5 @@
 // What the administrator asks over HTTP, as the daemon has it: the server on its own thread, and
-// the exchange by which that gets what the process says of itself. Without a usable admin.listen
-// there is no server, and a fault.
+// its calls into the loop. Without a usable admin.listen there is no server, and a fault.
 #pragma once
 
 #include <functional>
@@ -8,7 +7,8 @@
 #include <string>
 
 #include "proxy/admin/admin_server.h"
-#include "proxy/admin/snapshot_exchange.h"
+#include "proxy/admin/control.h"
+#include "proxy/admin/loop_calls.h"
 #include "proxy/daemon/daemon_settings.h"
 #include "proxy/log/log.h"
 #include "proxy/uv/uv_event_loop.h"
@@ -17,9 +17,14 @@ namespace proxymux::proxy {
 
 class AdminDoor {
  public:
-  // The loop and the log must outlive it. `snapshot` runs on the loop.
-  AdminDoor(UvEventLoop* loop, const DaemonSettings& settings,
-            std::function<ServiceStatus()> snapshot, Logger* logger);
+  // Both run on the loop.
+  struct Functions {
+    std::function<ServiceStatus()> snapshot;
+    std::function<ControlReply(const ControlRequest&)> control;
+  };
+
+  // The loop and the log must outlive it.
+  AdminDoor(UvEventLoop* loop, const DaemonSettings& settings, Functions functions, Logger* logger);
   ~AdminDoor();
   AdminDoor(const AdminDoor&) = delete;
   AdminDoor& operator=(const AdminDoor&) = delete;
@@ -28,7 +33,10 @@ class AdminDoor {
   std::string Fault() const;
 
  private:
-  SnapshotExchange snapshots_;
+  AdminServer::Functions ForServer();
+
+  const Functions functions_;
+  LoopCalls calls_;
   std::unique_ptr<AdminServer> server_;
   std::string fault_;  // why there is no server_, when the setting is to blame
 };

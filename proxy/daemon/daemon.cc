@@ -59,11 +59,15 @@ int Daemon::Run() {
   if (!Configure()) return EXIT_FAILURE;
   LimitClients();
   if (!GiveUpPrivileges()) return EXIT_FAILURE;
+  BuildControl();
   BuildRelay();
   if (!StartListening()) return EXIT_FAILURE;
   parts_.tables->StartWatching();
   admin_ = std::make_unique<AdminDoor>(
-      &parts_.loop, settings_, [this] { return Snapshot(); }, logger_);
+      &parts_.loop, settings_,
+      AdminDoor::Functions{[this] { return Snapshot(); },
+                           [this](const ControlRequest& request) { return control_->Do(request); }},
+      logger_);
   WatchSignals();
   master_.Watch(&parts_.loop, [this] { BeginDrain("master reloads or is gone"); });
   housekeeping_.emplace(&parts_, &master_, settings_.postfix().daemon_timeout);
@@ -159,6 +163,16 @@ bool Daemon::GiveUpPrivileges() {
   return true;
 }
 
+void Daemon::BuildControl() {
+  control_.emplace(
+      &settings_, &parts_, logger_,
+      ControlCommands::Service{[this] { return drain_.begun(); },
+                               [this] { return Reload("ctl reload"); },
+                               [this] { BeginDrain("ctl drain"); }},
+      DisabledHosts::FileOf(settings_.postfix().data_directory, settings_.options().service_name));
+  control_->RestoreDisabledHosts();
+}
+
 void Daemon::BuildRelay() {
   settings_.ChooseRelay();
   if (settings_.relay_mode() == StockMode::kSpawn &&
@@ -200,13 +214,17 @@ void Daemon::WatchSignals() {
   on_term_.Start(loop, SIGTERM, [this](int) { BeginDrain("SIGTERM"); });
   on_int_.Start(loop, SIGINT, [this](int) { BeginDrain("SIGINT"); });
   on_hup_.Start(loop, SIGHUP, [this](int) {
-    if (drain_.begun()) return;
-    service_manager_.Reloading(std::chrono::steady_clock::now());
-    reloader_.Reload();
-    service_manager_.Ready();
+    if (!drain_.begun()) Reload("SIGHUP");
   });
   const sigset_t signals = DaemonSignals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+ReloadReport Daemon::Reload(std::string_view who) {
+  service_manager_.Reloading(std::chrono::steady_clock::now());
+  ReloadReport report = reloader_.Reload(who);
+  service_manager_.Ready();
+  return report;
 }
 
 void Daemon::BeginDrain(const std::string& why) {

@@ -1,7 +1,8 @@
 // The service: builds everything and runs the loop. One code path for master(8) and for standalone.
 //
-// DaemonSettings is what it goes by, DaemonParts what runs; Reloader, Drain and Housekeeping change
-// that while it runs, MasterLink and AdminDoor are its ways to master and to the administrator.
+// DaemonSettings is what it goes by, DaemonParts what runs; Reloader, Drain, Housekeeping and
+// ControlCommands change that while it runs, MasterLink and AdminDoor are its ways to master and to
+// the administrator.
 //
 // Order at the start: read main.cf and proxymux.yaml and the table files with the privileges that
 // we were given, then drop them, then serve. What can be survived is survived: master throttles a
@@ -12,8 +13,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "proxy/daemon/admin_door.h"
+#include "proxy/daemon/control_commands.h"
 #include "proxy/daemon/daemon_options.h"
 #include "proxy/daemon/daemon_parts.h"
 #include "proxy/daemon/daemon_settings.h"
@@ -51,10 +54,12 @@ class Daemon {
   void LimitClients();
   bool GiveUpPrivileges();
   void BuildTables();
+  void BuildControl();
   void BuildRelay();
   bool StartListening();
   void WatchSignals();
   void BeginDrain(const std::string& why);
+  ReloadReport Reload(std::string_view who);
   ServiceStatus Snapshot() const;
 
   DaemonSettings settings_;
@@ -69,6 +74,7 @@ class Daemon {
   Reloader reloader_;
   Drain drain_;
   MasterLink master_;
+  std::optional<ControlCommands> control_;
   std::unique_ptr<AdminDoor> admin_;
   std::optional<Housekeeping> housekeeping_;
   UvSignal on_term_;

@@ -4,12 +4,15 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 
 namespace proxymux::proxy {
 namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
+
+constexpr char kDisabled[] = "the administrator has disabled it (proxymux ctl enable)";
 
 std::string_view ClassName(pgsql::HostKind kind) {
   switch (kind) {
@@ -58,15 +61,16 @@ HostStatus CollectHost(const pgsql::ConnectionPool& pool, std::size_t index,
   HostStatus status;
   status.name = host.label;
   status.host_class = ClassName(host.kind);
-  status.state = StateName(host.health.state());
+  const std::optional<pgsql::Time> disabled = host.health.disabled_since();
+  status.state = disabled ? "disabled" : StateName(host.health.state());
   const bool serves = host.health.state() != pgsql::HostHealth::State::kDown || host.ready > 0;
-  status.usable = serves && !host.TooFarBehind();
-  status.reason = host.health.reason();
+  status.usable = serves && !disabled && !host.TooFarBehind();
+  status.reason = disabled ? kDisabled : host.health.reason();
   status.server_version = host.server_version;
   FillInLag(host, loop.RealNow(), &status);
   status.lone_simple = host.lone_form.better() == pgsql::Protocol::kSimple;
-  if (host.health.state() != pgsql::HostHealth::State::kUntried) {
-    status.since = duration_cast<milliseconds>(loop.Now() - host.health.since());
+  if (disabled || host.health.state() != pgsql::HostHealth::State::kUntried) {
+    status.since = duration_cast<milliseconds>(loop.Now() - disabled.value_or(host.health.since()));
   }
   status.connections = host.ready;
   status.in_flight = pool.InFlightOn(index);
@@ -237,6 +241,10 @@ std::vector<std::string> PoolFaults(const pgsql::PgPools& pools) {
   for (const auto& pool : pools.All()) {
     const pgsql::HostSet& hosts = pool->hosts();
     for (std::size_t i = 0; i < hosts.size(); ++i) {
+      if (hosts[i].health.disabled()) {
+        faults.push_back("pool " + pool->name() + ": host " + hosts[i].label + ": " + kDisabled);
+        continue;
+      }
       if (hosts[i].lag.standing() == pgsql::ReplicaLag::Standing::kBehind) {
         faults.push_back("pool " + pool->name() + ": host " + hosts[i].label + ": " +
                          hosts[i].lag.Why());

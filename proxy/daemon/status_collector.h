@@ -21,7 +21,7 @@ std::uint64_t ResidentBytes();
 // A line for each table whose last lookups all failed.
 std::vector<std::string> TableFaults(const TableRegistry& tables);
 
-// A line for each host that cannot be connected to.
+// A line for each host that cannot be connected to, or must not be.
 std::vector<std::string> PoolFaults(const pgsql::PgPools& pools);
 
 }  // namespace proxymux::proxy

@@ -88,14 +88,14 @@ struct RelayCounts {
 inline constexpr std::chrono::seconds kLagLasts{30};
 
 struct HostStatus {
-  std::string name;                              // as in the table's hosts, without credentials
-  std::string host_class;                        // "unix", "inet", "uri"
-  std::string state;                             // "untried", "up", "suspect", "down", "trial"
-  bool usable = false;                           // takes lookups now
-  std::string reason;                            // why it is not
-  std::chrono::milliseconds since{0};            // in this state
-  std::string server_version;                    // as the server says; empty: nothing yet
-  std::string role;                              // "primary", "standby"; empty: not asked yet
+  std::string name;                    // as in the table's hosts, without credentials
+  std::string host_class;              // "unix", "inet", "uri"
+  std::string state;                   // "untried", "up", "suspect", "down", "trial", "disabled"
+  bool usable = false;                 // takes lookups now
+  std::string reason;                  // why it is not
+  std::chrono::milliseconds since{0};  // in this state
+  std::string server_version;          // as the server says; empty: nothing yet
+  std::string role;                    // "primary", "standby"; empty: not asked yet
   std::optional<std::chrono::milliseconds> lag;  // behind the primary then; none: not known
   std::optional<std::chrono::milliseconds>
       lag_age;                  // since it was asked for both; none: it was not

@@ -35,6 +35,7 @@ void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::Real
   const auto found = index_.find(key);
   const bool known = found != index_.end();
   if (known && found->second->asked > asked) return;
+  if (asked < forgotten_) return;
   if (now >= asked + KeptFor(value) || key.size() + value.size() > kLargestEntry) {
     if (known) Remove(found->second);
     return;
@@ -54,6 +55,19 @@ void AnswerCache::Keep(std::string_view key, std::string_view value, pgsql::Real
   entries_.push_front({std::string(key), std::string(value), asked});
   index_.emplace(entries_.front().key, entries_.begin());
   bytes_ += cost;
+}
+
+bool AnswerCache::Forget(std::string_view key, pgsql::RealTime now) {
+  forgotten_ = now;
+  const auto found = index_.find(key);
+  if (found == index_.end()) return false;
+  Remove(found->second);
+  return true;
+}
+
+void AnswerCache::ForgetAll(pgsql::RealTime now) {
+  forgotten_ = now;
+  while (!entries_.empty()) Remove(entries_.begin());
 }
 
 AnswerCache::Place AnswerCache::Newer(Place place) {

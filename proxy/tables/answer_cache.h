@@ -69,6 +69,11 @@ class AnswerCache {
   void Keep(std::string_view key, std::string_view value, pgsql::RealTime asked,
             pgsql::RealTime now);
 
+  // No earlier answer is given any more for that key: not the one that is there, and none that was
+  // asked for before. True when there was one.
+  bool Forget(std::string_view key, pgsql::RealTime now);
+  void ForgetAll(pgsql::RealTime now);
+
   // Whether Find() can ever give anything.
   bool gives_fresh() const { return limits_.ttl.count() > 0 || limits_.negative_ttl.count() > 0; }
   std::size_t entries() const { return index_.size(); }  // some may be over their time
@@ -110,6 +115,9 @@ class AnswerCache {
   Place hand_ = entries_.end();                        // end: at the oldest
   std::size_t bytes_ = 0;
   std::uint64_t evictions_ = 0;
+  // When something was forgotten last. What was asked for before is not kept, of whatever key: that
+  // is as good as never having asked.
+  pgsql::RealTime forgotten_{};
 };
 
 }  // namespace proxymux::proxy

@@ -1,6 +1,8 @@
 #include "proxy/tables/service_config.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "config/values/hidden_text.h"
 #include "config/yaml/option_table.h"
@@ -21,6 +23,49 @@ bool AsksForSecurity(const config::PoolSettings& section, const config::PoolSett
     if (config::OptionText(option, section) != config::OptionText(option, defaults)) return true;
   }
   return false;
+}
+
+// The value of a server's setting, or of one for all pools or tables.
+std::string DefaultText(const config::Option& option, const config::ServerConfig& config) {
+  switch (option.scope()) {
+    case config::OptionScope::kServer:
+      return config::OptionText(option, config);
+    case config::OptionScope::kPool:
+      return config::OptionText(option, config.pool);
+    case config::OptionScope::kTable:
+      return config::OptionText(option, config.table);
+  }
+  return "";
+}
+
+std::string_view SectionOf(config::OptionScope scope) {
+  switch (scope) {
+    case config::OptionScope::kServer:
+      return "";
+    case config::OptionScope::kPool:
+      return "pool.";
+    case config::OptionScope::kTable:
+      return "table.";
+  }
+  return "";
+}
+
+std::string Shown(const std::string& value) { return value.empty() ? "\"\"" : value; }
+
+// The names of sections that are new, gone or other ones.
+template <typename Settings>
+std::set<std::string> ChangedSections(const std::map<std::string, Settings>& before,
+                                      const std::map<std::string, Settings>& after) {
+  std::set<std::string> changed;
+  const auto compare = [&changed](const auto& these, const auto& those) {
+    for (const auto& [name, settings] : these) {
+      const auto other = those.find(name);
+      if (other == those.end() || !(other->second == settings)) changed.insert(name);
+    }
+  };
+  compare(before, after);
+  compare(after, before);
+  return changed;
 }
 
 }  // namespace
@@ -91,6 +136,30 @@ std::vector<std::string> UnusedSections(const config::ServerConfig& config,
                        (known.empty() ? "there is no pool" : "there are: " + known) + ")");
   }
   return problems;
+}
+
+std::vector<std::string> SettingChanges(const config::ServerConfig& before,
+                                        const config::ServerConfig& after) {
+  std::vector<std::string> changes;
+  for (const config::Option& option : config::Options()) {
+    const std::string was = DefaultText(option, before);
+    const std::string is = DefaultText(option, after);
+    if (was == is) continue;
+    const std::string name = std::string(SectionOf(option.scope())) + std::string(option.name);
+    changes.push_back("proxymux.yaml: " + name +
+                      (option.reloadable
+                           ? " is " + Shown(is) + " now, it was " + Shown(was)
+                           : " will be " + Shown(is) +
+                                 " at the next start (postfix reload), it is " + Shown(was)));
+  }
+  for (const std::string& name : ChangedSections(before.pools, after.pools)) {
+    changes.push_back("proxymux.yaml: the section of pool " + config::WithoutSecrets(name) +
+                      " has changed");
+  }
+  for (const std::string& name : ChangedSections(before.tables, after.tables)) {
+    changes.push_back("proxymux.yaml: the section of table " + name + " has changed");
+  }
+  return changes;
 }
 
 std::vector<std::string> ChangesForRestart(const config::ServerConfig& before,

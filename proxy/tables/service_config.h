@@ -42,6 +42,11 @@ std::vector<std::string> UnusedSections(const config::ServerConfig& config,
                                         const std::set<std::string, std::less<>>& approved,
                                         const std::vector<std::string>& pools);
 
+// A line for each setting that differs: "proxymux.yaml: pool.connections is 8 now, it was 4"; and
+// for each section of one pool or table that does. Secrets are hidden.
+std::vector<std::string> SettingChanges(const config::ServerConfig& before,
+                                        const config::ServerConfig& after);
+
 // A line for each setting that differs and that a reload does not take up.
 std::vector<std::string> ChangesForRestart(const config::ServerConfig& before,
                                            const config::ServerConfig& after);

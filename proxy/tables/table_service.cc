@@ -1,8 +1,18 @@
 #include "proxy/tables/table_service.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace proxymux::proxy {
+namespace {
+
+bool SameTexts(const KeptFiles& some, const KeptFiles& others) {
+  return std::ranges::equal(some, others, [](const auto& a, const auto& b) {
+    return a.first == b.first && a.second.text == b.second.text;
+  });
+}
+
+}  // namespace
 
 TableService::TableService(TableRegistry* registry, const TableLoader* loader,
                            pgsql::EventLoop* loop, MessageLog* log)
@@ -24,7 +34,7 @@ void TableService::LoadAll(std::shared_ptr<const ServiceConfig> config) {
 }
 
 // All first, since which sections name a pool shows only when every pool is known.
-void TableService::ReadAll() {
+std::vector<std::string> TableService::ReadAll() {
   struct Read {
     LoadedTable loaded;
     std::optional<LoadedTable> kept;
@@ -44,12 +54,16 @@ void TableService::ReadAll() {
     if (used.pool != nullptr) pools.insert(used.pool->name());
     all.emplace(name, std::move(read));
   }
+  std::vector<std::string> changed;
   for (auto& [name, read] : all) {
     RefuseMisnamedSection(&read.loaded, pools);
     if (read.loaded.pool == nullptr && !read.kept.has_value()) keep(name, &read);
     if (read.kept.has_value()) RefuseMisnamedSection(&*read.kept, pools);
-    Apply(registry_->Find(name).get(), std::move(read.loaded), std::move(read.kept));
+    if (Apply(registry_->Find(name).get(), std::move(read.loaded), std::move(read.kept))) {
+      changed.push_back(name);
+    }
   }
+  return changed;
 }
 
 const KeptFiles* TableService::InUse(const std::string& name) const {
@@ -62,10 +76,11 @@ void TableService::StartWatching() {
   WatchFiles();
 }
 
-void TableService::Reload(std::shared_ptr<const ServiceConfig> config) {
+std::vector<std::string> TableService::Reload(std::shared_ptr<const ServiceConfig> config) {
   config_ = std::move(config);
-  ReadAll();
+  std::vector<std::string> changed = ReadAll();
   StartWatching();
+  return changed;
 }
 
 std::set<std::string> TableService::PoolNames(const std::string& except) const {
@@ -88,10 +103,12 @@ void TableService::RefuseMisnamedSection(LoadedTable* loaded,
   loaded->pool.reset();
 }
 
-void TableService::Apply(ServedTable* table, LoadedTable loaded, std::optional<LoadedTable> kept) {
+bool TableService::Apply(ServedTable* table, LoadedTable loaded, std::optional<LoadedTable> kept) {
   files_[table->name] = loaded.files;
   LogDiagnostics(*table, loaded);
   const bool is_new = loaded.binding != nullptr;
+  const KeptFiles* const before = InUse(table->name);
+  const bool says_other = is_new && (before == nullptr || !SameTexts(*before, loaded.texts));
   table->reason = loaded.Reason();
   if (is_new) {
     in_use_[table->name] = std::move(loaded.texts);
@@ -115,6 +132,7 @@ void TableService::Apply(ServedTable* table, LoadedTable loaded, std::optional<L
         "table " + table->name +
         ": the new version is broken, the one before it stays in use: " + table->reason);
   }
+  return says_other;
 }
 
 void TableService::LogDiagnostics(const ServedTable& table, const LoadedTable& loaded) {

@@ -31,8 +31,9 @@ class TableService {
   void LoadAll(std::shared_ptr<const ServiceConfig> config);
   // From here on files are looked at.
   void StartWatching();
-  // Other settings: every table is loaded anew.
-  void Reload(std::shared_ptr<const ServiceConfig> config);
+  // Other settings: every table is loaded anew. The names of those whose files say something else
+  // now, and are used so.
+  std::vector<std::string> Reload(std::shared_ptr<const ServiceConfig> config);
 
   // "table NAME: why", for each that is not as its file says now.
   std::vector<std::string> Faults() const;
@@ -41,11 +42,12 @@ class TableService {
   // The pools of every table, but for `except`.
   std::set<std::string> PoolNames(const std::string& except) const;
   void RefuseMisnamedSection(LoadedTable* loaded, const std::set<std::string>& pools) const;
-  void ReadAll();
+  std::vector<std::string> ReadAll();  // as Reload()
   // What the version in use was read from; nothing when there never was one.
   const KeptFiles* InUse(const std::string& name) const;
   // A new version, or why there is none. `kept`: the version in use, made anew for other settings.
-  void Apply(ServedTable* table, LoadedTable loaded, std::optional<LoadedTable> kept);
+  // True: the files say something else than those of the version before.
+  bool Apply(ServedTable* table, LoadedTable loaded, std::optional<LoadedTable> kept);
   void LogDiagnostics(const ServedTable& table, const LoadedTable& loaded);
   void OnFilesChanged(const std::set<std::string>& files);
   void WatchFiles();

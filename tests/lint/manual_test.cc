@@ -136,9 +136,14 @@ TEST(Manual, EveryOptionIsExplainedWithItsCommandAndNoOther) {
   const std::string manual = Manual();
   for (auto [command, options] : Commands()) {
     if (command.empty()) continue;
-    // Explained once, for all.
+    // Explained once, for all; and which service is meant with `ctl status`.
     for (const char* everywhere : {"-h", "--help"}) {
       EXPECT_EQ(options.erase(everywhere), 1u) << Join(command) << " " << everywhere;
+    }
+    if (command[0] == "ctl" && command[1] != "status") {
+      for (const char* target : {"-c", "--config-directory", "--service", "--socket"}) {
+        EXPECT_EQ(options.erase(target), 1u) << Join(command) << " " << target;
+      }
     }
     EXPECT_EQ(OptionsIn(PartAbout(manual, command)), options) << Join(command);
   }

@@ -73,7 +73,7 @@ const House& Rooms() {
       {"proxy/daemon", "the service: builds everything, reloads, drains, ends",
        {"config/values", "config/yaml", "pgsql/libpq", "protocol", "proxy/admin",
         "proxy/clients", "proxy/log", "proxy/process", "proxy/relay", "proxy/requests",
-        "proxy/status", "proxy/tables", "proxy/uv"}, kSystem},
+        "proxy/status", "proxy/tables", "proxy/text", "proxy/uv"}, kSystem},
       {"proxy/check", "what is wrong with files, before mail finds it",
        {"config/postfix", "config/values", "pgsql/libpq", "pgsql/sql", "pgsql/work", "proxy/process",
         "proxy/tables", "proxy/text"}, kSystem},

@@ -11,11 +11,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "proxy/admin/admin_address.h"
 #include "proxy/admin/admin_client.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/admin/control.h"
 #include "proxy/log/log.h"
 #include "tests/proxy/status/sample_status.h"
 
@@ -68,10 +70,19 @@ class AdminTest : public ::testing::Test {
   }
   ~AdminTest() override { std::filesystem::remove_all(directory_); }
 
+  // Of a service that is only looked at.
+  static AdminServer::Functions Only(AdminServer::SnapshotFunction snapshot) {
+    return {std::move(snapshot), [](const ControlRequest& request, std::chrono::milliseconds) {
+              ADD_FAILURE() << "nobody may command: " << request.command;
+              return std::optional<ControlReply>();
+            }};
+  }
+
   std::unique_ptr<AdminServer> Server(const std::string& service = "proxymap") {
     auto server = std::make_unique<AdminServer>(
         UnixAt(path_), service,
-        [](std::chrono::milliseconds) { return std::optional(SampleStatus()); }, logger_.get());
+        Only([](std::chrono::milliseconds) { return std::optional(SampleStatus()); }),
+        logger_.get());
     server->Start();
     return server;
   }

@@ -45,7 +45,7 @@ class HostileAdminTest : public AdminTest {
 
   std::unique_ptr<AdminServer> Start(const AdminAddress& address) {
     auto server = std::make_unique<AdminServer>(
-        address, "proxymap", [this](milliseconds) { return std::optional(status_); },
+        address, "proxymap", Only([this](milliseconds) { return std::optional(status_); }),
         logger_.get());
     server->Start();
     EXPECT_TRUE(server->listening()) << server->Problem();

@@ -69,14 +69,13 @@ TEST_F(AdminListenerTest, ASocketLeftByADeadProcessIsReplaced) {
 
 TEST_F(AdminListenerTest, ASuccessorTakesTheNameOverAndThePredecessorLeavesItAlone) {
   auto old_process = Server();
-  auto new_process = std::make_unique<AdminServer>(
-      UnixAt(path_), "proxymap",
-      [](milliseconds) {
-        ServiceStatus status = SampleStatus();
-        status.process.pid = 4712;
-        return std::optional(status);
-      },
-      logger_.get());
+  auto new_process =
+      std::make_unique<AdminServer>(UnixAt(path_), "proxymap", Only([](milliseconds) {
+                                      ServiceStatus status = SampleStatus();
+                                      status.process.pid = 4712;
+                                      return std::optional(status);
+                                    }),
+                                    logger_.get());
   new_process->Start();
   ASSERT_TRUE(new_process->listening()) << new_process->Problem();
   EXPECT_EQ(nlohmann::json::parse(Get("/status.json").body)["pid"], 4712);
@@ -118,9 +117,9 @@ TEST_F(AdminListenerTest, AFileThatIsNoSocketIsNotTouched) {
 
 TEST_F(AdminListenerTest, ItListensAsSoonAsItCan) {
   const std::string later = directory_ + "/later";
-  AdminServer server(
-      UnixAt(later + "/a.sock"), "proxymap",
-      [](milliseconds) { return std::optional(SampleStatus()); }, logger_.get());
+  AdminServer server(UnixAt(later + "/a.sock"), "proxymap",
+                     Only([](milliseconds) { return std::optional(SampleStatus()); }),
+                     logger_.get());
   server.Start();
   EXPECT_FALSE(server.listening());
   EXPECT_THAT(server.Problem(), HasSubstr("bind: No such file or directory"));
@@ -136,13 +135,13 @@ TEST_F(AdminListenerTest, TcpOverBothFamiliesAndNoSharedPort) {
   for (const char* host : {"127.0.0.1", "::1"}) {
     const AdminAddress any{AdminAddress::Kind::kTcp, "", host, 0};
     const auto snapshot = [](milliseconds) { return std::optional(SampleStatus()); };
-    AdminServer server(any, "proxymap", snapshot, logger_.get());
+    AdminServer server(any, "proxymap", Only(snapshot), logger_.get());
     server.Start();
     if (!server.listening() && std::string(host) == "::1") continue;  // a machine without IPv6
     ASSERT_TRUE(server.listening()) << server.Problem();
     EXPECT_NE(server.address().port, 0);
     EXPECT_EQ(Get(server.address(), "/healthz").body, "ok\n");
-    AdminServer other(server.address(), "other", snapshot, logger_.get());
+    AdminServer other(server.address(), "other", Only(snapshot), logger_.get());
     other.Start();
     EXPECT_FALSE(other.listening());
     EXPECT_THAT(other.Problem(), HasSubstr("Address already in use"));
@@ -153,9 +152,9 @@ TEST_F(AdminListenerTest, TcpOverBothFamiliesAndNoSharedPort) {
 }
 
 TEST_F(AdminListenerTest, OffIsNoListenerAndNoProblem) {
-  AdminServer server(
-      AdminAddress{}, "proxymap", [](milliseconds) { return std::optional(SampleStatus()); },
-      logger_.get());
+  AdminServer server(AdminAddress{}, "proxymap",
+                     Only([](milliseconds) { return std::optional(SampleStatus()); }),
+                     logger_.get());
   server.Start();
   EXPECT_FALSE(server.listening());
   EXPECT_EQ(server.Problem(), "");

@@ -47,15 +47,13 @@ TEST_F(AdminTest, AnswersOverAUnixSocket) {
 
 TEST_F(AdminTest, HealthTellsReasonsAndDraining) {
   std::atomic<bool> draining{false};
-  AdminServer server(
-      UnixAt(path_), "proxymap",
-      [&draining](milliseconds) {
-        ServiceStatus status = SampleStatus();
-        status.degraded = {"table a is broken", "no server of pool b answers"};
-        if (draining) status.state = ServiceState::kDraining;
-        return std::optional(status);
-      },
-      logger_.get());
+  AdminServer server(UnixAt(path_), "proxymap", Only([&draining](milliseconds) {
+                       ServiceStatus status = SampleStatus();
+                       status.degraded = {"table a is broken", "no server of pool b answers"};
+                       if (draining) status.state = ServiceState::kDraining;
+                       return std::optional(status);
+                     }),
+                     logger_.get());
   server.Start();
   EXPECT_EQ(Get("/healthz").status, 200);
   EXPECT_EQ(Get("/healthz").body, "degraded\ntable a is broken\nno server of pool b answers\n");
@@ -67,19 +65,18 @@ TEST_F(AdminTest, HealthTellsReasonsAndDraining) {
 
 TEST_F(AdminTest, ALoopThatDoesNotAnswerGives503) {
   milliseconds asked{0};
-  AdminServer server(
-      UnixAt(path_), "proxymap",
-      [&asked](milliseconds limit) -> std::optional<ServiceStatus> {
-        asked = limit;
-        return std::nullopt;
-      },
-      logger_.get());
+  AdminServer server(UnixAt(path_), "proxymap",
+                     Only([&asked](milliseconds limit) -> std::optional<ServiceStatus> {
+                       asked = limit;
+                       return std::nullopt;
+                     }),
+                     logger_.get());
   server.Start();
   for (const char* path : {"/healthz", "/metrics", "/status.json"}) {
     EXPECT_EQ(Get(path).status, 503) << path;
   }
   server.Stop();
-  EXPECT_EQ(asked, AdminServer::kSnapshotLimit);
+  EXPECT_EQ(asked, AdminServer::kLoopLimit);
 }
 
 TEST_F(AdminTest, OnlyGetAndHead) {
@@ -136,16 +133,15 @@ TEST_F(AdminTest, StopWaitsForARunningSnapshotOnly) {
   std::condition_variable changed;
   bool asked = false;
   bool give_up = false;
-  AdminServer server(
-      UnixAt(path_), "proxymap",
-      [&](milliseconds) -> std::optional<ServiceStatus> {
-        std::unique_lock lock(mutex);
-        asked = true;
-        changed.notify_all();
-        changed.wait(lock, [&] { return give_up; });
-        return std::nullopt;
-      },
-      logger_.get());
+  AdminServer server(UnixAt(path_), "proxymap",
+                     Only([&](milliseconds) -> std::optional<ServiceStatus> {
+                       std::unique_lock lock(mutex);
+                       asked = true;
+                       changed.notify_all();
+                       changed.wait(lock, [&] { return give_up; });
+                       return std::nullopt;
+                     }),
+                     logger_.get());
   server.Start();
   RawClient client(path_);
   client.Send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");

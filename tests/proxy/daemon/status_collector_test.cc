@@ -85,5 +85,21 @@ TEST_F(StatusOfALag, SaysHowLongAgoItWasAsked) {
   EXPECT_EQ(Of(world).hosts[0].lag, std::nullopt);
 }
 
+TEST(StatusOfADisabledHost, SaysThatAndForHowLong) {
+  PoolWorld world(PoolWorld::Hosts(2));
+  world.OpenAll();
+  world.pool->SetDisabled(1, true);
+  world.Pass(minutes(3));
+  const PoolStatus status = Of(world);
+  EXPECT_EQ(status.hosts[0].state, "up");
+  EXPECT_TRUE(status.hosts[0].usable);
+  EXPECT_EQ(status.hosts[1].state, "disabled");
+  EXPECT_FALSE(status.hosts[1].usable);
+  EXPECT_EQ(status.hosts[1].reason, "the administrator has disabled it (proxymux ctl enable)");
+  EXPECT_EQ(status.hosts[1].since, minutes(3));
+  world.pool->SetDisabled(1, false);
+  EXPECT_EQ(Of(world).hosts[1].state, "up");
+}
+
 }  // namespace
 }  // namespace proxymux::proxy

@@ -54,6 +54,24 @@ TEST(AnswerCache, AnAnswerEndsItsTimeAfterTheQuestionAndNoHitMakesItLonger) {
   EXPECT_EQ(cache.evictions(), 0u) << "that was not for lack of room";
 }
 
+TEST(AnswerCache, WhatIsForgottenDoesNotComeBackWithAnAnswerThatWasUnderWay) {
+  AnswerCache cache(Limits());
+  cache.Keep("user", "box", kStart, kStart);
+  cache.Keep("other", "box", kStart, kStart);
+  EXPECT_TRUE(cache.Forget("user", kStart + seconds(2)));
+  EXPECT_FALSE(cache.Forget("user", kStart + seconds(2)));
+  cache.Keep("user", "box", kStart + seconds(1), kStart + seconds(3));
+  EXPECT_EQ(cache.Find("user", kStart + seconds(3)), std::nullopt);
+  EXPECT_EQ(cache.Find("other", kStart + seconds(3)), Found("box"));
+  cache.Keep("user", "new", kStart + seconds(2), kStart + seconds(3));
+  EXPECT_EQ(cache.Find("user", kStart + seconds(3)), Found("new"));
+  cache.ForgetAll(kStart + seconds(4));
+  EXPECT_EQ(cache.entries(), 0u);
+  EXPECT_EQ(cache.bytes(), 0u);
+  cache.Keep("other", "old", kStart + seconds(3), kStart + seconds(5));
+  EXPECT_EQ(cache.entries(), 0u);
+}
+
 TEST(AnswerCache, AnAnswerThatTookAsLongAsItsTimeIsNotKept) {
   AnswerCache cache(Limits());
   cache.Keep("user", "box", kStart, kStart + seconds(10));

@@ -113,6 +113,26 @@ TEST(ChangesForRestart, NamesWhatAReloadDoesNotTakeUp) {
       ElementsAre(HasSubstr("admin.listen has changed")));
 }
 
+TEST(SettingChanges, SayWhatIsAndWhatWas) {
+  const ServiceConfig before = Config(
+      "pool: {connections: 4}\npools:\n  'db1/mail': {connections: 2}\n"
+      "tables:\n  'pgsql:/a.cf': {query_timeout: 3s}\n  'pgsql:/b.cf': {query_timeout: 3s}\n");
+  EXPECT_THAT(SettingChanges(before.server(), before.server()), IsEmpty());
+  const ServiceConfig after = Config(
+      "drain_timeout: 1s\nadmin: {listen: '127.0.0.1:9'}\npool: {connections: 8}\n"
+      "pools:\n  'db1/mail': {connections: 2, queue_limit: 5}\n"
+      "tables:\n  'pgsql:/b.cf': {query_timeout: 3s}\n  'pgsql:/c.cf': {query_timeout: 3s}\n");
+  EXPECT_THAT(
+      SettingChanges(before.server(), after.server()),
+      ElementsAre("proxymux.yaml: drain_timeout is 1s now, it was 5s",
+                  "proxymux.yaml: admin.listen will be 127.0.0.1:9 at the next start (postfix "
+                  "reload), it is \"\"",
+                  "proxymux.yaml: pool.connections is 8 now, it was 4",
+                  "proxymux.yaml: the section of pool db1/mail has changed",
+                  "proxymux.yaml: the section of table pgsql:/a.cf has changed",
+                  "proxymux.yaml: the section of table pgsql:/c.cf has changed"));
+}
+
 TEST(UnusedSections, SectionsThatNothingUsesAreNamedWithWhatThereIs) {
   const ServiceConfig config = Config(
       "tables:\n  'pgsql:/a.cf': {query_timeout: 3s}\n  'pgsql:/typo.cf': {query_timeout: 3s}\n"

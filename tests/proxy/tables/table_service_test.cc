@@ -80,6 +80,18 @@ TEST_F(TableServiceTest, WhateverIsReadAgainEmptiesTheCache) {
   EXPECT_EQ(table->cache, nullptr) << "the settings do not ask for one any more";
 }
 
+TEST_F(TableServiceTest, AReloadNamesTheTablesWhoseFilesSaySomethingElse) {
+  harness::WriteFile(Path("x.cf"), kGood);
+  harness::WriteFile(Path("y.cf"), kGood);
+  Serve({"x.cf", "y.cf"});
+  EXPECT_THAT(service_->Reload(Config("")), IsEmpty());
+  harness::WriteFile(Path("x.cf"), kOther);
+  harness::WriteFile(Path("y.cf"), kBroken);
+  EXPECT_THAT(service_->Reload(Config("table: {query_timeout: 2s}\n")), ElementsAre(Table("x.cf")));
+  harness::WriteFile(Path("y.cf"), kGood);
+  EXPECT_THAT(service_->Reload(Config("")), IsEmpty()) << "the version that stayed in use";
+}
+
 TEST_F(TableServiceTest, ABrokenNewVersionIsToldAndTheOldOneStaysUntilItIsMended) {
   harness::WriteFile(Path("x.cf"), kGood);
   Serve({"x.cf"});
