@@ -1,6 +1,8 @@
 #include "pgsql/host/host_health.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace proxymux::pgsql {
 namespace {
@@ -13,6 +15,17 @@ constexpr Duration kUnreachableLimit = std::chrono::milliseconds(800);
 constexpr Duration kTrust = std::chrono::seconds(10);
 
 }  // namespace
+
+// libpq has no code for that, only these words (its source: PQconnectPoll), in English, since this
+// program takes no locale from its environment.
+bool HostHealth::OfOtherRole() const {
+  if (state_ != State::kDown) return false;
+  return std::ranges::any_of(
+      std::array<std::string_view, 4>{"session is read-only", "session is not read-only",
+                                      "server is in hot standby mode",
+                                      "server is not in hot standby mode"},
+      [this](std::string_view words) { return reason_.find(words) != std::string::npos; });
+}
 
 void HostHealth::SetState(State state, Time now) {
   if (state_ == state) return;
@@ -61,6 +74,7 @@ bool HostHealth::OnSilent(Time now, std::string reason) {
   if (state_ != State::kUp || Trusted(now)) return false;
   SetState(State::kSuspect, now);
   reason_ = std::move(reason);
+  NoteError(now, reason_);
   return true;
 }
 
@@ -70,6 +84,7 @@ bool HostHealth::OnFailed(Time now, FailureKind kind, std::string reason, std::m
   const bool changed = !known || reason_ != reason;
   SetState(State::kDown, now);
   reason_ = std::move(reason);
+  NoteError(now, reason_);
   failure_ = kind;
   const Duration passing = awaited ? kFirstBackoff : kUnreachableLimit;
   const Duration limit =

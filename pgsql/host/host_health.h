@@ -20,6 +20,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "pgsql/runtime/event_loop.h"
 
@@ -53,9 +54,20 @@ class HostHealth {
   Time down_since() const { return down_since_; }        // kDown and kTrial only
   Time retry_at() const { return retry_at_; }            // kDown only
   FailureKind failure() const { return failure_; }       // of the latest attempt that failed
+  // It is down for no other reason than that its role is not the one that target_session_attrs
+  // wants: nothing is wrong with it.
+  bool OfOtherRole() const;
   bool MayConnect(Time now) const {
     return !disabled() && (state_ != State::kDown || now >= retry_at_);
   }
+  // The latest failure of any kind, whatever became of the host since.
+  struct Error {
+    std::string text;
+    Time at{};
+  };
+  const std::optional<Error>& last_error() const { return last_error_; }
+  // One that changes no state.
+  void NoteError(Time now, std::string text) { last_error_ = Error{std::move(text), now}; }
   // Whether the administrator has taken the host out of use, and since when: then it is not
   // connected to, whatever its state.
   bool disabled() const { return disabled_since_.has_value(); }
@@ -96,6 +108,7 @@ class HostHealth {
   Duration backoff_{};
   FailureKind failure_ = FailureKind::kUnreachable;
   std::optional<Time> disabled_since_;
+  std::optional<Error> last_error_;
 };
 
 }  // namespace proxymux::pgsql

@@ -61,12 +61,13 @@ struct PoolHost {
   bool unasked = false;     // no connection is free to ask it
   bool is_primary = false;  // lag_rule.h: as far as is known
 
-  LatencyHistogram latency;  // of statements, from sent to answered
+  LatencyHistogram latency;  // of lookups' statements, from sent to answered
   struct Counts {
     std::uint64_t connects = 0;
     std::uint64_t connect_failures = 0;
-    std::uint64_t statements = 0;
-    std::uint64_t failures = 0;  // statements that failed for the host's sake
+    // Of lookups' statements, and not of the pool's own questions.
+    std::uint64_t answered = 0;
+    std::uint64_t failures = 0;  // lost with their connection, or failed for the host's sake
   } counts;
 
   // Whether it can be connected to is not known.

@@ -94,6 +94,11 @@ PoolGauges ConnectionPool::Gauges() const {
   const Outage& outage = pool_.hosts.outage();
   gauges.outage = outage.state();
   if (gauges.outage != Outage::State::kNone) gauges.outage_lasts = pool_.Now() - outage.begun();
+  const Time now = pool_.Now();
+  gauges.busy_time = pool_.levels.busy.Area(now);
+  gauges.queued_time = pool_.levels.queued.Area(now);
+  gauges.most_busy = pool_.levels.busy.Highest(now);
+  gauges.most_queued = pool_.levels.queued.Highest(now);
   if (gauges.queued > 0) gauges.oldest_wait = pool_.Now() - queues.Oldest()->queued;
   return gauges;
 }
@@ -167,6 +172,7 @@ void ConnectionPool::Dispatch() {
   outages_.NoteWaiting();
   limits_.Shed();
   connections_.RemoveClosed();
+  pool_.levels.queued.Set(pool_.Now(), work_.queues().size() - work_.queues().questions());
   ArmTimer();
 }
 

@@ -98,6 +98,7 @@ void ConnectionSet::OnConnectFailed(PoolConnection& connection, const Connection
   PoolHost& host = pool_->hosts[connection.host];
   Move(connection, PoolConnection::Phase::kClosed);
   ++host.counts.connect_failures;
+  host.health.NoteError(pool_->Now(), failure.text);
   pool_->last_failure = host.label + ": " + failure.text;
   pool_->ScheduleDispatch();
   // What a later attempt and its answer have shown counts.
@@ -139,10 +140,10 @@ void ConnectionSet::CountSent(PoolConnection& connection, Work* work) {
   if (work->kind == Work::Kind::kLookup || work->kind == Work::Kind::kClassify) {
     TwinLookups::CountAttempt(work, connection.host);
     ++pool_->counters.statements;
-    ++pool_->hosts[connection.host].counts.statements;
   }
   if (work->binding->settings.hedge_percent > 0) ++hedgeable_;
   work_->queues().Remove(work);
+  if (connection.idle()) pool_->levels.busy.Set(pool_->Now(), pool_->levels.busy.level() + 1);
   connection.OnSent(work, pool_->turn.number);
   if (!work->in_lane) return;
   ++work->binding->in_lanes;
@@ -156,6 +157,7 @@ void ConnectionSet::CountBack(PoolConnection& connection, Work* work) {
     work_->Reline(work->binding.get());
   }
   connection.OnBack(work);
+  if (connection.idle()) pool_->levels.busy.Set(pool_->Now(), pool_->levels.busy.level() - 1);
   if (work->kind == Work::Kind::kLag) pool_->hosts[connection.host].lag.OnBack();
 }
 
@@ -185,7 +187,11 @@ void ConnectionSet::Drop(PoolConnection& connection, const std::string& reason, 
   PoolHost& host = pool_->hosts[connection.host];
   if (!unanswered.empty()) {
     ++pool_->counters.connections_lost;
-    host.counts.failures += unanswered.size();
+    host.counts.failures += static_cast<std::uint64_t>(std::ranges::count_if(
+        unanswered, [](const Work* work) { return work->kind == Work::Kind::kLookup; }));
+    if (loss != Loss::kGivenUp && loss != Loss::kOutdated) {
+      host.health.NoteError(pool_->Now(), reason);
+    }
   }
   if (SpeaksAgainstHost(loss, unanswered.empty())) {
     if (connection.answered.has_value() || !host.trust.unproven()) {

@@ -17,6 +17,7 @@
 #include "pgsql/pool/pool_counters.h"
 #include "pgsql/pool/pool_observer.h"
 #include "pgsql/runtime/event_loop.h"
+#include "pgsql/runtime/level_meter.h"
 #include "pgsql/work/demand.h"
 
 namespace proxymux::pgsql {
@@ -46,6 +47,10 @@ struct PoolContext {
   SessionRules rules;     // CatalogueQuestions
   Demand demand;          // both dispatchers
   PoolCounters counters;  // whoever does what is counted
+  struct Levels {
+    LevelMeter busy;    // connections with statements in flight: ConnectionSet
+    LevelMeter queued;  // lookups that wait, at the end of a turn: ConnectionPool
+  } levels;
 
   // Of this turn.
   struct Turn {

@@ -42,6 +42,7 @@ void ResultHandler::OnResult(PoolConnection& connection, Work* work,
           work, "aborted by another statement of its batch, or in a session that is outdated");
       break;
     case Kind::kRows:
+      if (work->kind == Work::Kind::kLookup) ++pool_->hosts[connection.host].counts.answered;
       HandleRows(connection, work, result);
       break;
     case Kind::kError:
@@ -76,7 +77,7 @@ void ResultHandler::Measure(PoolConnection& connection, const Work& work,
   const Time now = pool_->Now();
   PoolHost& host = pool_->hosts[connection.host];
   if (result.kind != Kind::kAborted) {
-    host.latency.Record(now - work.sent);
+    if (work.kind == Work::Kind::kLookup) host.latency.Record(now - work.sent);
     // What a host that froze was late with says nothing about the statement.
     const auto learned = host.health.state() == HostHealth::State::kUp
                              ? ServiceMeter::Measure(&connection, work, now)
@@ -205,7 +206,10 @@ bool ResultHandler::HandleError(PoolConnection& connection, Work* work,
   const bool is_lookup = work->kind == Work::Kind::kLookup;
   const ResultVerdict verdict = is_lookup ? JudgeLookup(failed) : JudgePrepare(failed);
   if (verdict.cancelled) connection.cancel.OnCancelled();
-  if (verdict.host_failed) ++pool_->hosts[connection.host].counts.failures;
+  if (is_lookup) {
+    PoolHost::Counts& counts = pool_->hosts[connection.host].counts;
+    ++(verdict.host_failed ? counts.failures : counts.answered);
+  }
   Learn(connection, *work, verdict.lesson, result);
   if (is_lookup) {
     FailLookup(connection, work, verdict, result);

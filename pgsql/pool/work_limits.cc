@@ -36,13 +36,13 @@ void WorkLimits::ExpireQueued() {
     if (oldest == nullptr) return;
     const Time since = std::max(oldest->queued, outage.over().value_or(Time{}));
     if (pool_->Now() - since < pool_->settings().queue_wait) return;
+    if (oldest->kind == Work::Kind::kLookup) ++pool_->counters.queue_timeouts;
     GiveUpWaiting(oldest);
   }
 }
 
 void WorkLimits::GiveUpWaiting(Work* work) {
   work_->queues().Remove(work);
-  ++pool_->counters.queue_timeouts;
   work_->GiveUp(work, WaitReason(connections_->View(), pool_->limit(), pool_->last_failure));
   work_->Recycle(work);
 }
@@ -50,6 +50,7 @@ void WorkLimits::GiveUpWaiting(Work* work) {
 // Wherever they are. What was sent stays where it is; only its waiter goes.
 void WorkLimits::ExpireLookups() {
   while (Work* work = work_->deadlines().TakeDue(pool_->Now())) {
+    ++pool_->counters.lookup_timeouts;
     if (work_->queues().Holds(work)) {
       GiveUpWaiting(work);
       continue;

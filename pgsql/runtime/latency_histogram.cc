@@ -66,6 +66,36 @@ UnitType DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Percentile(doub
 }
 
 template <typename UnitType, int sub_bucket_bits, int max_bits>
+typename DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Kept
+DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Keep() const {
+  Kept kept;
+  kept.count = count_;
+  kept.sum = sum_;
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    if (buckets_[i] > 0) kept.buckets.emplace_back(static_cast<std::uint16_t>(i), buckets_[i]);
+  }
+  return kept;
+}
+
+template <typename UnitType, int sub_bucket_bits, int max_bits>
+DurationHistogram<UnitType, sub_bucket_bits, max_bits>
+DurationHistogram<UnitType, sub_bucket_bits, max_bits>::Since(const Kept& earlier) const {
+  DurationHistogram since = *this;
+  since.count_ -= earlier.count;
+  since.sum_ -= earlier.sum;
+  for (const auto& [bucket, count] : earlier.buckets) since.buckets_[bucket] -= count;
+  since.min_ = since.max_ = 0;
+  bool first = true;
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    if (since.buckets_[i] == 0) continue;
+    if (std::exchange(first, false)) since.min_ = i == 0 ? 0 : LastValueOf(i - 1) + 1;
+    since.max_ = i + 1 < kBuckets ? LastValueOf(i) : max_;
+  }
+  since.max_ = std::min(since.max_, max_);
+  return since;
+}
+
+template <typename UnitType, int sub_bucket_bits, int max_bits>
 std::uint64_t DurationHistogram<UnitType, sub_bucket_bits, max_bits>::CountBelowPowerOfTwo(
     int bits) const {
   const std::size_t end = BucketOf(std::uint64_t{1} << bits);

@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace proxymux::pgsql {
 
@@ -39,6 +41,17 @@ class DurationHistogram {
   // The smallest bound that at least `fraction` (0 to 1) of the values do not exceed; 0 when there
   // are none.
   Unit Percentile(double fraction) const;
+
+  // The buckets that are not empty, for who keeps many of these for a while.
+  struct Kept {
+    std::vector<std::pair<std::uint16_t, std::uint64_t>> buckets;  // which one, and how many
+    std::uint64_t count = 0;
+    std::uint64_t sum = 0;
+  };
+  Kept Keep() const;
+  // What was recorded since it was like that, which it has been. Its least and greatest value are
+  // limits of buckets.
+  DurationHistogram Since(const Kept& earlier) const;
 
   // How many values were below 2^bits units; exact, since these are bucket limits. 0 <= bits <=
   // kMaxBits.

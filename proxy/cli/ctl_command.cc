@@ -1,54 +1,42 @@
 #include "proxy/cli/ctl_command.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <functional>
-#include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
-#include <variant>
 
 #include "proxy/admin/control.h"
 #include "proxy/cli/ctl_service.h"
-#include "proxy/status/status_text.h"
-#include "proxy/text/terminal_width.h"
+#include "proxy/cli/ctl_view.h"
 
 namespace proxymux::proxy {
 namespace {
 
-struct StatusOptions {
-  CtlTarget target;
-  bool json = false;
-};
-
-int ShowStatus(const StatusOptions& options) {
-  const auto service = CtlService::Find(options.target);
-  if (!service.has_value()) return EXIT_FAILURE;
-  const std::optional<std::string> document = service->Get("/status.json");
-  if (!document.has_value()) return EXIT_FAILURE;
-  if (options.json) {
-    std::cout << *document << "\n";
-    return EXIT_SUCCESS;
-  }
-  const auto text = StatusText(*document, OutputWidth(STDOUT_FILENO, std::getenv("COLUMNS")));
-  if (const auto* error = std::get_if<StatusTextError>(&text)) {
-    std::cerr << "proxymux: " << error->text << "\n";
-    return EXIT_FAILURE;
-  }
-  std::cout << std::get<std::string>(text);
-  return EXIT_SUCCESS;
-}
-
-void AddStatus(CLI::App* ctl, int* status) {
-  const auto options = std::make_shared<StatusOptions>();
+void AddViews(CLI::App* ctl, int* status) {
+  const auto once = std::make_shared<CtlViewOptions>();
   CLI::App* show = ctl->add_subcommand("status", "Pools, hosts and tables");
-  options->target.AddOptions(show);
-  show->add_flag("--json", options->json, "The document as it is");
-  show->footer("Example: proxymux ctl status");
-  show->callback([options, status] { *status = ShowStatus(*options); });
+  once->target.AddOptions(show);
+  CLI::Option* json = show->add_flag("--json", once->json, "The document as it is");
+  show->add_flag("--wide", once->wide, "All columns, and the latest failures")->excludes(json);
+  show->add_option("--interval", once->interval,
+                   "Again after so many seconds, with the rates since")
+      ->check(CLI::Range(1, 86400))
+      ->excludes(json);
+  show->footer("Example: proxymux ctl status --interval 5");
+  show->callback([once, status] { *status = ShowStatus(*once); });
+
+  const auto live = std::make_shared<CtlViewOptions>();
+  live->interval = 2;
+  CLI::App* top = ctl->add_subcommand("top", "The same, renewed on the whole terminal; q ends it");
+  live->target.AddOptions(top);
+  top->add_flag("--wide", live->wide, "All columns, and the latest failures");
+  top->add_option("--interval", live->interval, "Seconds between two views")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  top->footer(
+      "Keys: q ends it; the tables are sorted by n name, l lookups a second, f failures a second,\n"
+      "p P99.\n"
+      "Example: proxymux ctl top");
+  top->callback([live, status] { *status = ShowTop(*live); });
 }
 
 // A command that is carried out by the service.
@@ -96,7 +84,7 @@ class ServiceCommand {
 void AddCtlCommand(CLI::App* app, int* status) {
   CLI::App* ctl = app->add_subcommand("ctl", "Ask a running service, or tell it what to do");
   ctl->require_subcommand(1);
-  AddStatus(ctl, status);
+  AddViews(ctl, status);
   ServiceCommand(ctl, "reload", "Read proxymux.yaml and every table file again", "reload", status);
   ServiceCommand(ctl, "drain", "Take no more clients, answer those that wait, and end", "drain",
                  status);

@@ -65,12 +65,13 @@ int Daemon::Run() {
   parts_.tables->StartWatching();
   admin_ = std::make_unique<AdminDoor>(
       &parts_.loop, settings_,
-      AdminDoor::Functions{[this] { return Snapshot(); },
+      AdminDoor::Functions{[this] { return SnapshotWithRates(); },
                            [this](const ControlRequest& request) { return control_->Do(request); }},
       logger_);
   WatchSignals();
   master_.Watch(&parts_.loop, [this] { BeginDrain("master reloads or is gone"); });
-  housekeeping_.emplace(&parts_, &master_, settings_.postfix().daemon_timeout);
+  housekeeping_.emplace(&parts_, &master_, settings_.postfix().daemon_timeout,
+                        [this] { SampleRates(); });
   logger_->Info(fmt::format("proxymux {} serves {} pgsql tables as {}{}", kVersion,
                             parts_.registry->tables().size(), options.service_name,
                             options.one_process
@@ -243,6 +244,17 @@ ServiceStatus Daemon::Snapshot() const {
   facts.log_lines_dropped = logger_->dropped();
   if (admin_ != nullptr) facts.admin_fault = admin_->Fault();
   return MakeDaemonStatus(settings_, parts_, facts);
+}
+
+ServiceStatus Daemon::SnapshotWithRates() const {
+  ServiceStatus status = Snapshot();
+  rates_.FillIn(parts_.loop.RealNow(), &status);
+  return status;
+}
+
+void Daemon::SampleRates() {
+  const pgsql::RealTime now = parts_.loop.RealNow();
+  if (rates_.Due(now)) rates_.Sample(now, Snapshot());
 }
 
 }  // namespace proxymux::proxy

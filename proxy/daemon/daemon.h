@@ -28,6 +28,7 @@
 #include "proxy/log/log.h"
 #include "proxy/process/program_file.h"
 #include "proxy/process/service_notify.h"
+#include "proxy/status/recent_rates.h"
 #include "proxy/status/status.h"
 #include "proxy/uv/uv_handles.h"
 
@@ -60,7 +61,9 @@ class Daemon {
   void WatchSignals();
   void BeginDrain(const std::string& why);
   ReloadReport Reload(std::string_view who);
-  ServiceStatus Snapshot() const;
+  ServiceStatus Snapshot() const;  // without what was done lately
+  ServiceStatus SnapshotWithRates() const;
+  void SampleRates();
 
   DaemonSettings settings_;
   Logger* const logger_;
@@ -75,6 +78,7 @@ class Daemon {
   Drain drain_;
   MasterLink master_;
   std::optional<ControlCommands> control_;
+  RecentRates rates_;
   std::unique_ptr<AdminDoor> admin_;
   std::optional<Housekeeping> housekeeping_;
   UvSignal on_term_;

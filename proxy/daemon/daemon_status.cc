@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/daemon/pool_collector.h"
 #include "proxy/daemon/status_collector.h"
 #include "proxy/status/version.h"
 
@@ -67,9 +68,12 @@ ServiceStatus MakeDaemonStatus(const DaemonSettings& settings, const DaemonParts
   status.process.log_lines_dropped = facts.log_lines_dropped;
   status.process.away = InMilliseconds(parts.loop.away());
   status.process.resident_bytes = ResidentBytes();
+  status.process.loop_busy =
+      std::chrono::duration_cast<std::chrono::microseconds>(parts.loop.busy());
+  FillInTimes(&status.process);
   status.relay = CollectRelay(*parts.relay, settings.ForRelay().policy);
   status.pools = CollectPools(*parts.pools, parts.loop);
-  status.tables = CollectTables(*parts.registry, parts.loop.Now());
+  status.tables = CollectTables(*parts.registry, parts.loop);
   return status;
 }
 

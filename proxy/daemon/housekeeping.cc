@@ -29,9 +29,10 @@ std::set<std::string> DomainMembers(const TableRegistry& registry) {
 }  // namespace
 
 Housekeeping::Housekeeping(DaemonParts* parts, MasterLink* master,
-                           std::chrono::seconds daemon_timeout)
+                           std::chrono::seconds daemon_timeout, std::function<void()> as_often)
     : parts_(parts),
       master_(master),
+      as_often_(std::move(as_often)),
       watchdog_(daemon_timeout, Watchdog::Clock::now()),
       timer_(parts->loop.uv(), [this] { Run(); }) {
   timer_.StartRepeating(kInterval);
@@ -45,6 +46,7 @@ void Housekeeping::Run() {
   DomainTables& domains = *parts_->domain_tables;
   if (!domains.empty()) domains.Sweep(DomainMembers(*parts_->registry));
   if (parts_->clients->accepted() > 0) master_->ReportServed();
+  as_often_();
 }
 
 void Housekeeping::TellAbsence() {

@@ -1,9 +1,10 @@
 // What is done once a second: the watchdog, a line when the process was not run for a while, the
-// counts of lines that were held back, and letting go of pools and domain tables that nobody names
-// any more.
+// counts of lines that were held back, letting go of pools and domain tables that nobody names any
+// more, and what the daemon has to do as often.
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include "proxy/daemon/daemon_parts.h"
 #include "proxy/daemon/master_link.h"
@@ -15,7 +16,8 @@ namespace proxymux::proxy {
 class Housekeeping {
  public:
   // All must outlive it. `daemon_timeout`: as Postfix's daemons, which end when they are stuck.
-  Housekeeping(DaemonParts* parts, MasterLink* master, std::chrono::seconds daemon_timeout);
+  Housekeeping(DaemonParts* parts, MasterLink* master, std::chrono::seconds daemon_timeout,
+               std::function<void()> as_often);
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
 
@@ -25,6 +27,7 @@ class Housekeeping {
 
   DaemonParts* const parts_;
   MasterLink* const master_;
+  const std::function<void()> as_often_;
   Watchdog watchdog_;
   pgsql::Duration away_{};  // the loop's away() when it was looked at last
   UvTimer timer_;

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "pgsql/libpq/pg_pools.h"
 #include "proxy/relay/relay.h"
 #include "proxy/relay/stock_policy.h"
 #include "proxy/status/status.h"
@@ -12,16 +11,12 @@
 
 namespace proxymux::proxy {
 
-PoolStatus CollectPool(const pgsql::ConnectionPool& pool, const pgsql::EventLoop& loop);
-std::vector<PoolStatus> CollectPools(const pgsql::PgPools& pools, const pgsql::EventLoop& loop);
-std::vector<TableStatus> CollectTables(const TableRegistry& tables, pgsql::Time now);
+std::vector<TableStatus> CollectTables(const TableRegistry& tables, const pgsql::EventLoop& loop);
 RelayCounts CollectRelay(const Relay& relay, const StockPolicy& policy);
 std::uint64_t ResidentBytes();
+void FillInTimes(ProcessStatus* status);  // that of the processor
 
 // A line for each table whose last lookups all failed.
 std::vector<std::string> TableFaults(const TableRegistry& tables);
-
-// A line for each host that cannot be connected to, or must not be.
-std::vector<std::string> PoolFaults(const pgsql::PgPools& pools);
 
 }  // namespace proxymux::proxy

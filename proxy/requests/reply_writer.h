@@ -1,5 +1,5 @@
 // Replies as they go out, each counted once: by its status, and, for a lookup in a pgsql table, by
-// its table and the time that it took.
+// its table and, if it was answered, the time that it took.
 //
 // Owns the counts of replies; those of a table are the table's. Does not decide anything: the
 // status is the caller's.

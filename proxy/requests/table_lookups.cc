@@ -13,9 +13,10 @@ namespace {
 using protocol::Status;
 
 // What the answer says about its table.
-void Remember(Status status, const pgsql::Answer& answer, TableFailures* failures) {
+void Remember(Status status, const pgsql::Answer& answer, pgsql::RealTime now,
+              TableFailures* failures) {
   if (status != Status::kOk && status != Status::kNoKey) {
-    if (!answer.no_host) failures->OnFailed(answer);
+    if (!answer.no_host) failures->OnFailed(answer, now);
   } else if (!answer.origin.host.empty()) {
     failures->OnAnswered();
   }
@@ -78,7 +79,8 @@ TableLookups::Need TableLookups::Next(const PreparedLookup& lookup, const Curren
       fmt::format("domain list {}", table.name),
       fmt::format("table {}: the domain list cannot be looked up: {}{}{}", table.name, member,
                   lookup.failure.empty() ? "" : ": ", lookup.failure));
-  table.failures.OnFailed(fmt::format("the domain list cannot be looked up: {}", member));
+  table.failures.OnFailed(fmt::format("the domain list cannot be looked up: {}", member),
+                          loop_->RealNow());
   replies_->Append(current, Status::kRetry, {}, out);
   return Need::kNothing;
 }
@@ -122,7 +124,7 @@ Status TableLookups::StatusOf(const pgsql::Answer& answer, const CurrentRequest&
 
 std::string_view TableLookups::Finish(const pgsql::Answer& answer, const CurrentRequest& current) {
   const Status status = StatusOf(answer, current);
-  Remember(status, answer, &current.table->failures);
+  Remember(status, answer, loop_->RealNow(), &current.table->failures);
   return replies_->Late(current, status, answer.value);
 }
 

@@ -52,6 +52,12 @@ class ServiceMetricsBuilder : private MetricFamilies {
     Counter("proxymux_away_seconds_total",
             "Time in which the process was not run although it had something to do.")
         .Add(std::chrono::duration<double>(status.process.away).count());
+    Counter("proxymux_loop_busy_seconds_total",
+            "Time in which the event loop was at work and did not wait for something to do.")
+        .Add(std::chrono::duration<double>(status.process.loop_busy).count());
+    Counter("proxymux_cpu_seconds_total", "Processor time of the process, all threads, by mode.")
+        .Add(std::chrono::duration<double>(status.process.cpu_user), {{"mode", "user"}})
+        .Add(std::chrono::duration<double>(status.process.cpu_system), {{"mode", "system"}});
     Counter("proxymux_log_lines_dropped_total", "Log lines that nobody took in time.")
         .Add(static_cast<double>(status.process.log_lines_dropped));
   }
@@ -100,15 +106,17 @@ class ServiceMetricsBuilder : private MetricFamilies {
         .Add(static_cast<double>(relay.limit));
     Gauge("proxymux_relay_connections", "Connections to the stock service now.")
         .Add(static_cast<double>(relay.connections));
-    Gauge("proxymux_relay_busy", "Of these, connections with a request on the way.")
+    Gauge("proxymux_relay_busy",
+          "Stock daemons, or connections to the stock service, with a request on the way.")
         .Add(static_cast<double>(relay.busy));
-    Gauge("proxymux_relay_waiting", "Requests that wait for such a connection.")
+    Gauge("proxymux_relay_waiting", "Requests that wait for one of these.")
         .Add(static_cast<double>(relay.waiting));
     Counter("proxymux_relay_requests_total", "Requests passed to the stock service.")
         .Add(static_cast<double>(relay.requests));
     Counter("proxymux_relay_failures_total", "Of these, requests that were answered RETRY instead.")
         .Add(static_cast<double>(relay.failures));
-    Counter("proxymux_relay_starts_total", "Stock daemons started.")
+    Counter("proxymux_relay_starts_total",
+            "Stock daemons started, or connections made to the stock service.")
         .Add(static_cast<double>(relay.starts));
   }
 
@@ -150,10 +158,11 @@ class ServiceMetricsBuilder : private MetricFamilies {
         family.Add(static_cast<double>(table.*metric.value), {{"table", table.name}});
       }
     }
+    AddFacts(tables);
     AddCaches(tables);
     {
-      Family family =
-          Histogram("proxymux_table_latency_seconds", "One lookup, from read to answered.");
+      Family family = Histogram("proxymux_table_latency_seconds",
+                                "One lookup that was found or not found, from read to answered.");
       for (const TableStatus& table : tables) {
         family.Add(table.latency, {{"table", table.name}});
       }
@@ -161,6 +170,24 @@ class ServiceMetricsBuilder : private MetricFamilies {
   }
 
  private:
+  void AddFacts(const std::vector<TableStatus>& tables) {
+    {
+      Family family = Gauge("proxymux_table_info", "Always 1; the labels say how it is asked.");
+      for (const TableStatus& table : tables) {
+        const char* const writes = !table.may_write ? "unknown" : *table.may_write ? "yes" : "no";
+        family.Add(1, {{"table", table.name},
+                       {"pool", table.pool},
+                       {"plan", std::string(PlanKindName(table.plan))},
+                       {"may_write", writes}});
+      }
+    }
+    Family family = Gauge("proxymux_table_last_failure_age_seconds",
+                          "How long ago a lookup failed last; missing when none has.");
+    for (const TableStatus& table : tables) {
+      if (table.last_failure.age) family.Add(*table.last_failure.age, {{"table", table.name}});
+    }
+  }
+
   // Of the tables that keep answers.
   void AddCaches(const std::vector<TableStatus>& tables) {
     const auto add = [&](Family family, std::uint64_t CacheStatus::*value) {

@@ -67,15 +67,21 @@ class PoolMetricsBuilder : private MetricFamilies {
   }
 
   void AddPools(const std::vector<PoolStatus>& pools) {
-    static constexpr std::array<PoolMetric, 3> kGauges = {{
+    static constexpr std::array<PoolMetric, 5> kGauges = {{
         {"proxymux_pool_connections_limit", "Database connections that the pool may have.",
          &PoolStatus::limit},
         {"proxymux_pool_queue_length", "Lookups that wait for a connection.",
          &PoolStatus::queue_length},
         {"proxymux_pool_queue_limit", "Lookups that may wait; more are answered RETRY.",
          &PoolStatus::queue_limit},
+        {"proxymux_pool_connections_busy_max",
+         "Most database connections with statements in flight in the last minute or two.",
+         &PoolStatus::most_busy},
+        {"proxymux_pool_queue_length_max",
+         "Most lookups that waited for a connection in the last minute or two.",
+         &PoolStatus::most_queued},
     }};
-    static constexpr std::array<PoolMetric, 7> kCounters = {{
+    static constexpr std::array<PoolMetric, 6> kCounters = {{
         {"proxymux_pool_lookups_total", "Lookups given to the pool.", &PoolStatus::lookups},
         {"proxymux_pool_statements_total", "Statements sent to servers.", &PoolStatus::statements},
         {"proxymux_pool_syncs_total", "Sync messages sent: batches of statements.",
@@ -83,7 +89,6 @@ class PoolMetricsBuilder : private MetricFamilies {
         {"proxymux_pool_reruns_total",
          "Statements sent again after a connection or a neighbour in the batch failed.",
          &PoolStatus::reruns},
-        {"proxymux_pool_timeouts_total", "Lookups that ran out of time.", &PoolStatus::timeouts},
         {"proxymux_pool_cancels_total", "Statements cancelled on a server.", &PoolStatus::cancels},
         {"proxymux_pool_queue_full_total", "Lookups refused because the queue was full.",
          &PoolStatus::queue_full},
@@ -107,6 +112,31 @@ class PoolMetricsBuilder : private MetricFamilies {
                    {{"pool", pool.name}, {"reason", "hedge"}});
       }
     }
+    {
+      Family family = Counter(
+          "proxymux_pool_timeouts_total",
+          "What ran out of time, by reason: lookups (queue_wait, lookup_timeout), statements "
+          "(query_timeout).");
+      for (const PoolStatus& pool : pools) {
+        const std::pair<const char*, std::uint64_t> counts[] = {
+            {"queue_wait", pool.queue_timeouts},
+            {"lookup_timeout", pool.lookup_timeouts},
+            {"query_timeout", pool.statement_timeouts}};
+        for (const auto& [reason, count] : counts) {
+          family.Add(static_cast<double>(count), {{"pool", pool.name}, {"reason", reason}});
+        }
+      }
+    }
+    AddEach(Counter("proxymux_pool_busy_seconds_total",
+                    "Time with statements in flight, added up over the pool's connections."),
+            pools, [](const PoolStatus& pool) {
+              return std::chrono::duration<double>(pool.busy_time).count();
+            });
+    AddEach(Counter("proxymux_pool_queued_seconds_total",
+                    "Time spent waiting for a connection, added up over lookups."),
+            pools, [](const PoolStatus& pool) {
+              return std::chrono::duration<double>(pool.queued_time).count();
+            });
     {
       Family family = Gauge("proxymux_pool_oldest_wait_seconds",
                             "How long the lookup that waits longest has waited.");
@@ -138,6 +168,27 @@ class PoolMetricsBuilder : private MetricFamilies {
     Family family = Gauge(name, help);
     ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
       family.Add(host.*value ? 1 : 0, std::move(labels));
+    });
+  }
+
+  void AddDown(const std::vector<PoolStatus>& pools) {
+    {
+      Family family = Gauge("proxymux_host_down",
+                            "1 for the reason why the host takes no lookups (unreachable, refused, "
+                            "role, behind, disabled), 0 for the others.");
+      ForEachHost(pools, [&](const HostStatus& host, const Labels& labels) {
+        for (const char* reason : {"unreachable", "refused", "role", "behind", "disabled"}) {
+          Labels with = labels;
+          with.emplace_back("reason", reason);
+          family.Add(host.down == reason ? 1 : 0, std::move(with));
+        }
+      });
+    }
+    Family family = Gauge("proxymux_host_last_failure_age_seconds",
+                          "How long ago the host, or a connection to it, failed last; missing when "
+                          "none has.");
+    ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
+      if (host.last_failure.age) family.Add(*host.last_failure.age, std::move(labels));
     });
   }
 
@@ -184,7 +235,8 @@ class PoolMetricsBuilder : private MetricFamilies {
          &HostStatus::connect_failures},
     }};
     {
-      Family family = Gauge("proxymux_host_usable", "1 while the host takes lookups.");
+      Family family =
+          Gauge("proxymux_host_usable", "1 unless the host is known to take no lookups now.");
       ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
         family.Add(host.usable ? 1 : 0, std::move(labels));
       });
@@ -197,6 +249,7 @@ class PoolMetricsBuilder : private MetricFamilies {
         family.Add(host.since, std::move(labels));
       });
     }
+    AddDown(pools);
     AddVersions(pools);
     AddLags(pools);
     for (const HostMetric& metric : kGauges) {
@@ -213,7 +266,8 @@ class PoolMetricsBuilder : private MetricFamilies {
     }
     {
       Family family = Counter("proxymux_host_statements_total",
-                              "Statements answered by the host, by outcome (ok, failed).");
+                              "Statements of lookups: ok was answered, failed was lost or failed "
+                              "for the host's sake.");
       ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
         Labels failed = labels;
         labels.emplace_back("status", "ok");
@@ -223,8 +277,8 @@ class PoolMetricsBuilder : private MetricFamilies {
       });
     }
     {
-      Family family =
-          Histogram("proxymux_host_latency_seconds", "One statement, from sent to answered.");
+      Family family = Histogram("proxymux_host_latency_seconds",
+                                "One lookup's statement, from sent to answered.");
       ForEachHost(pools, [&](const HostStatus& host, Labels labels) {
         family.Add(host.latency, std::move(labels));
       });

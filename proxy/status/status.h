@@ -6,6 +6,7 @@
 // the snapshot was taken.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -83,11 +84,38 @@ struct RelayCounts {
   std::uint64_t starts = 0;    // of stock daemons, or connections made to the stock service
 };
 
+// What was done lately, by windows of the last minute, five and fifteen: how often, and how
+// quickly. A window that the process is too young for is as long as it has been observed.
+struct RecentRate {
+  std::chrono::milliseconds span{0};  // 0: nothing is known yet
+  double done = 0;                    // a second
+  double failed = 0;                  // a second; not among those done
+  std::chrono::microseconds p50{0};   // of those done; 0: there were none
+  std::chrono::microseconds p99{0};
+};
+inline constexpr std::array<std::chrono::minutes, 3> kRecentWindows = {
+    std::chrono::minutes(1), std::chrono::minutes(5), std::chrono::minutes(15)};
+using Recent = std::array<RecentRate, kRecentWindows.size()>;
+
+// The latest failure, whatever came after.
+struct LastFailure {
+  std::string text;                              // empty: there was none
+  std::optional<std::chrono::milliseconds> age;  // none: there was none
+};
+
 // Hosts are asked about once a second for their role and lag, but only while lookups come. What one
 // said is shown as its lag of now for no longer than this.
 inline constexpr std::chrono::seconds kLagLasts{30};
 
-struct HostStatus {
+// Statements of lookups.
+struct HostWork {
+  std::uint64_t ok = 0;      // answered
+  std::uint64_t failed = 0;  // lost with their connection, or failed for the host's sake
+  LatencyHistogram latency;  // from sent to answered
+  Recent recent;
+};
+
+struct HostStatus : HostWork {
   std::string name;                    // as in the table's hosts, without credentials
   std::string host_class;              // "unix", "inet", "uri"
   std::string state;                   // "untried", "up", "suspect", "down", "trial", "disabled"
@@ -101,13 +129,13 @@ struct HostStatus {
       lag_age;                  // since it was asked for both; none: it was not
   bool too_far_behind = false;  // than max_replica_lag allows, or no primary any more
   bool lone_simple = false;  // a lookup that is alone goes by the simple protocol, measured better
+  std::string down;          // why it takes no lookups: "unreachable", "refused", "role", "behind",
+                             // "disabled"; empty: it is not known to take none
+  LastFailure last_failure;
   std::uint64_t connections = 0;
   std::uint64_t in_flight = 0;
-  std::uint64_t ok = 0;
-  std::uint64_t failed = 0;
   std::uint64_t connects = 0;
   std::uint64_t connect_failures = 0;
-  LatencyHistogram latency;  // one statement, from sent to answered
 };
 
 // Whether a pool has a host that can serve.
@@ -119,7 +147,23 @@ struct OutageStatus {
   std::uint64_t retries = 0;           // lookups that were answered RETRY
 };
 
-struct PoolStatus {
+// What ran out of time.
+struct PoolTimeouts {
+  std::uint64_t queue_timeouts = 0;      // lookups over queue_wait
+  std::uint64_t lookup_timeouts = 0;     // lookups over lookup_timeout
+  std::uint64_t statement_timeouts = 0;  // statements over query_timeout
+};
+
+// Level times time, and the highest level of the last minute or two: of connections with statements
+// in flight, and of lookups that wait.
+struct PoolUse {
+  std::chrono::microseconds busy_time{0};
+  std::chrono::microseconds queued_time{0};
+  std::uint64_t most_busy = 0;
+  std::uint64_t most_queued = 0;
+};
+
+struct PoolStatus : PoolTimeouts, PoolUse {
   std::string name;
   std::uint64_t limit = 0;  // of connections
   std::uint64_t open = 0;   // ready for queries; busy + idle
@@ -135,7 +179,6 @@ struct PoolStatus {
   std::uint64_t reruns = 0;  // statements sent again after a neighbour or a connection failed
   std::uint64_t asked_twice_stall = 0;  // lookups asked of another host because of a silence
   std::uint64_t asked_twice_hedge = 0;  // because they took longer than usual
-  std::uint64_t timeouts = 0;
   std::uint64_t cancels = 0;
   std::uint64_t queue_full = 0;  // lookups refused because the queue was full
   OutageStatus outage;
@@ -158,6 +201,7 @@ struct TableStatus {
   TableState state = TableState::kOk;
   std::string reason;                 // "FILE:LINE: what" or the last error, unless kOk
   std::uint64_t failed_in_a_row = 0;  // lookups since the last that a server answered
+  LastFailure last_failure;
   PlanKind plan = PlanKind::kNone;
   std::string plan_reason;        // why text, when it could be more
   std::optional<bool> may_write;  // not asked yet: none
@@ -169,7 +213,8 @@ struct TableStatus {
   std::uint64_t coalesced = 0;   // answered by another client's lookup in flight
   std::uint64_t suppressed = 0;  // answered without a query: domain list, a missing part of the key
   std::optional<CacheStatus> cache;  // none: answers are not kept
-  LatencyHistogram latency;          // one lookup, from read to answered
+  LatencyHistogram latency;          // one lookup that was answered, from when it was read
+  Recent recent;                     // lookups
 };
 
 // The process, whatever it serves.
@@ -184,7 +229,10 @@ struct ProcessStatus {
   unsigned generation = 0;
   std::chrono::system_clock::time_point started;
   std::chrono::milliseconds uptime{0};
-  std::chrono::milliseconds away{0};  // in which the process was not run although work was due
+  std::chrono::milliseconds away{0};       // in which the process was not run although work was due
+  std::chrono::microseconds loop_busy{0};  // in which the event loop did not wait for something
+  std::chrono::microseconds cpu_user{0};   // of the process, all threads
+  std::chrono::microseconds cpu_system{0};
   std::uint64_t resident_bytes = 0;
   std::uint64_t log_lines_dropped = 0;
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace proxymux::proxy {
 namespace {
@@ -27,6 +28,24 @@ Json LatencyJson(const LatencyHistogram& latency) {
           {"max_us", latency.max().count()}};
 }
 
+Json RecentJson(const Recent& recent) {
+  Json windows = Json::object();
+  for (std::size_t window = 0; window < recent.size(); ++window) {
+    const RecentRate& rate = recent[window];
+    windows[std::to_string(kRecentWindows[window].count()) + "m"] = {{"span_ms", rate.span.count()},
+                                                                     {"done_per_s", rate.done},
+                                                                     {"failed_per_s", rate.failed},
+                                                                     {"p50_us", rate.p50.count()},
+                                                                     {"p99_us", rate.p99.count()}};
+  }
+  return windows;
+}
+
+Json FailureJson(const LastFailure& failure) {
+  if (!failure.age) return nullptr;
+  return {{"text", failure.text}, {"age_ms", failure.age->count()}};
+}
+
 Json HostJson(const HostStatus& host) {
   return {{"name", host.name},
           {"class", host.host_class},
@@ -39,6 +58,8 @@ Json HostJson(const HostStatus& host) {
           {"lag_ms", host.lag ? Json(host.lag->count()) : Json(nullptr)},
           {"lag_age_ms", host.lag_age ? Json(host.lag_age->count()) : Json(nullptr)},
           {"too_far_behind", host.too_far_behind},
+          {"down", host.down},
+          {"last_failure", FailureJson(host.last_failure)},
           {"lone_protocol", host.lone_simple ? "simple" : "extended"},
           {"connections", host.connections},
           {"in_flight", host.in_flight},
@@ -46,6 +67,7 @@ Json HostJson(const HostStatus& host) {
           {"failed", host.failed},
           {"connects", host.connects},
           {"connect_failures", host.connect_failures},
+          {"recent", RecentJson(host.recent)},
           {"latency", LatencyJson(host.latency)}};
 }
 
@@ -68,7 +90,14 @@ Json PoolJson(const PoolStatus& pool) {
           {"syncs", pool.syncs},
           {"reruns", pool.reruns},
           {"asked_twice", {{"stall", pool.asked_twice_stall}, {"hedge", pool.asked_twice_hedge}}},
-          {"timeouts", pool.timeouts},
+          {"timeouts", pool.queue_timeouts + pool.lookup_timeouts + pool.statement_timeouts},
+          {"queue_timeouts", pool.queue_timeouts},
+          {"lookup_timeouts", pool.lookup_timeouts},
+          {"statement_timeouts", pool.statement_timeouts},
+          {"busy_us", pool.busy_time.count()},
+          {"queued_us", pool.queued_time.count()},
+          {"most_busy", pool.most_busy},
+          {"most_queued", pool.most_queued},
           {"cancels", pool.cancels},
           {"queue_full", pool.queue_full},
           {"outages", pool.outage.begun},
@@ -88,6 +117,7 @@ Json TableJson(const TableStatus& table) {
           {"state", TableStateName(table.state)},
           {"reason", table.reason},
           {"failed_in_a_row", table.failed_in_a_row},
+          {"last_failure", FailureJson(table.last_failure)},
           {"plan", PlanKindName(table.plan)},
           {"plan_reason", table.plan_reason},
           {"may_write", table.may_write ? Json(*table.may_write) : Json(nullptr)},
@@ -99,6 +129,7 @@ Json TableJson(const TableStatus& table) {
           {"coalesced", table.coalesced},
           {"suppressed", table.suppressed},
           {"cache", table.cache ? CacheJson(*table.cache) : Json(nullptr)},
+          {"recent", RecentJson(table.recent)},
           {"latency", LatencyJson(table.latency)}};
 }
 
@@ -167,6 +198,9 @@ std::string StatusJson(const ServiceStatus& status) {
       {"reload_failures", status.reload_failures},
       {"log_lines_dropped", status.process.log_lines_dropped},
       {"away_ms", status.process.away.count()},
+      {"loop_busy_us", status.process.loop_busy.count()},
+      {"cpu_user_us", status.process.cpu_user.count()},
+      {"cpu_system_us", status.process.cpu_system.count()},
       {"resident_bytes", status.process.resident_bytes},
       {"relay", RelayJson(status.relay)},
       {"pools", std::move(pools)},

@@ -2,21 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "proxy/status/status.h"
+#include "proxy/status/status_values.h"
 #include "proxy/text/text_grid.h"
 
 namespace proxymux::proxy {
 namespace {
 
-using Json = nlohmann::json;
+using namespace status_values;
 
 constexpr std::size_t kIndent = 10;                // below the words at the head of a line
 constexpr std::string_view kTableType = "pgsql:";  // of every table: not worth its columns
@@ -24,79 +29,20 @@ constexpr std::string_view kTableType = "pgsql:";  // of every table: not worth 
 // Of 40: enough to tell builds apart. The document has them all.
 constexpr std::size_t kBuildIdDigits = 12;
 
-// A terminal must not obey what a file or a server named something.
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
-const Json& Member(const Json& object, const char* name) {
-  static const Json missing;
-  if (!object.is_object()) return missing;
-  const auto found = object.find(name);
-  return found == object.end() ? missing : *found;
-}
-
-std::string Text(const Json& object, const char* name) {
-  const Json& value = Member(object, name);
-  if (value.is_string()) return Printable(value.get<std::string>());
-  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (value.is_number_unsigned()) return fmt::format("{}", value.get<std::uint64_t>());
-  if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
-  return "-";
-}
-
-std::optional<double> Number(const Json& object, const char* name) {
-  const Json& value = Member(object, name);
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
-}
-
-// Exact up to seven digits, then "12.3M" and "12.3G".
-std::string Count(const Json& object, const char* name) {
-  const auto count = Number(object, name);
-  if (!count || *count < 1e7) return Text(object, name);
-  if (*count < 1e9) return fmt::format("{:.1f}M", *count / 1e6);
-  if (*count < 1e12) return fmt::format("{:.1f}G", *count / 1e9);
-  return fmt::format("{:.1f}T", *count / 1e12);
-}
-
-// A member of the object's latency: "870us", "4.3ms", "12.0s"; "-" when nothing was measured.
-std::string Latency(const Json& object, const char* name) {
-  const Json& latency = Member(object, "latency");
-  const auto us = Number(latency, name);
-  if (!us || Number(latency, "count") == 0.0) return "-";
-  if (*us < 1000) return fmt::format("{:.0f}us", *us);
-  if (*us < 1e6) return fmt::format("{:.1f}ms", *us / 1e3);
-  return fmt::format("{:.1f}s", *us / 1e6);
-}
-
 // What is said below a row: the reason for its state, if any.
 std::string Note(const Json& object) {
   const std::string reason = Text(object, "reason");
   return reason == "-" ? "" : reason;
 }
 
-// "350ms", "12s", "5m10s", "3h05m", "12d04h".
-std::string Milliseconds(const Json& object, const char* name) {
-  const auto ms = Number(object, name);
-  if (!ms) return "-";
-  if (*ms < 1000) return fmt::format("{:.0f}ms", *ms);
-  const auto seconds = static_cast<std::int64_t>(*ms / 1000);
-  if (seconds < 60) return fmt::format("{}s", seconds);
-  if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
-  if (seconds < 86400) return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{}d{:02}h", seconds / 86400, seconds / 3600 % 24);
-}
-
-std::string Bytes(const Json& object, const char* name) {
-  const auto bytes = Number(object, name);
-  if (!bytes) return "-";
-  if (*bytes < 1024) return fmt::format("{:.0f}B", *bytes);
-  if (*bytes < 1024.0 * 1024) return fmt::format("{:.1f}KiB", *bytes / 1024);
-  if (*bytes < 1024.0 * 1024 * 1024) return fmt::format("{:.1f}MiB", *bytes / 1024 / 1024);
-  return fmt::format("{:.1f}GiB", *bytes / 1024 / 1024 / 1024);
+// What is said below a row in the wide view: the latest failure, unless the row has it as a reason.
+std::string WithFailure(const Json& object, std::string note, bool wide) {
+  const Json& failure = Member(object, "last_failure");
+  if (!wide || !failure.is_object()) return note;
+  const std::string text = Text(failure, "text");
+  if (text == note) return note;
+  return fmt::format("{}{}failed {} ago: {}", note, note.empty() ? "" : "; ",
+                     Milliseconds(failure, "age_ms"), text);
 }
 
 // Of the servers that were connected to, each once: what they say up to the first space.
@@ -196,34 +142,53 @@ std::string HostNote(const Json& host) {
                      Milliseconds(host, "lag_ms"), Milliseconds(host, "lag_age_ms"));
 }
 
-void AddPools(const Json& pools, std::size_t width, std::string* out) {
-  TextGrid pool_grid({"#", "POOL", "STATE", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS", "STMTS",
-                      "RERUN", "TIMEOUT"},
+using Columns = std::vector<std::string>;
+
+// Those of the wide view behind the others.
+Columns With(Columns columns, const Columns& wide, bool is_wide) {
+  if (is_wide) columns.insert(columns.end(), wide.begin(), wide.end());
+  return columns;
+}
+
+void AddPools(const Json& pools, const StatusView& view, std::string* out) {
+  TextGrid pool_grid(With({"#", "POOL", "STATE", "CONN", "BUSY", "QUEUE", "WAIT", "LOOKUPS",
+                           "STMTS", "RERUN", "TIMEOUT"},
+                          {"BUSYMAX", "QUEUEMAX", "FULL"}, view.wide),
                      3);
   TextGrid host_grid(
-      {"#", "HOST", "STATE", "SINCE", "ROLE", "LAG", "CONN", "OK", "FAILED", "CFAIL", "P50", "P99"},
+      With({"#", "HOST", "STATE", "SINCE", "ROLE", "LAG", "CONN", "OK", "FAILED", "/S", "P99"},
+           {"P50", "CFAIL", "5M/S", "15M/S", "15M P99", "ALL P99"}, view.wide),
       3);
   int number = 0;
   for (const Json& pool : pools) {
     const std::string id = fmt::format("{}", ++number);  // of a pool, for its hosts to refer to
     pool_grid.Add(
-        {id, Text(pool, "name"), Text(pool, "state"),
-         fmt::format("{}/{}", Text(pool, "open"), Text(pool, "limit")), Text(pool, "busy"),
-         Count(pool, "queue_length"), Milliseconds(pool, "oldest_wait_ms"), Count(pool, "lookups"),
-         Count(pool, "statements"), Count(pool, "reruns"), Count(pool, "timeouts")},
+        With({id, Text(pool, "name"), Text(pool, "state"),
+              fmt::format("{}/{}", Text(pool, "open"), Text(pool, "limit")), Text(pool, "busy"),
+              Count(pool, "queue_length"), Milliseconds(pool, "oldest_wait_ms"),
+              Count(pool, "lookups"), Count(pool, "statements"), Count(pool, "reruns"),
+              Count(pool, "timeouts")},
+             {Text(pool, "most_busy"), Count(pool, "most_queued"), Count(pool, "queue_full")},
+             view.wide),
         OutageNote(pool));
     const Json& hosts = Member(pool, "hosts");
     if (!hosts.is_array()) continue;
     for (const Json& host : hosts) {
+      const Json& recent = Member(host, "recent");
+      const Json& minute = LastMinute(host);
       host_grid.Add(
-          {id, Text(host, "name"), Text(host, "state"), Milliseconds(host, "since_ms"),
-           RoleOf(host), LagIsOld(host) ? "-" : Milliseconds(host, "lag_ms"),
-           Text(host, "connections"), Count(host, "ok"), Count(host, "failed"),
-           Count(host, "connect_failures"), Latency(host, "p50_us"), Latency(host, "p99_us")},
-          HostNote(host));
+          With({id, Text(host, "name"), Text(host, "state"), Milliseconds(host, "since_ms"),
+                RoleOf(host), LagIsOld(host) ? "-" : Milliseconds(host, "lag_ms"),
+                Text(host, "connections"), Count(host, "ok"), Count(host, "failed"),
+                Rate(minute, "done_per_s"), RecentLatency(minute, "p99_us")},
+               {RecentLatency(minute, "p50_us"), Count(host, "connect_failures"),
+                Rate(Member(recent, "5m"), "done_per_s"), Rate(Member(recent, "15m"), "done_per_s"),
+                RecentLatency(Member(recent, "15m"), "p99_us"), Latency(host, "p99_us")},
+               view.wide),
+          WithFailure(host, HostNote(host), view.wide));
     }
   }
-  *out += "\n" + pool_grid.Render(width) + "\n" + host_grid.Render(width);
+  *out += "\n" + pool_grid.Render(view.width) + "\n" + host_grid.Render(view.width);
 }
 
 std::string TableName(const Json& table) {
@@ -232,18 +197,65 @@ std::string TableName(const Json& table) {
   return name;
 }
 
-void AddTables(const Json& tables, std::size_t width, std::string* out) {
-  TextGrid grid(
-      {"TABLE", "STATE", "PLAN", "LOOKUPS", "FOUND", "RETRY", "CONF", "COAL", "P50", "P99"}, 3);
+// By what the view is sorted by, the greatest first; and by name.
+std::vector<const Json*> Sorted(const Json& tables, TableOrder order) {
+  std::vector<std::pair<double, const Json*>> all;
   for (const Json& table : tables) {
-    const std::string plan = Text(table, "plan");
-    grid.Add({TableName(table), Text(table, "state"), plan == "parameterized" ? "params" : plan,
-              Count(table, "lookups"), Count(table, "found"), Count(table, "retry"),
-              Count(table, "config"), Count(table, "coalesced"), Latency(table, "p50_us"),
-              Latency(table, "p99_us")},
-             Note(table));
+    double rank = 0;
+    switch (order) {
+      case TableOrder::kName:
+        break;
+      case TableOrder::kRate:
+        rank = Number(LastMinute(table), "done_per_s").value_or(0);
+        break;
+      case TableOrder::kFailures:
+        rank = Number(LastMinute(table), "failed_per_s").value_or(0);
+        break;
+      case TableOrder::kLatency:
+        rank = Number(LastMinute(table), "p99_us").value_or(0);
+        break;
+    }
+    all.emplace_back(rank, &table);
   }
-  *out += "\n" + grid.Render(width);
+  std::ranges::stable_sort(all, std::greater<>(), [](const auto& each) { return each.first; });
+  std::vector<const Json*> sorted;
+  for (const auto& [rank, table] : all) sorted.push_back(table);
+  return sorted;
+}
+
+// The number that the pool of that name has above; "-": it has none.
+std::string PoolNumber(const Json& pools, const std::string& name) {
+  int number = 0;
+  for (const Json& pool : pools) {
+    ++number;
+    if (Text(pool, "name") == name) return fmt::format("{}", number);
+  }
+  return "-";
+}
+
+void AddTables(const Json& tables, const Json& pools, const StatusView& view, std::string* out) {
+  TextGrid grid(
+      With({"TABLE", "STATE", "PLAN", "#", "LOOKUPS", "FOUND", "RETRY", "CONF", "/S", "P50", "P99"},
+           {"FAIL/S", "COAL", "5M/S", "15M/S", "15M P99", "ALL P99"}, view.wide),
+      3);
+  for (const Json* each : Sorted(tables, view.order)) {
+    const Json& table = *each;
+    const std::string plan = Text(table, "plan");
+    const Json& recent = Member(table, "recent");
+    const Json& minute = LastMinute(table);
+    grid.Add(
+        With(
+            {TableName(table), Text(table, "state"), plan == "parameterized" ? "params" : plan,
+             PoolNumber(pools, Text(table, "pool")), Count(table, "lookups"), Count(table, "found"),
+             Count(table, "retry"), Count(table, "config"), Rate(minute, "done_per_s"),
+             RecentLatency(minute, "p50_us"), RecentLatency(minute, "p99_us")},
+            {Rate(minute, "failed_per_s"), Count(table, "coalesced"),
+             Rate(Member(recent, "5m"), "done_per_s"), Rate(Member(recent, "15m"), "done_per_s"),
+             RecentLatency(Member(recent, "15m"), "p99_us"), Latency(table, "p99_us")},
+            view.wide),
+        WithFailure(table, Note(table), view.wide));
+  }
+  *out += "\n" + grid.Render(view.width);
 }
 
 // Only the tables that keep answers, if there are any.
@@ -263,19 +275,24 @@ void AddCaches(const Json& tables, std::size_t width, std::string* out) {
 
 }  // namespace
 
-std::variant<std::string, StatusTextError> StatusText(std::string_view json, std::size_t width) {
+std::variant<std::string, StatusTextError> StatusText(std::string_view json,
+                                                      const StatusView& view) {
   const Json status = Json::parse(json, nullptr, /*allow_exceptions=*/false);
   if (!status.is_object() || Text(status, "program") != "proxymux") {
     return StatusTextError{"the answer is not a status document of proxymux"};
   }
   std::string out;
-  AddService(status, width, &out);
+  AddService(status, view.width, &out);
   const Json& pools = Member(status, "pools");
-  if (pools.is_array() && !pools.empty()) AddPools(pools, width, &out);
+  if (pools.is_array() && !pools.empty()) AddPools(pools, view, &out);
   const Json& tables = Member(status, "tables");
   if (tables.is_array() && !tables.empty()) {
-    AddTables(tables, width, &out);
-    AddCaches(tables, width, &out);
+    AddTables(tables, pools, view, &out);
+    out +=
+        WrapText(view.interval ? "/S: a second, since the last view; P50, P99: of the last minute"
+                               : "/S: a second; /S, P50, P99: of the last minute",
+                 view.width, 0);
+    AddCaches(tables, view.width, &out);
   }
   return out;
 }

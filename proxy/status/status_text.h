@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,7 +16,17 @@ struct StatusTextError {
   std::string text;
 };
 
-// `width` in columns, or kUnlimitedWidth (text_grid.h).
-std::variant<std::string, StatusTextError> StatusText(std::string_view json, std::size_t width);
+// How map tables are sorted; those that are the same, by name.
+enum class TableOrder : std::uint8_t { kName, kRate, kFailures, kLatency };
+
+struct StatusView {
+  std::size_t width = 0;  // in columns, or kUnlimitedWidth (text_grid.h)
+  bool wide = false;      // with all columns, and the latest failure of each host and table
+  TableOrder order = TableOrder::kName;
+  bool interval = false;  // rates are those since the view before (RatesSince)
+};
+
+std::variant<std::string, StatusTextError> StatusText(std::string_view json,
+                                                      const StatusView& view);
 
 }  // namespace proxymux::proxy

@@ -71,11 +71,14 @@ std::string ErrorWithoutKey(const pgsql::Answer& answer) {
   return host + "an error that names the key; the log has it" + std::string(state);
 }
 
-void TableFailures::OnFailed(std::string error) {
+void TableFailures::OnFailed(std::string error, pgsql::RealTime now) {
   ++in_a_row_;
   error_ = std::move(error);
+  failed_at_ = now;
 }
 
-void TableFailures::OnFailed(const pgsql::Answer& answer) { OnFailed(ErrorWithoutKey(answer)); }
+void TableFailures::OnFailed(const pgsql::Answer& answer, pgsql::RealTime now) {
+  OnFailed(ErrorWithoutKey(answer), now);
+}
 
 }  // namespace proxymux::proxy

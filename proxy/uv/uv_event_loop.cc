@@ -120,6 +120,7 @@ pgsql::RealTime UvEventLoop::RealNow() const {
 // Outside of Run() nothing is late.
 pgsql::Time UvEventLoop::Read() const {
   const pgsql::Time now = pgsql::Clock::now();
+  if (asleep_ != pgsql::Time{}) slept_ += now - std::exchange(asleep_, pgsql::Time{});
   if (running_ && now - awake_ > kTurnLimit) away_ += now - awake_;
   awake_ = now;
   return now - away_;
@@ -128,6 +129,7 @@ pgsql::Time UvEventLoop::Read() const {
 void UvEventLoop::BeforeSleep() {
   now_is_old_ = true;
   Read();
+  asleep_ = awake_;
   pgsql::Time next = pgsql::Time::max() - away_;
   for (const LoopTimer* timer : timers_) next = std::min(next, timer->due());
   awake_ = std::max(awake_, next + away_);
@@ -153,8 +155,16 @@ UvEventLoop::~UvEventLoop() {
   left_behind = loop_;
 }
 
+pgsql::Duration UvEventLoop::busy() const {
+  if (!running_) return {};
+  Read();
+  return pgsql::Clock::now() - began_ - slept_;
+}
+
 void UvEventLoop::Run() {
-  awake_ = pgsql::Clock::now();
+  began_ = awake_ = pgsql::Clock::now();
+  slept_ = {};
+  asleep_ = {};
   running_ = true;
   uv_run(loop_, UV_RUN_DEFAULT);
   running_ = false;

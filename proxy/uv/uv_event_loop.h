@@ -32,6 +32,8 @@ class UvEventLoop final : public pgsql::EventLoop {
 
   pgsql::Time Now() const override;
   pgsql::RealTime RealNow() const override;
+  // How long the loop has been at work, and not waiting for something to happen, in all.
+  pgsql::Duration busy() const;
   // How long the process was not run although something was due, in all.
   pgsql::Duration away() const { return away_; }
   std::unique_ptr<pgsql::Timer> NewTimer(std::function<void()> on_expiry) override;
@@ -63,6 +65,9 @@ class UvEventLoop final : public pgsql::EventLoop {
   mutable bool now_is_old_ = true;
   mutable pgsql::Time awake_{};  // when the clock was read last, or when the next timer is due
   mutable pgsql::Duration away_{};
+  pgsql::Time began_{};              // to run
+  mutable pgsql::Time asleep_{};     // since when the loop waits; none: it does not
+  mutable pgsql::Duration slept_{};  // in which it waited, in all
   bool running_ = false;
   std::vector<LoopTimer*> timers_;  // that run; there are few
   std::vector<std::function<void()>> tasks_;

@@ -147,7 +147,14 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
   EXPECT_GT(busy["resident_bytes"].get<double>(), 1e6);
   EXPECT_GE(busy["away_ms"].get<double>(), 0);
   EXPECT_LT(idle["degraded"].size(), busy["degraded"].size());
-  checked.insert({"resident_bytes", "away_ms", "degraded"});
+  EXPECT_GT(busy["loop_busy_us"].get<double>(), idle["loop_busy_us"].get<double>());
+  EXPECT_LE(busy["loop_busy_us"].get<double>(), busy["uptime_ms"].get<double>() * 1000);
+  const auto cpu = [](const Json& document) {
+    return document["cpu_user_us"].get<double>() + document["cpu_system_us"].get<double>();
+  };
+  EXPECT_GT(cpu(busy), cpu(idle));
+  checked.insert(
+      {"resident_bytes", "away_ms", "degraded", "loop_busy_us", "cpu_user_us", "cpu_system_us"});
 
   const auto table = [&](const char* name, const std::vector<Field>& fields) {
     expect(TableOf(idle, name), TableOf(busy, name), "tables.", fields);
@@ -162,6 +169,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
                     {"config", "0", ""},
                     {"coalesced", "0", ""},
                     {"suppressed", "0", ""},
+                    {"last_failure", "null", ""},
                     {"may_write", "null", "false"},
                     {"cache", "null", ""},
                     {"latency/count", "0", "4"}});
@@ -171,6 +179,10 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
                     {"plan_reason", "\"\"", "\"statement_mode is legacy\""}});
   table("failing.cf",
         {{"state", "\"ok\"", "\"failing\""}, {"failed_in_a_row", "0", "5"}, {"config", "0", "5"}});
+  const Json failed = TableOf(busy, "failing.cf");
+  EXPECT_EQ(failed["last_failure"]["text"], failed["reason"]);
+  EXPECT_GE(failed["last_failure"]["age_ms"], 0);
+  checked.insert({"tables.last_failure.text", "tables.last_failure.age_ms"});
   table("number.cf", {{"retry", "0", "1"}, {"failed_in_a_row", "0", "1"}, {"state", "\"ok\"", ""}});
   table("domain.cf", {{"suppressed", "0", "1"}, {"not_found", "0", "1"}});
   table("broken.cf", {{"state", "\"broken\"", ""}, {"pool", "\"\"", ""}, {"config", "0", "1"}});
@@ -203,14 +215,19 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"asked_twice/stall", "0", ""},
           {"asked_twice/hedge", "0", ""},
           {"timeouts", "0", ""},
+          {"queue_timeouts", "0", ""},
+          {"lookup_timeouts", "0", ""},
+          {"statement_timeouts", "0", ""},
           {"cancels", "0", ""},
           {"queue_full", "0", ""},
           {"outages", "0", ""},
           {"outage_waits", "0", ""},
           {"outage_retries", "0", ""}});
   grows(pool_of(idle, "good.cf"), pool, "pools.",
-        {"statements", "syncs", "reruns", "open", "idle"});
-  checked.insert({"pools.connecting"});
+        {"statements", "syncs", "reruns", "open", "idle", "busy_us", "most_busy"});
+  EXPECT_GE(pool["queued_us"], 0);
+  EXPECT_GE(pool["most_queued"], 0);
+  checked.insert({"pools.connecting", "pools.queued_us", "pools.most_queued"});
   EXPECT_EQ(pool["open"], pool["idle"]);
   const Json down = pool_of(busy, "down.cf");
   const Json down_host = down["hosts"][0];
@@ -219,6 +236,7 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"class", "\"inet\"", ""},
           {"state", "\"untried\"", "\"down\""},
           {"usable", "true", "false"},
+          {"down", "\"\"", "\"unreachable\""},
           {"reason", "\"\"", (down_host["reason"]).dump()},
           {"server_version", "\"\"", ""},
           {"role", "\"\"", ""},
@@ -232,6 +250,10 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
           {"failed", "0", ""},
           {"connects", "0", ""}});
   EXPECT_NE(down_host["reason"].get<std::string>().find("refused"), std::string::npos) << down;
+  EXPECT_EQ(down_host["last_failure"]["text"], down_host["reason"]);
+  EXPECT_GE(down_host["last_failure"]["age_ms"], 0);
+  checked.insert({"pools.hosts.last_failure", "pools.hosts.last_failure.text",
+                  "pools.hosts.last_failure.age_ms"});
   EXPECT_GE(down_host["connect_failures"], 1);
   EXPECT_GE(down_host["since_ms"], 0);
   checked.insert({"pools.hosts.connect_failures", "pools.hosts.since_ms"});
@@ -255,6 +277,15 @@ TEST_F(StatusTruth, EveryFieldInTwoStates) {
   EXPECT_GE(statements, 12);
   for (const char* field : {"count", "avg_us", "p50_us", "p90_us", "p99_us", "max_us"}) {
     checked.insert("pools.hosts.latency." + std::string(field));
+  }
+
+  for (const std::string window : {"1m", "5m", "15m"}) {
+    for (const std::string field : {"span_ms", "done_per_s", "failed_per_s", "p50_us", "p99_us"}) {
+      EXPECT_GE(TableOf(busy, "good.cf")["recent"][window][field], 0) << window << field;
+      EXPECT_GE(pool["hosts"][0]["recent"][window][field], 0) << window << field;
+      checked.insert("tables.recent." + window + "." + field);
+      checked.insert("pools.hosts.recent." + window + "." + field);
+    }
   }
 
   std::set<std::string> fields;

@@ -200,5 +200,32 @@ TEST_F(Health, TwoProcessesDoNotComeBackInStep) {
   EXPECT_LE(equal, 1);
 }
 
+TEST_F(Health, AServerOfAnotherRoleIsDownAndNothingIsWrongWithIt) {
+  for (const char* words : {"session is read-only", "session is not read-only",
+                            "server is in hot standby mode", "server is not in hot standby mode"}) {
+    Fail(Kind::kUnreachable, "connection to server at \"db1\" failed: " + std::string(words));
+    EXPECT_TRUE(health.OfOtherRole()) << words;
+    health.OnConnected(now);
+    EXPECT_FALSE(health.OfOtherRole());
+  }
+  Fail(Kind::kUnreachable);
+  EXPECT_FALSE(health.OfOtherRole());
+}
+
+TEST_F(Health, TheLatestErrorIsKeptWhateverBecomesOfTheHost) {
+  EXPECT_FALSE(health.last_error().has_value());
+  Fail(Kind::kUnreachable);
+  const Time failed = now;
+  now += seconds(1);
+  health.OnConnected(now);
+  health.OnAnswered(now, now);
+  ASSERT_EQ(health.state(), State::kUp);
+  ASSERT_TRUE(health.last_error().has_value());
+  EXPECT_EQ(health.last_error()->text, "connection refused");
+  EXPECT_EQ(health.last_error()->at, failed);
+  health.OnSilent(now + seconds(30), "silent");
+  EXPECT_EQ(health.last_error()->text, "silent");
+}
+
 }  // namespace
 }  // namespace proxymux::pgsql

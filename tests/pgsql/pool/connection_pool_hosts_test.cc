@@ -41,8 +41,8 @@ class PoolHosts : public SilenceWorld {
     for (const auto& client : clients) ASSERT_EQ(client->value, "v") << client->reason;
   }
   std::size_t To(std::size_t host) const { return world->factory.OpenTo(host).size(); }
-  std::uint64_t StatementsOn(std::size_t host) const {
-    return world->pool->hosts()[host].counts.statements;
+  std::uint64_t AnsweredBy(std::size_t host) const {
+    return world->pool->hosts()[host].counts.answered;
   }
 };
 
@@ -55,7 +55,7 @@ TEST_F(PoolHosts, StickyHasAllConnectionsAndLookupsOnOneHostChosenAtRandom) {
     Serve(seconds(1));
     EXPECT_EQ(To(favourite), 4U);
     EXPECT_EQ(world->factory.made_to(1 - favourite), 0);
-    EXPECT_EQ(StatementsOn(1 - favourite), 0U);
+    EXPECT_EQ(AnsweredBy(1 - favourite), 0U);
     ExpectAllAnswered();
   }
   EXPECT_EQ(chosen.size(), 2U);
@@ -70,14 +70,14 @@ TEST_F(PoolHosts, WhenTheFavouriteFreezesTheOtherServesAndStaysTheFavourite) {
     Freeze(favourite);
     Serve(seconds(4), at_once, favourite);
     EXPECT_EQ(HealthOf(favourite), State::kDown);
-    EXPECT_GT(StatementsOn(other), 100U);
+    EXPECT_GT(AnsweredBy(other), 100U);
     ExpectAllAnswered();
     world->factory.SetMood(favourite, Mood::kAccepts);
     Serve(seconds(3), at_once);
     EXPECT_EQ(HealthOf(favourite), State::kUp);
-    const std::uint64_t before = StatementsOn(favourite);
+    const std::uint64_t before = AnsweredBy(favourite);
     Serve(seconds(1), at_once);
-    EXPECT_EQ(StatementsOn(favourite), before);
+    EXPECT_EQ(AnsweredBy(favourite), before);
     EXPECT_EQ(To(favourite), 0U);
     ExpectAllAnswered();
   }
@@ -135,9 +135,9 @@ TEST_F(PoolHosts, AHostOfABetterClassThatReturnsTakesTheLookupsAgain) {
   Serve(seconds(2));
   EXPECT_EQ(To(0), 0U);
   EXPECT_EQ(To(1), 4U);
-  const std::uint64_t before = StatementsOn(0);
+  const std::uint64_t before = AnsweredBy(0);
   Serve(seconds(1));
-  EXPECT_EQ(StatementsOn(0), before);
+  EXPECT_EQ(AnsweredBy(0), before);
   ExpectAllAnswered();
   EXPECT_TRUE(world->observer.lost.empty());
   EXPECT_EQ(world->pool->counters().reruns, 0U);

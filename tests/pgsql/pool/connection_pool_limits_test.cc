@@ -139,6 +139,8 @@ TEST(PoolLimits, LookupTimeoutBoundsOneLookupOverEverything) {
   EXPECT_EQ(client->outcome, Outcome::kRetry);
   EXPECT_EQ(client->answers, 1);
   EXPECT_NE(client->reason.find("lookup_timeout"), std::string::npos);
+  EXPECT_EQ(world.pool->counters().lookup_timeouts, 1U);
+  EXPECT_EQ(world.pool->counters().queue_timeouts, 0U);
   world.Connection(0).Answer("late");  // to nobody
   EXPECT_TRUE(world.pool->Idle());
 }

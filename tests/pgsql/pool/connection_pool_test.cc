@@ -192,10 +192,13 @@ TEST(ConnectionPool, TellsWhatItHasAndWhatItDoes) {
   const PoolHost& host = world.pool->hosts()[0];
   EXPECT_EQ(host.counts.connects, 2U);
   EXPECT_EQ(host.counts.connect_failures, 0U);
-  EXPECT_EQ(host.counts.statements, 2U);
+  EXPECT_EQ(host.counts.answered, 0U);
   world.Connection(1).Answer("v");
   world.Connection(0).Lose("gone");
+  EXPECT_EQ(host.counts.answered, 1U);
   EXPECT_EQ(host.counts.failures, 1U);
+  ASSERT_TRUE(host.health.last_error().has_value());
+  EXPECT_EQ(host.health.last_error()->text, "gone");
   EXPECT_EQ(world.pool->counters().connections_lost, 1U);
   EXPECT_EQ(world.pool->counters().reruns, 1U);
   for (int i = 0; i < 5; ++i) {

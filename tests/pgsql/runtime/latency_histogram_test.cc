@@ -54,6 +54,34 @@ TEST(LatencyHistogram, PercentilesAreNeverLowAndAtMostAnEighthHigh) {
   }
 }
 
+TEST(LatencyHistogram, WhatCameSinceIsAsIfItHadBeenRecordedAlone) {
+  LatencyHistogram latency;
+  LatencyHistogram later;
+  std::mt19937_64 engine(7);
+  std::lognormal_distribution<double> distribution(7.0, 2.0);
+  const auto next = [&] { return microseconds(static_cast<std::int64_t>(distribution(engine))); };
+  for (int i = 0; i < 1000; ++i) latency.Record(next());
+  const LatencyHistogram::Kept kept = latency.Keep();
+  EXPECT_EQ(latency.Since(kept).count(), 0u);
+  EXPECT_EQ(latency.Since(kept).Percentile(0.99).count(), 0);
+  for (int i = 0; i < 500; ++i) {
+    const microseconds value = next();
+    latency.Record(value);
+    later.Record(value);
+  }
+  const LatencyHistogram since = latency.Since(kept);
+  EXPECT_EQ(since.count(), 500u);
+  EXPECT_EQ(since.sum(), later.sum());
+  for (const double fraction : {0.1, 0.5, 0.9, 0.99}) {
+    EXPECT_EQ(since.Percentile(fraction), later.Percentile(fraction)) << fraction;
+  }
+  EXPECT_GE(since.max(), later.max());
+  EXPECT_LE(since.min(), later.min());
+  for (int bits = 0; bits <= LatencyHistogram::kMaxBits; ++bits) {
+    EXPECT_EQ(since.CountBelowPowerOfTwo(bits), later.CountBelowPowerOfTwo(bits)) << bits;
+  }
+}
+
 TEST(LatencyHistogram, PowersOfTwoAreExactLimits) {
   LatencyHistogram latency;
   for (int bits = 0; bits <= LatencyHistogram::kMaxBits; ++bits) {

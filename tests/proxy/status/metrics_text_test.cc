@@ -58,6 +58,37 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "reason=\"hedge\"} 609\n",
           "proxymux_host_usable{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "host=\"/var/run/postgresql\"} 0\n",
+          "proxymux_host_down{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "host=\"/var/run/postgresql\",reason=\"unreachable\"} 1\n",
+          "proxymux_host_down{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "host=\"/var/run/postgresql\",reason=\"role\"} 0\n",
+          "proxymux_host_last_failure_age_seconds{pool=\"mail@db1.example.com,/var/run/postgresql/"
+          "mail\",host=\"/var/run/postgresql\"} 0.44\n",
+          "proxymux_pool_timeouts_total{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "reason=\"queue_wait\"} 605\n",
+          "proxymux_pool_timeouts_total{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "reason=\"lookup_timeout\"} 613\n",
+          "proxymux_pool_timeouts_total{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
+          "reason=\"query_timeout\"} 614\n",
+          "proxymux_pool_busy_seconds_total{pool=\"mail@db1.example.com,/var/run/postgresql/"
+          "mail\"} "
+          "61.5\n",
+          "proxymux_pool_queued_seconds_total{pool=\"mail@db1.example.com,/var/run/postgresql/"
+          "mail\"}"
+          " 6.16\n",
+          "proxymux_pool_connections_busy_max{pool=\"mail@db1.example.com,/var/run/postgresql/"
+          "mail\"}"
+          " 3\n",
+          "proxymux_pool_queue_length_max{pool=\"mail@db1.example.com,/var/run/postgresql/mail\"} "
+          "617\n",
+          "proxymux_loop_busy_seconds_total 12.5\n",
+          "proxymux_cpu_seconds_total{mode=\"user\"} 10.25\n",
+          "proxymux_cpu_seconds_total{mode=\"system\"} 2.75\n",
+          "proxymux_table_info{table=\"pgsql:/etc/postfix/"
+          "virtual_alias.cf\",pool=\"mail@db1.example."
+          "com,/var/run/postgresql/mail\",plan=\"prepared\",may_write=\"no\"} 1\n",
+          "proxymux_table_last_failure_age_seconds{table=\"pgsql:/etc/postfix/virtual_alias.cf\"} "
+          "7.06\n",
           "proxymux_host_lone_simple{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "host=\"/var/run/postgresql\"} 1\n",
           "proxymux_host_info{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
@@ -103,7 +134,7 @@ TEST(MetricsText, HistogramBucketsAreCumulativeAndEndAtInfinity) {
       }
     }
   }
-  ASSERT_EQ(counts.size(), 20u);
+  ASSERT_EQ(counts.size(), 22u);
   EXPECT_TRUE(std::is_sorted(counts.begin(), counts.end()));
   EXPECT_EQ(counts[0], 6);    // 10 to 60 us are below 64 us
   EXPECT_EQ(counts[1], 12);   // below 128 us

@@ -30,6 +30,9 @@ inline ServiceStatus SampleStatus() {
   status.reload_failures = 7;
   status.process.log_lines_dropped = 8;
   status.process.away = std::chrono::milliseconds(2500);
+  status.process.loop_busy = microseconds(12'500'000);
+  status.process.cpu_user = microseconds(10'250'000);
+  status.process.cpu_system = microseconds(2'750'000);
   status.process.resident_bytes = 9'437'184;
   status.relay = {RelayMode::kProcesses, 2, 10, 3, 1, 4, 555, 9, 11};
 
@@ -50,11 +53,14 @@ inline ServiceStatus SampleStatus() {
   up.connects = 53;
   up.connect_failures = 54;
   for (int i = 1; i <= 100; ++i) up.latency.Record(microseconds(i * 10));
+  up.recent[0] = {milliseconds(60'000), 83.5, 0.25, microseconds(510), microseconds(1000)};
   HostStatus down;
   down.name = "/var/run/postgresql";
   down.host_class = "unix";
   down.state = "down";
   down.reason = "connection refused";
+  down.down = "unreachable";
+  down.last_failure = {"connection refused", milliseconds(440)};
   down.since = milliseconds(450);
   down.role = "standby";
   down.lag = milliseconds(12'345);
@@ -79,7 +85,13 @@ inline ServiceStatus SampleStatus() {
   pool.reruns = 604;
   pool.asked_twice_stall = 608;
   pool.asked_twice_hedge = 609;
-  pool.timeouts = 605;
+  pool.queue_timeouts = 605;
+  pool.lookup_timeouts = 613;
+  pool.statement_timeouts = 614;
+  pool.busy_time = microseconds(61'500'000);
+  pool.queued_time = microseconds(6'160'000);
+  pool.most_busy = 3;
+  pool.most_queued = 617;
   pool.cancels = 606;
   pool.queue_full = 607;
   pool.hosts = {up, down};
@@ -95,10 +107,13 @@ inline ServiceStatus SampleStatus() {
   good.not_found = 703;
   good.retry = 704;
   good.config = 705;
+  good.last_failure = {"db1.example.com: deadlock detected (SQLSTATE 40P01)", milliseconds(7'060)};
   good.coalesced = 706;
   good.suppressed = 707;
   good.cache = {708, 709, 710, 711'000, 712, 713};
   good.latency.Record(milliseconds(3));
+  good.recent[0] = {milliseconds(60'000), 12.34, 3.5, microseconds(2900), microseconds(3000)};
+  good.recent[2] = {milliseconds(900'000), 11, 0.5, microseconds(2800), microseconds(9000)};
   TableStatus broken;
   broken.name = "pgsql:/etc/postfix/a/very/long/way/down/to/where/the/tables/are/broken_\"one\".cf";
   broken.state = TableState::kBroken;

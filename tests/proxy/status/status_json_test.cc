@@ -37,6 +37,14 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["pools"][0]["hosts"][1]["server_version"], "");
   EXPECT_EQ(json["pools"][0]["hosts"][0]["lone_protocol"], "extended");
   EXPECT_EQ(json["pools"][0]["hosts"][1]["lone_protocol"], "simple");
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["down"], "unreachable");
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["last_failure"]["text"], "connection refused");
+  EXPECT_EQ(json["pools"][0]["hosts"][1]["last_failure"]["age_ms"], 440);
+  EXPECT_TRUE(json["pools"][0]["hosts"][0]["last_failure"].is_null());
+  EXPECT_EQ(json["pools"][0]["timeouts"], 605 + 613 + 614);
+  EXPECT_EQ(json["pools"][0]["busy_us"], 61'500'000);
+  EXPECT_EQ(json["pools"][0]["most_queued"], 617);
+  EXPECT_EQ(json["tables"][0]["last_failure"]["age_ms"], 7'060);
   EXPECT_EQ(json["pools"][0]["hosts"][1]["lag_ms"], 12'345);
   EXPECT_EQ(json["pools"][0]["hosts"][1]["lag_age_ms"], 29'000);
   EXPECT_EQ(json["pools"][0]["state"], "waiting");

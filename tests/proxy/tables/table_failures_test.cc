@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace proxymux::proxy {
 namespace {
+
+const pgsql::RealTime kNow{std::chrono::hours(1)};
 
 std::string Shown(const std::string& key, const std::string& words,
                   const std::string& state = " (SQLSTATE 42703)") {
@@ -20,17 +24,20 @@ std::string Shown(const std::string& key, const std::string& words,
 TEST(TableFailures, FailingFromTheFifthInARowUntilOneIsAnswered) {
   TableFailures failures;
   for (int i = 1; i < 5; ++i) {
-    failures.OnFailed("error " + std::to_string(i));
+    failures.OnFailed("error " + std::to_string(i), kNow);
     EXPECT_FALSE(failures.failing()) << i;
   }
-  failures.OnFailed("error 5");
+  EXPECT_EQ(TableFailures().failed_at(), std::nullopt);
+  failures.OnFailed("error 5", kNow + std::chrono::seconds(1));
   EXPECT_TRUE(failures.failing());
   EXPECT_EQ(failures.in_a_row(), 5u);
   EXPECT_EQ(failures.error(), "error 5");
   failures.OnAnswered();
   EXPECT_FALSE(failures.failing());
   EXPECT_EQ(failures.in_a_row(), 0u);
-  EXPECT_EQ(failures.error(), "");
+  // What it was, and when, is told all the same.
+  EXPECT_EQ(failures.error(), "error 5");
+  EXPECT_EQ(failures.failed_at(), kNow + std::chrono::seconds(1));
 }
 
 TEST(TableFailures, TheServersWordsAreShownWhenTheyHaveNothingOfTheKey) {

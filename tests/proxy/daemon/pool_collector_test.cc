@@ -1,10 +1,11 @@
 // What is said of a pool while its hosts go away and come back, and while nobody asks them.
-#include "proxy/daemon/status_collector.h"
+#include "proxy/daemon/pool_collector.h"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "tests/pgsql/pool/lag_world.h"
 #include "tests/pgsql/pool/outage_world.h"
@@ -99,6 +100,57 @@ TEST(StatusOfADisabledHost, SaysThatAndForHowLong) {
   EXPECT_EQ(status.hosts[1].since, minutes(3));
   world.pool->SetDisabled(1, false);
   EXPECT_EQ(Of(world).hosts[1].state, "up");
+}
+
+// A counter that falls is taken for a new process.
+TEST(StatusOfAHost, CountsWhatWasAnsweredAndWhatWasLostAndNeverLess) {
+  PoolWorld world(PoolWorld::Connections(1));
+  const auto first = world.Look("k1");
+  const auto second = world.Look("k2");
+  world.Turn();
+  EXPECT_EQ(Of(world).hosts[0].ok, 0U) << "only sent";
+  EXPECT_EQ(Of(world).hosts[0].last_failure.age, std::nullopt);
+  world.Connection(0).Answer("v");
+  EXPECT_EQ(Of(world).hosts[0].ok, 1U);
+  world.Connection(0).Lose("the server is gone");
+  EXPECT_EQ(Of(world).hosts[0].ok, 1U);
+  EXPECT_EQ(Of(world).hosts[0].failed, 1U);
+  world.Turn();
+  world.Connection(0).AnswerEverything("v");
+  EXPECT_EQ(second->value, "v");
+  world.Pass(seconds(3));
+  const HostStatus host = Of(world).hosts[0];
+  EXPECT_EQ(host.ok, 2U);
+  EXPECT_EQ(host.failed, 1U);
+  EXPECT_EQ(host.state, "up");
+  EXPECT_EQ(host.last_failure.text, "the server is gone") << "although all is well again";
+  EXPECT_EQ(host.last_failure.age, seconds(3));
+}
+
+TEST(StatusOfAPool, SaysHowMuchOfItsConnectionsIsUsedAndHowMuchIsWaited) {
+  PoolWorld::Options options = PoolWorld::Connections(2);
+  options.settings.pipeline_depth = 1;
+  PoolWorld world(options);
+  world.OpenAll();
+  const PoolStatus before = Of(world);
+  std::vector<pgsql::ClientPointer> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(world.Look("k"));
+  world.Turn();
+  world.Pass(milliseconds(500));
+  const PoolStatus busy = Of(world);
+  EXPECT_EQ(busy.busy_time - before.busy_time, seconds(1)) << "two connections";
+  EXPECT_EQ(busy.queued_time - before.queued_time, milliseconds(1500)) << "three lookups";
+  for (int i = 0; i < 5; ++i) {
+    for (auto* upstream : world.Open()) upstream->AnswerEverything("v");
+    world.Turn();
+  }
+  world.Pass(seconds(10));
+  const PoolStatus after = Of(world);
+  EXPECT_EQ(after.busy_time, busy.busy_time);
+  EXPECT_EQ(after.queued_time, busy.queued_time);
+  EXPECT_EQ(after.most_busy, 2U);
+  EXPECT_EQ(after.most_queued, 3U);
+  EXPECT_EQ(after.busy, 0U);
 }
 
 }  // namespace
