@@ -79,6 +79,9 @@ struct ServerConfig {
   std::string
       admin_listen;  // empty: a UNIX socket under data_directory; "off"; "/path"; "ADDRESS:PORT"
   LogLevel log_level = LogLevel::kInfo;
+  Milliseconds log_slow{500};        // a lookup that takes so long may be told; 0: none is
+  std::int64_t log_slow_times = 10;  // if that is so many times as long as half of its table's
+  bool log_keys = false;             // with its key
   std::string relay_socket =
       "private/proxymap";              // where other map types go when we are not in stock's place
   std::int64_t relay_processes = 10;   // stock daemons, or connections to a stock service, at once

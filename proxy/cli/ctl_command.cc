@@ -37,6 +37,12 @@ void AddViews(CLI::App* ctl, int* status) {
       "p P99.\n"
       "Example: proxymux ctl top");
   top->callback([live, status] { *status = ShowTop(*live); });
+
+  const auto target = std::make_shared<CtlTarget>();
+  CLI::App* slow = ctl->add_subcommand("slow", "The latest lookups that took long (log.slow)");
+  target->AddOptions(slow);
+  slow->footer("Example: proxymux ctl slow");
+  slow->callback([target, status] { *status = ShowSlow(*target); });
 }
 
 // A command that is carried out by the service.

@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 
+#include "proxy/status/slow_text.h"
 #include "proxy/status/status_rates.h"
 #include "proxy/status/status_text.h"
 #include "proxy/text/terminal_width.h"
@@ -187,6 +188,20 @@ int ShowTop(const CtlViewOptions& options) {
   if (text.has_value() || ended != 0) return EXIT_SUCCESS;
   std::cerr << "proxymux: the service does not answer any more\n";  // why went with the screen
   return EXIT_FAILURE;
+}
+
+int ShowSlow(const CtlTarget& target) {
+  const auto service = CtlService::Find(target);
+  if (!service.has_value()) return EXIT_FAILURE;
+  const std::optional<std::string> document = service->Get("/status.json");
+  if (!document.has_value()) return EXIT_FAILURE;
+  const auto text = SlowText(*document, Width());
+  if (const auto* error = std::get_if<StatusTextError>(&text)) {
+    std::cerr << "proxymux: " << error->text << "\n";
+    return EXIT_FAILURE;
+  }
+  std::cout << std::get<std::string>(text);
+  return EXIT_SUCCESS;
 }
 
 }  // namespace proxymux::proxy

@@ -1,4 +1,4 @@
-// `proxymux ctl status` and `proxymux ctl top`: what a service says of itself, on a terminal.
+// `proxymux ctl status`, `top` and `slow`: what a service says of itself, on a terminal.
 //
 // `top` fills the terminal and renews it; q ends it, n, l, f and p sort the tables by name, by
 // lookups and failures a second, and by P99. It needs a terminal.
@@ -20,5 +20,6 @@ struct CtlViewOptions {
 // The exit status. With an interval they go on until the service is gone, or somebody ends them.
 int ShowStatus(const CtlViewOptions& options);
 int ShowTop(const CtlViewOptions& options);
+int ShowSlow(const CtlTarget& target);
 
 }  // namespace proxymux::proxy

@@ -197,6 +197,7 @@ bool Daemon::StartListening() {
   parts_.router = std::make_unique<RequestRouter>(
       parts_.registry.get(), &parts_.coalescer, parts_.relay.get(), parts_.domain_tables.get(),
       &parts_.loop, &parts_.log, settings_.postfix().smtputf8_enable);
+  parts_.router->lookups().slow().SetRule(settings_.ForSlowLookups());
   parts_.clients =
       std::make_unique<UvClients>(&parts_.loop, parts_.router.get(), &parts_.log,
                                   settings_.ClientLimits(), [this] { master_.ReportServed(); });

@@ -43,6 +43,10 @@ LogSeverity DaemonSettings::LogThreshold() const {
   return options_.verbosity > 0 ? LogSeverity::kDebug : ThresholdOf(server().log_level);
 }
 
+SlowRule DaemonSettings::ForSlowLookups() const {
+  return {server().log_slow, server().log_slow_times, server().log_keys};
+}
+
 LogTarget DaemonSettings::Log() const {
   LogTarget target;
   target.tag = postfix_.syslog_name + "/" + options_.process_name;

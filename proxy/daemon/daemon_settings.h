@@ -16,6 +16,7 @@
 #include "proxy/log/log.h"
 #include "proxy/process/postfix_settings.h"
 #include "proxy/relay/uv_relay.h"
+#include "proxy/requests/slow_lookups.h"
 #include "proxy/tables/service_config.h"
 
 namespace proxymux::proxy {
@@ -44,6 +45,7 @@ class DaemonSettings {
   LogSeverity LogThreshold() const;
   LogTarget Log() const;
   UvClients::Limits ClientLimits() const;
+  SlowRule ForSlowLookups() const;
   StockMode relay_mode() const { return relay_mode_; }
   RelayOptions ForRelay() const;
   RelayOptions ForDomainRelay(const std::string& table) const;

@@ -74,6 +74,7 @@ ServiceStatus MakeDaemonStatus(const DaemonSettings& settings, const DaemonParts
   status.relay = CollectRelay(*parts.relay, settings.ForRelay().policy);
   status.pools = CollectPools(*parts.pools, parts.loop);
   status.tables = CollectTables(*parts.registry, parts.loop);
+  status.slow = parts.router->lookups().slow().Latest(parts.loop.RealNow());
   return status;
 }
 

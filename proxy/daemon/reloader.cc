@@ -41,6 +41,7 @@ ReloadReport Reloader::Reload(std::string_view who) {
     report.lines.push_back("table " + table + ": the new version of its file is in use");
   }
   parts_->clients->SetLimits(settings_->ClientLimits());
+  parts_->router->lookups().slow().SetRule(settings_->ForSlowLookups());
   parts_->relay->Reconfigure(settings_->ForRelay());
   parts_->domain_tables->ReplaceAll();
   for (std::string& problem : LogUnusedSections()) report.lines.push_back(std::move(problem));

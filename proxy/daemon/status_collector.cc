@@ -76,6 +76,7 @@ std::vector<TableStatus> CollectTables(const TableRegistry& tables, const pgsql:
     status.config = counters.config;
     status.coalesced = counters.coalesced;
     status.suppressed = counters.suppressed;
+    status.slow = counters.slow;
     status.latency = counters.latency;
     if (table->cache != nullptr) {
       status.cache = {counters.cache_hits,

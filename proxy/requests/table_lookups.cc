@@ -26,7 +26,7 @@ void Remember(Status status, const pgsql::Answer& answer, pgsql::RealTime now,
 
 TableLookups::TableLookups(ReplyWriter* replies, const pgsql::EventLoop* loop, MessageLog* log,
                            bool smtputf8_enable)
-    : replies_(replies), loop_(loop), log_(log), smtputf8_enable_(smtputf8_enable) {}
+    : replies_(replies), loop_(loop), log_(log), smtputf8_enable_(smtputf8_enable), slow_(log) {}
 
 std::optional<PreparedLookup> TableLookups::Begin(const protocol::LookupRequest& request,
                                                   CurrentRequest* current, std::string* out) {
@@ -124,7 +124,9 @@ Status TableLookups::StatusOf(const pgsql::Answer& answer, const CurrentRequest&
 
 std::string_view TableLookups::Finish(const pgsql::Answer& answer, const CurrentRequest& current) {
   const Status status = StatusOf(answer, current);
-  Remember(status, answer, loop_->RealNow(), &current.table->failures);
+  const pgsql::RealTime now = loop_->RealNow();
+  Remember(status, answer, now, &current.table->failures);
+  slow_.Note(answer, current, now);
   return replies_->Late(current, status, answer.value);
 }
 

@@ -23,6 +23,7 @@
 #include "proxy/requests/current_request.h"
 #include "proxy/requests/prepared_lookup.h"
 #include "proxy/requests/reply_writer.h"
+#include "proxy/requests/slow_lookups.h"
 #include "proxy/tables/key_preparation.h"
 
 namespace proxymux::proxy {
@@ -52,6 +53,7 @@ class TableLookups {
   std::string_view FinishStale(const StaleAnswer& stale, const CurrentRequest& current);
 
   std::uint64_t coalesced() const { return coalesced_; }  // joined an equal one
+  SlowLookups& slow() { return slow_; }
 
  private:
   bool AnswerFromCache(const PreparedLookup& lookup, const CurrentRequest& current,
@@ -63,6 +65,7 @@ class TableLookups {
   MessageLog* const log_;
   const bool smtputf8_enable_;
   KeyPreparation key_preparation_;
+  SlowLookups slow_;
   std::uint64_t coalesced_ = 0;
 };
 

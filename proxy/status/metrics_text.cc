@@ -145,12 +145,14 @@ class ServiceMetricsBuilder : private MetricFamilies {
         }
       }
     }
-    static constexpr std::array<Metric<TableStatus>, 2> kCounters = {{
+    static constexpr std::array<Metric<TableStatus>, 3> kCounters = {{
         {"proxymux_table_coalesced_total",
          "Lookups answered by an equal lookup that was already in flight.",
          &TableStatus::coalesced},
         {"proxymux_table_suppressed_total",
          "Lookups answered without a query, by the table's own rules.", &TableStatus::suppressed},
+        {"proxymux_table_slow_lookups_total", "Lookups that took longer than log.slow allows.",
+         &TableStatus::slow},
     }};
     for (const auto& metric : kCounters) {
       Family family = Counter(metric.name, metric.help);

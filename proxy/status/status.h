@@ -212,9 +212,20 @@ struct TableStatus {
   std::uint64_t config = 0;
   std::uint64_t coalesced = 0;   // answered by another client's lookup in flight
   std::uint64_t suppressed = 0;  // answered without a query: domain list, a missing part of the key
+  std::uint64_t slow = 0;        // took longer than they should (log.slow)
   std::optional<CacheStatus> cache;  // none: answers are not kept
   LatencyHistogram latency;          // one lookup that was answered, from when it was read
   Recent recent;                     // lookups
+};
+
+// One that took longer than it should (log.slow).
+struct SlowLookup {
+  std::string table;
+  std::string host;  // empty: no server has answered it
+  std::chrono::milliseconds age{0};
+  std::chrono::milliseconds took{0};
+  std::chrono::milliseconds waited{0};             // of these, until it was sent to that host
+  std::optional<std::chrono::microseconds> usual;  // half of its table's take that at most
 };
 
 // The process, whatever it serves.
@@ -253,6 +264,7 @@ struct ServiceStatus {
   RelayCounts relay;
   std::vector<PoolStatus> pools;
   std::vector<TableStatus> tables;
+  std::vector<SlowLookup> slow;  // the latest few, the latest first
 };
 
 }  // namespace proxymux::proxy

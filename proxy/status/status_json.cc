@@ -128,9 +128,19 @@ Json TableJson(const TableStatus& table) {
           {"config", table.config},
           {"coalesced", table.coalesced},
           {"suppressed", table.suppressed},
+          {"slow", table.slow},
           {"cache", table.cache ? CacheJson(*table.cache) : Json(nullptr)},
           {"recent", RecentJson(table.recent)},
           {"latency", LatencyJson(table.latency)}};
+}
+
+Json SlowJson(const SlowLookup& lookup) {
+  return {{"table", lookup.table},
+          {"host", lookup.host},
+          {"age_ms", lookup.age.count()},
+          {"took_ms", lookup.took.count()},
+          {"waited_ms", lookup.waited.count()},
+          {"usual_us", lookup.usual ? Json(lookup.usual->count()) : Json(nullptr)}};
 }
 
 Json RelayJson(const RelayCounts& relay) {
@@ -152,6 +162,8 @@ std::string StatusJson(const ServiceStatus& status) {
   for (const PoolStatus& pool : status.pools) pools.push_back(PoolJson(pool));
   Json tables = Json::array();
   for (const TableStatus& table : status.tables) tables.push_back(TableJson(table));
+  Json slow = Json::array();
+  for (const SlowLookup& lookup : status.slow) slow.push_back(SlowJson(lookup));
 
   const Json document = {
       {"program", "proxymux"},
@@ -205,6 +217,7 @@ std::string StatusJson(const ServiceStatus& status) {
       {"relay", RelayJson(status.relay)},
       {"pools", std::move(pools)},
       {"tables", std::move(tables)},
+      {"slow", std::move(slow)},
   };
   // Names come from files that need not be UTF-8: a bad byte becomes U+FFFD, never an exception.
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -23,8 +23,7 @@ namespace {
 
 using namespace status_values;
 
-constexpr std::size_t kIndent = 10;                // below the words at the head of a line
-constexpr std::string_view kTableType = "pgsql:";  // of every table: not worth its columns
+constexpr std::size_t kIndent = 10;  // below the words at the head of a line
 
 // Of 40: enough to tell builds apart. The document has them all.
 constexpr std::size_t kBuildIdDigits = 12;
@@ -191,12 +190,6 @@ void AddPools(const Json& pools, const StatusView& view, std::string* out) {
   *out += "\n" + pool_grid.Render(view.width) + "\n" + host_grid.Render(view.width);
 }
 
-std::string TableName(const Json& table) {
-  std::string name = Text(table, "name");
-  if (name.rfind(kTableType, 0) == 0) name.erase(0, kTableType.size());
-  return name;
-}
-
 // By what the view is sorted by, the greatest first; and by name.
 std::vector<const Json*> Sorted(const Json& tables, TableOrder order) {
   std::vector<std::pair<double, const Json*>> all;
@@ -244,15 +237,15 @@ void AddTables(const Json& tables, const Json& pools, const StatusView& view, st
     const Json& recent = Member(table, "recent");
     const Json& minute = LastMinute(table);
     grid.Add(
-        With(
-            {TableName(table), Text(table, "state"), plan == "parameterized" ? "params" : plan,
-             PoolNumber(pools, Text(table, "pool")), Count(table, "lookups"), Count(table, "found"),
-             Count(table, "retry"), Count(table, "config"), Rate(minute, "done_per_s"),
-             RecentLatency(minute, "p50_us"), RecentLatency(minute, "p99_us")},
-            {Rate(minute, "failed_per_s"), Count(table, "coalesced"),
-             Rate(Member(recent, "5m"), "done_per_s"), Rate(Member(recent, "15m"), "done_per_s"),
-             RecentLatency(Member(recent, "15m"), "p99_us"), Latency(table, "p99_us")},
-            view.wide),
+        With({TableName(table, "name"), Text(table, "state"),
+              plan == "parameterized" ? "params" : plan, PoolNumber(pools, Text(table, "pool")),
+              Count(table, "lookups"), Count(table, "found"), Count(table, "retry"),
+              Count(table, "config"), Rate(minute, "done_per_s"), RecentLatency(minute, "p50_us"),
+              RecentLatency(minute, "p99_us")},
+             {Rate(minute, "failed_per_s"), Count(table, "coalesced"),
+              Rate(Member(recent, "5m"), "done_per_s"), Rate(Member(recent, "15m"), "done_per_s"),
+              RecentLatency(Member(recent, "15m"), "p99_us"), Latency(table, "p99_us")},
+             view.wide),
         WithFailure(table, Note(table), view.wide));
   }
   *out += "\n" + grid.Render(view.width);
@@ -266,7 +259,7 @@ void AddCaches(const Json& tables, std::size_t width, std::string* out) {
     const Json& cache = Member(table, "cache");
     if (!cache.is_object()) continue;
     any = true;
-    grid.Add({TableName(table), Count(cache, "entries"), Bytes(cache, "bytes"),
+    grid.Add({TableName(table, "name"), Count(cache, "entries"), Bytes(cache, "bytes"),
               Count(cache, "hits"), Count(cache, "misses"), Count(cache, "evictions"),
               Count(cache, "stale")});
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <string_view>
 
 #include "proxy/text/shown_text.h"
 
@@ -10,6 +11,7 @@ namespace proxymux::proxy::status_values {
 namespace {
 
 constexpr std::size_t kLongestText = 4000;  // of a name or a reason
+constexpr std::string_view kTableType = "pgsql:";
 
 }  // namespace
 
@@ -29,6 +31,12 @@ std::string Text(const Json& object, const char* name) {
   if (value.is_number_unsigned()) return fmt::format("{}", value.get<std::uint64_t>());
   if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
   return "-";
+}
+
+std::string TableName(const Json& object, const char* name) {
+  std::string table = Text(object, name);
+  if (table.starts_with(kTableType)) table.erase(0, kTableType.size());
+  return table;
 }
 
 std::optional<double> Number(const Json& object, const char* name) {

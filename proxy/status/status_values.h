@@ -18,6 +18,8 @@ const Json& Member(const Json& object, const char* name);
 std::optional<double> Number(const Json& object, const char* name);
 
 std::string Text(const Json& object, const char* name);
+// Without its type, which is the same of every table.
+std::string TableName(const Json& object, const char* name);
 // Exact up to seven digits, then "12.3M" and "12.3G".
 std::string Count(const Json& object, const char* name);
 // "350ms", "12s", "5m10s", "3h05m", "12d04h".

@@ -28,6 +28,7 @@ struct TableCounters {
   std::uint64_t config = 0;
   std::uint64_t coalesced = 0;
   std::uint64_t suppressed = 0;
+  std::uint64_t slow = 0;
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
   std::uint64_t cache_evictions = 0;  // of earlier caches; the present one counts its own

@@ -55,12 +55,13 @@ class StatusTruth : public testing::Test {
     const auto section = [this](const char* table, const std::string& settings) {
       return "  \"" + postfix_->Table(table) + "\": {" + settings + "}\n";
     };
-    postfix_->WriteConfig("proxymux.yaml",
-                          "admin: {listen: " + admin_ +
-                              "}\npool: {stall_limit: 0s, outage_wait: 0s}\ntables:\n" +
-                              section("cached.cf", "cache: {ttl: 1h, max_entries: 1}") +
-                              (mode.empty() ? "" : section("mode.cf", "statement_mode: " + mode)),
-                          0644);
+    postfix_->WriteConfig(
+        "proxymux.yaml",
+        "admin: {listen: " + admin_ +
+            "}\nlog: {slow: 0s}\npool: {stall_limit: 0s, outage_wait: 0s}\ntables:\n" +
+            section("cached.cf", "cache: {ttl: 1h, max_entries: 1}") +
+            (mode.empty() ? "" : section("mode.cf", "statement_mode: " + mode)),
+        0644);
   }
 
   harness::Answer Lookup(const char* table, const std::string& key) {
