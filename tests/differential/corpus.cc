@@ -4,11 +4,15 @@
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
+#include "tests/harness/installed_postfix.h"
 #include "tests/harness/temp_directory.h"
 
 namespace proxymux::differential {
 namespace {
+
+constexpr std::string_view kFindsNothingBefore = "finds nothing before ";
 
 void Apply(const std::string& directive, CorpusTable& entry) {
   DifferentialTable& table = entry.table;
@@ -26,6 +30,9 @@ void Apply(const std::string& directive, CorpusTable& entry) {
     table.name = table.name.substr(0, table.name.find('.'));
   } else if (directive == "finds nothing") {
     entry.finds_nothing = true;
+  } else if (directive.starts_with(kFindsNothingBefore)) {
+    const auto release = harness::ReadRelease(directive.substr(kFindsNothingBefore.size()));
+    entry.finds_nothing = harness::TheInstalledPostfix().release < release;
   } else if (directive == "malformed") {
     table.malformed = true;
   } else if (directive == "needs ipv6") {

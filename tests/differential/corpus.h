@@ -8,7 +8,8 @@
 //   #@ key TEXT          asked this key too
 //   #@ trait WORD        see DifferentialTable::traits
 //   #@ in main.cf        not a file but settings of main.cf under the name without ".cf"
-//   #@ finds nothing     no key has a value in stock (all others must find something)
+//   #@ finds nothing     no key has a value in stock (all others must find something); `finds
+//                        nothing before 3.10`: in releases before that one
 //   #@ malformed         see DifferentialTable::malformed
 //   #@ needs ipv6        left out where there is no ::1
 //   #@ missing           no such file

@@ -34,10 +34,8 @@ bool IsPlainNumber(const std::string& text) {
 
 std::string UserOf(const std::string& key) { return key.substr(0, key.rfind('@')); }
 
-}  // namespace
-
-const std::vector<DeliberateDifference>& DeliberateDifferences() {
-  static const std::vector<DeliberateDifference> rows = {
+std::vector<DeliberateDifference> OfEveryRelease() {
+  return {
       {"statement-error-is-config",
        "an error of the statement's own (SQLSTATE class 42) is CONFIG, where stock says RETRY "
        "(pgsql-table, Hosts)",
@@ -109,7 +107,8 @@ const std::vector<DeliberateDifference>& DeliberateDifferences() {
          return !encoding.empty() && encoding != "LATIN1" &&
                 (!proxy::IsAscii(d.key) || !proxy::IsAscii(d.stock.value) ||
                  !proxy::IsAscii(d.ours.value) || Has(d.stock.messages, "encoding"));
-       }},
+       },
+       {3, 8}},
       {"ipv6-in-brackets",
        "a host may be an IPv6 address in brackets; stock cannot read these (pgsql-table, Host "
        "parsing)",
@@ -133,8 +132,21 @@ const std::vector<DeliberateDifference>& DeliberateDifferences() {
        [](const Difference& d) {
          return Setting(d.table, "hosts").starts_with("postgres://") &&
                 d.stock.Is(Status::kRetry) && SameOrFewer(d);
-       }},
+       },
+       {3, 10}},
   };
+}
+
+}  // namespace
+
+const std::vector<DeliberateDifference>& DeliberateDifferences() {
+  static const std::vector<DeliberateDifference> rows = [] {
+    std::vector<DeliberateDifference> all = OfEveryRelease();
+    std::erase_if(all, [](const DeliberateDifference& row) {
+      return harness::TheInstalledPostfix().release >= row.until;
+    });
+    return all;
+  }();
   return rows;
 }
 

@@ -5,11 +5,13 @@
 // key, and both answers. They do not ask proxymux's own parsers.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "tests/differential/answered.h"
 #include "tests/differential/differential_table.h"
+#include "tests/harness/installed_postfix.h"
 
 namespace proxymux::differential {
 
@@ -26,8 +28,11 @@ struct DeliberateDifference {
   const char* name;
   const char* reason;
   bool (*explains)(const Difference&);
+  // From this release of Postfix on stock does as we do.
+  harness::PostfixRelease until = {std::numeric_limits<int>::max(), 0};
 };
 
+// Those of the installed release.
 const std::vector<DeliberateDifference>& DeliberateDifferences();
 
 // The first row that explains it; null when none does.

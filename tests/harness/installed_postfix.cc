@@ -6,18 +6,18 @@
 #include "tests/harness/process.h"
 
 namespace proxymux::harness {
-namespace {
 
-// "3.7.11", or "3.12-20260101" of a snapshot.
 PostfixRelease ReadRelease(const std::string& version) {
   PostfixRelease release;
   char dot = 0;
   std::istringstream text(version);
   if (!(text >> release.major >> dot >> release.minor) || dot != '.') {
-    throw std::runtime_error("postconf tells no release: " + version);
+    throw std::runtime_error("no release of Postfix: " + version);
   }
   return release;
 }
+
+namespace {
 
 InstalledPostfix Ask() {
   std::istringstream lines(RunOrThrow({"postconf", "-dh", "mail_version", "daemon_directory"}));

@@ -16,6 +16,9 @@ struct PostfixRelease {
   auto operator<=>(const PostfixRelease&) const = default;
 };
 
+// "3.7.11", or "3.12-20260101" of a snapshot. Throws std::runtime_error for anything else.
+PostfixRelease ReadRelease(const std::string& version);
+
 struct InstalledPostfix {
   PostfixRelease release;
   protocol::Dialect dialect;     // that its own clients speak
