@@ -4,26 +4,33 @@
 
 namespace proxymux::config {
 
-std::string Diagnostic::ToString() const {
-  std::string out = file;
-  if (line > 0) {
-    if (!out.empty()) out += ':';
-    out += std::to_string(line);
-    if (column > 0) out += ':' + std::to_string(column);
-  }
-  if (!out.empty()) out += ": ";
+std::string_view Word(Severity severity) {
   switch (severity) {
     case Severity::kError:
-      out += "error: ";
-      break;
+      return "error";
     case Severity::kWarning:
-      out += "warning: ";
-      break;
+      return "warning";
     case Severity::kNote:
-      out += "note: ";
-      break;
+      return "note";
   }
-  out += text;
+  return "";
+}
+
+std::string Diagnostic::Place() const {
+  std::string place = file;
+  if (line > 0) {
+    if (!place.empty()) place += ':';
+    place += std::to_string(line);
+    if (column > 0) place += ':' + std::to_string(column);
+  }
+  return place;
+}
+
+std::string Diagnostic::ToString() const {
+  std::string out = Place();
+  if (!out.empty()) out += ": ";
+  out += Word(severity);
+  out += ": " + text;
   if (!hint.empty()) out += " (" + hint + ')';
   return out;
 }

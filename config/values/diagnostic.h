@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace proxymux::config {
@@ -15,6 +16,9 @@ enum class Severity {
   kNote,  // good to know, and nothing is to be done
 };
 
+// "error", "warning", "note".
+std::string_view Word(Severity severity);
+
 struct Diagnostic {
   std::string file;  // path, or the name of what was read ("main.cf"); may be empty
   int line = 0;      // from 1; 0: the file as a whole
@@ -23,6 +27,8 @@ struct Diagnostic {
   std::string text;  // what is wrong and what was expected
   std::string hint;  // what to do about it; may be empty
 
+  // `file:line:column`; parts that are not known are left out.
+  std::string Place() const;
   // `file:line:column: error: text (hint)`; parts that are not known are left out.
   std::string ToString() const;
 

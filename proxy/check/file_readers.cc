@@ -1,6 +1,7 @@
 #include "proxy/check/file_readers.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -25,10 +26,14 @@ std::string_view NameOf(ServiceFile::Kind kind) {
   return "";
 }
 
-// The name of the group that the service has.
-std::string GroupOf(const Account& owner) {
-  const group* entry = getgrgid(owner.gid);
-  return entry != nullptr ? entry->gr_name : std::to_string(owner.gid);
+std::string GroupOf(gid_t id) {
+  const group* entry = getgrgid(id);
+  return entry != nullptr ? entry->gr_name : std::to_string(id);
+}
+
+std::string UserOf(uid_t id) {
+  const passwd* entry = getpwuid(id);
+  return entry != nullptr ? entry->pw_name : std::to_string(id);
 }
 
 // Whether users of no group in particular get to the file and can read it.
@@ -45,10 +50,42 @@ bool EverybodyCanRead(const std::string& path, const struct stat& status) {
   }
 }
 
+// Who but root can write to a file or directory of that status; empty: nobody.
+std::string WriterOf(const struct stat& status) {
+  if ((status.st_mode & S_IWOTH) != 0) return "everybody";
+  if (status.st_uid != 0) return "user " + UserOf(status.st_uid);
+  if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0)
+    return "group " + GroupOf(status.st_gid);
+  return "";
+}
+
+// What is in such a file decides what processes of root's do: it is for root to change, and so are
+// the directories that it is found by. In a sticky one only its owner renames what is root's.
+void CheckWriters(const std::string& path, const struct stat& status, Findings* findings) {
+  if (const std::string writer = WriterOf(status); !writer.empty()) {
+    findings->Warning(path, 0, writer + " can change it", "chown root, chmod go-w");
+    return;
+  }
+  std::error_code error;
+  std::filesystem::path directory = std::filesystem::absolute(path, error);
+  while (directory != directory.parent_path()) {
+    directory = directory.parent_path();
+    struct stat entered {};
+    if (stat(directory.c_str(), &entered) != 0) return;
+    if ((entered.st_mode & S_ISVTX) != 0) entered.st_mode &= ~(S_IWGRP | S_IWOTH);
+    const std::string writer = WriterOf(entered);
+    if (writer.empty()) continue;
+    findings->Warning(directory, 0, writer + " can put another file in the place of " + path,
+                      "chown root, chmod go-w");
+    return;
+  }
+}
+
 void CheckSettings(const ServiceFile& file, const struct stat& status, const Account& owner,
                    Findings* findings) {
+  CheckWriters(file.path, status, findings);
   const bool is_main_cf = file.kind == ServiceFile::Kind::kMainCf;
-  const std::string for_few = "chgrp " + GroupOf(owner) + ", chmod 640";
+  const std::string for_few = "chgrp " + GroupOf(owner.gid) + ", chmod 640";
   if (!CanRead(owner, file.path)) {
     findings->Warning(file.path, 0,
                       owner.name +

@@ -1,5 +1,6 @@
 // Who can read the files of the service: those that it reads again when they change, and those that
-// libpq reads for a connection. Both happen as mail_owner, after root was given up.
+// libpq reads for a connection. Both happen as mail_owner, after root was given up. And who can
+// change the former, which root reads at the start, as postfix-script(1) asks of its own.
 #pragma once
 
 #include <string>
@@ -29,7 +30,8 @@ struct ServiceFile {
   friend bool operator==(const ServiceFile&, const ServiceFile&) = default;
 };
 
-// Whether they are there, whether `owner` can read them, and whether everybody can. Root only: asks
+// Whether they are there, whether `owner` can read them, whether everybody can, and whether
+// somebody other than root can change or replace them. Root only: asks
 // the kernel as `owner` (CanRead()).
 void CheckReaders(const std::vector<ServiceFile>& files, const Account& owner, Findings* findings);
 

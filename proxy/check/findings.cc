@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "proxy/text/shown_text.h"
+
 namespace proxymux::proxy {
 namespace {
 
@@ -13,27 +15,6 @@ using config::Severity;
 
 // Of the places of one mistake so many are told.
 constexpr std::size_t kMostPlaces = 5;
-
-std::string_view Word(Severity severity) {
-  switch (severity) {
-    case Severity::kError:
-      return "error";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kNote:
-      return "note";
-  }
-  return "";
-}
-
-std::string Place(const Diagnostic& diagnostic) {
-  std::string place = diagnostic.file;
-  if (diagnostic.line > 0) place += ":" + std::to_string(diagnostic.line);
-  if (diagnostic.line > 0 && diagnostic.column > 0) {
-    place += ":" + std::to_string(diagnostic.column);
-  }
-  return place;
-}
 
 bool SaysTheSame(const Diagnostic& a, const Diagnostic& b) {
   return std::tie(a.severity, a.text, a.hint) == std::tie(b.severity, b.text, b.hint);
@@ -50,7 +31,7 @@ void Findings::Add(const Diagnostic& finding) {
     return;
   }
   const auto at_this_place = [&](const Diagnostic& known) {
-    return Place(known) == Place(finding);
+    return known.Place() == finding.Place();
   };
   if (at_this_place(same->said) || std::ranges::any_of(same->also, at_this_place)) return;
   same->also.push_back(finding);
@@ -88,13 +69,13 @@ std::string Findings::Text() const {
   std::string text;
   for (const Finding* finding : InOrder()) {
     const Diagnostic& said = finding->said;
-    const std::string place = Place(said);
-    if (!place.empty()) text += place + ": ";
-    text += std::string(Word(said.severity)) + ": " + said.text;
-    if (!said.hint.empty()) text += "; " + said.hint;
+    const std::string place = said.Place();
+    if (!place.empty()) text += ShownText(place) + ": ";
+    text += std::string(config::Word(said.severity)) + ": " + ShownText(said.text);
+    if (!said.hint.empty()) text += "; " + ShownText(said.hint);
     const std::size_t others = finding->also.size();
     for (std::size_t i = 0; i < std::min(others, kMostPlaces); ++i) {
-      text += (i == 0 ? " (also " : ", ") + Place(finding->also[i]);
+      text += (i == 0 ? " (also " : ", ") + ShownText(finding->also[i].Place());
     }
     if (others > kMostPlaces) text += " and " + std::to_string(others - kMostPlaces) + " more";
     text += others > 0 ? ")\n" : "\n";
@@ -111,7 +92,7 @@ nlohmann::ordered_json Findings::Json() const {
     };
     add(finding->said);
     for (const Diagnostic& other : finding->also) add(other);
-    list.push_back({{"severity", Word(finding->said.severity)},
+    list.push_back({{"severity", config::Word(finding->said.severity)},
                     {"text", finding->said.text},
                     {"hint", finding->said.hint},
                     {"places", std::move(places)}});

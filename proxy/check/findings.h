@@ -26,7 +26,8 @@ class Findings {
   std::size_t errors() const { return Count(config::Severity::kError); }
   std::size_t warnings() const { return Count(config::Severity::kWarning); }
 
-  // One line for each: "FILE:LINE: error: what; what to do (also FILE:LINE, FILE:LINE)".
+  // One line for each: "FILE:LINE: error: what; what to do (also FILE:LINE, FILE:LINE)". What files
+  // and servers have in it does nothing to a terminal (ShownText()).
   std::string Text() const;
   // [{"severity": "error", "text": ..., "hint": ..., "places": [{"file": ..., "line": ...,
   // "column": ...}]}]; 0: not known.

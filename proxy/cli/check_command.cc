@@ -9,6 +9,7 @@
 
 #include "proxy/cli/config_directory.h"
 #include "proxy/cli/system_check.h"
+#include "proxy/text/shown_text.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -24,7 +25,8 @@ std::string Counted(std::size_t count, std::string_view what) {
 void WriteText(const SystemCheck& check, const CheckOptions& options, std::ostream& out) {
   out << check.findings().Text();
   for (const CheckedServer& server : check.servers()) {
-    out << "host " << server.host << " (pool " << server.pool << "): " << server.Text() << "\n";
+    out << ShownText("host " + server.host + " (pool " + server.pool + "): " + server.Text())
+        << "\n";
   }
   out << Counted(check.tables(), "pgsql table") << ", "
       << Counted(check.findings().errors(), "error") << ", "

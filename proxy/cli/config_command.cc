@@ -9,6 +9,7 @@
 #include "config/yaml/config_text.h"
 #include "config/yaml/yaml_loader.h"
 #include "proxy/cli/config_directory.h"
+#include "proxy/text/shown_text.h"
 
 namespace proxymux::proxy {
 namespace {
@@ -20,7 +21,7 @@ int ShowConfig(const std::string& config_directory) {
   }
   const config::LoadedConfig loaded = config::LoadConfigFile(config_directory + "/proxymux.yaml");
   for (const config::Diagnostic& diagnostic : loaded.diagnostics) {
-    std::cerr << diagnostic.ToString() << "\n";
+    std::cerr << ShownText(diagnostic.ToString()) << "\n";
   }
   std::cout << config::RenderConfig(loaded.config);
   return loaded.HasErrors() ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -107,7 +106,7 @@ class Staging {
       text.remove_prefix(std::min(line.size() + 1, text.size()));
       std::string plain(line);
       std::ranges::replace(plain, '\t', ' ');
-      shown += ShownText(plain, std::numeric_limits<std::size_t>::max()) + "\n";
+      shown += ShownText(plain) + "\n";
     }
     return shown;
   }

@@ -94,9 +94,7 @@ class StatementCheck {
     trial_.emplace(query_);
     const std::optional<Fault> fault = Try();
     if (!fault.has_value()) {
-      if (bound_fault.has_value() && KindOf(bound_fault->sqlstate) == FaultKind::kMistake) {
-        Say(Severity::kNote, 0, "query: it is sent as text: " + bound_fault->message);
-      }
+      TellText(bound_fault);
       return true;
     }
     switch (KindOf(fault->sqlstate)) {
@@ -137,6 +135,16 @@ class StatementCheck {
     const std::size_t at = fault.position.has_value() ? trial_->InTemplate(*fault.position) : 0;
     Say(Severity::kError, at, "query: " + fault.message + " (SQLSTATE " + fault.sqlstate + ")",
         AdviceFor(fault));
+  }
+
+  // Why parameters are not used. That statement_mode asks for them in vain is told with the file,
+  // and whoever wrote `legacy` knows.
+  void TellText(const std::optional<Fault>& bound_fault) {
+    const bool refused =
+        bound_fault.has_value() && KindOf(bound_fault->sqlstate) == FaultKind::kMistake;
+    if (!refused && !plan_.is_automatic()) return;
+    const std::string& why = refused ? bound_fault->message : plan_.text_reason();
+    if (!why.empty()) Say(Severity::kNote, 0, "query: it is sent as text: " + why);
   }
 
   void TellUnchecked(const Fault& fault) {

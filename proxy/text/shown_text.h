@@ -18,6 +18,6 @@ std::string QuotedText(std::string_view text, std::size_t limit = kShownBytes,
                        std::size_t bytes = 0);
 
 // As it is, without quotes, but for what a terminal would take for a command.
-std::string ShownText(std::string_view text, std::size_t limit);
+std::string ShownText(std::string_view text, std::size_t limit = std::string_view::npos);
 
 }  // namespace proxymux::proxy

@@ -131,6 +131,17 @@ TEST_F(CheckQueries, APlaceholderThatIsBoundWithoutQuotes) {
   EXPECT_THAT(Connected().out, Not(HasSubstr(" error: ")));
 }
 
+TEST_F(CheckQueries, WhyOneIsSentAsText) {
+  const std::string note = InTable(5, "note") + "query: it is sent as text: ";
+  Ask("SELECT address FROM relay_recipient WHERE address = '%s'");
+  Expect(kNothingWrong, Not(HasSubstr("sent as text")));
+  Ask("SELECT address FROM relay_recipient WHERE address = '%s' AND 1 / length(address) < 2");
+  Expect(kNothingWrong, HasSubstr(note + "operator / may raise an error"));
+  postfix_.WriteConfig("proxymux.yaml", "table: {statement_mode: legacy}\n");
+  Ask("SELECT address FROM relay_recipient WHERE address = '%s' AND 1 / length(address) < 2");
+  Expect(kNothingWrong, Not(HasSubstr("sent as text")));
+}
+
 TEST_F(CheckQueries, APlaceholderInANameIsNoMistake) {
   Ask("SELECT v FROM aliases_%d WHERE k = '%s'");
   Expect(kWarnings, HasSubstr(InTable(5, "note") + "query: what it asks for depends on the key"));

@@ -67,6 +67,32 @@ TEST_F(FileReaders, MainCfStaysReadable) {
   EXPECT_THAT(Said(main_cf), AllOf(HasSubstr("cannot read it"), HasSubstr("chmod 644")));
 }
 
+TEST_F(FileReaders, SettingsAreForRootToChange) {
+  const std::string file = File(0664);
+  EXPECT_EQ(Said(Settings(file)), "") << "of root's own group";
+  const auto owner = std::get<Account>(FindAccount("postfix"));
+  ASSERT_EQ(::chown(file.c_str(), 0, owner.gid), 0);
+  EXPECT_EQ(Said(Settings(file)),
+            file + ": warning: group postfix can change it; chown root, chmod go-w\n");
+  ASSERT_EQ(::chown(file.c_str(), owner.uid, 0), 0);
+  EXPECT_THAT(Said(Settings(file)), HasSubstr("user postfix can change it"));
+  EXPECT_THAT(Said(Settings(File(0646))), HasSubstr("everybody can change it"));
+}
+
+TEST_F(FileReaders, DirectoriesOfSettingsAreForRootToChange) {
+  const std::string file = File(0644);
+  const std::string& directory = directory_.path();
+  ::chmod(directory.c_str(), 0777);
+  EXPECT_EQ(Said(Settings(file)), directory +
+                                      ": warning: everybody can put another file in the place of " +
+                                      file + "; chown root, chmod go-w\n");
+  ::chmod(directory.c_str(), 01777);
+  EXPECT_EQ(Said(Settings(file)), "") << "as /tmp is";
+  const auto owner = std::get<Account>(FindAccount("postfix"));
+  ASSERT_EQ(::chown(directory.c_str(), owner.uid, owner.gid), 0);
+  EXPECT_THAT(Said(Settings(file)), HasSubstr("user postfix can put another file"));
+}
+
 TEST_F(FileReaders, CertificatesAreNeeded) {
   EXPECT_EQ(Said(Named(Kind::kRootCert, File(0644))), "");
   EXPECT_THAT(Said(Named(Kind::kRootCert, directory_ / "nothing")),

@@ -43,6 +43,13 @@ TEST(Findings, OneMistakeInSeveralPlacesIsOneFinding) {
   EXPECT_EQ(findings.errors(), 1U);
 }
 
+TEST(Findings, DoNothingToATerminal) {
+  Findings findings;
+  findings.Error("a\x1b[2J.cf", 1, "column \"\x9b\n\" is not there", "mend \a it");
+  EXPECT_EQ(findings.Text(),
+            "a\\x1b[2J.cf:1: error: column \"\\x9b\\n\" is not there; mend \\x07 it\n");
+}
+
 TEST(Findings, AsJson) {
   Findings findings;
   findings.Error("t.cf", 4, "wrong", "mend it");
