@@ -35,11 +35,18 @@ constexpr milliseconds kAskAgain{500};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 constexpr char kLoopIsLate[] = "no answer from the event loop in time\n";
 
-HttpReply HealthReply(const ServiceStatus& status) {
+// `strict`: for what takes a service out of use, and looks at the number only.
+HttpReply HealthReply(const ServiceStatus& status, bool strict) {
   if (status.state == ServiceState::kDraining) return {503, kPlainText, "draining\n"};
-  std::string body = status.degraded.empty() ? "ok\n" : "degraded\n";
+  if (status.degraded.empty()) return {200, kPlainText, "ok\n"};
+  std::string body = "degraded\n";
   for (const std::string& reason : status.degraded) body += reason + "\n";
-  return {200, kPlainText, std::move(body)};
+  return {strict ? 503U : 200U, kPlainText, std::move(body)};
+}
+
+bool Has(const HttpRequest& request, std::string_view argument) {
+  return std::ranges::any_of(request.arguments,
+                             [&](const auto& given) { return given.first == argument; });
 }
 
 }  // namespace
@@ -181,7 +188,7 @@ class AdminServer::Impl {
     }
     const std::optional<ServiceStatus> status = Snapshot();
     if (!status) return {503, kPlainText, kLoopIsLate};
-    if (health) return HealthReply(*status);
+    if (health) return HealthReply(*status, Has(request, "strict"));
     if (metrics) return {200, kMetricsContentType, MetricsText(*status)};
     return {200, "application/json", StatusJson(*status)};
   }

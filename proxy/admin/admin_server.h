@@ -3,9 +3,10 @@
 //
 // A request asks for a snapshot through the injected function, which must return within the limit
 // it is given, and returns nothing when the loop did not answer in that time: this request and
-// those behind it then get 503. /healthz is 200 "ok", or 200 "degraded" with one reason per line,
-// or 503 "draining". A command is handed to another injected function, when it comes from root or
-// from our own user over a UNIX socket; all others get 403 or 405.
+// those behind it then get 503. /healthz is 200 "ok", or 200 "degraded" with one reason per line
+// (503 when asked as /healthz?strict), or 503 "draining". A command is handed to another injected
+// function, when it comes from root or from our own user over a UNIX socket; all others get 403 or
+// 405.
 //
 // What a client may cost is bounded (admin_http.h). A listener that cannot be had is no reason to
 // stop: Problem() says why, the log says it once, and it is tried again every second. Stop() ends

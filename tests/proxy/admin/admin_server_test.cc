@@ -38,6 +38,7 @@ TEST_F(AdminTest, AnswersOverAUnixSocket) {
   const AdminReply metrics = Get("/metrics");
   EXPECT_EQ(metrics.status, 200);
   EXPECT_THAT(metrics.body, HasSubstr("proxymux_requests_total{request=\"lookup\"} 90210"));
+  EXPECT_EQ(Get("/healthz?strict").status, 200);
   const AdminReply status = Get("/status.json");
   EXPECT_EQ(status.status, 200);
   EXPECT_EQ(nlohmann::json::parse(status.body)["service"], "proxymap");
@@ -57,6 +58,9 @@ TEST_F(AdminTest, HealthTellsReasonsAndDraining) {
   server.Start();
   EXPECT_EQ(Get("/healthz").status, 200);
   EXPECT_EQ(Get("/healthz").body, "degraded\ntable a is broken\nno server of pool b answers\n");
+  EXPECT_EQ(Get("/healthz?strict").status, 503);
+  EXPECT_EQ(Get("/healthz?strict=1").status, 503);
+  EXPECT_EQ(Get("/healthz?strict").body, Get("/healthz").body);
   draining = true;
   EXPECT_EQ(Get("/healthz").status, 503);
   EXPECT_EQ(Get("/healthz").body, "draining\n");
