@@ -72,6 +72,7 @@ ServiceStatus MakeDaemonStatus(const DaemonSettings& settings, const DaemonParts
       std::chrono::duration_cast<std::chrono::microseconds>(parts.loop.busy());
   FillInTimes(&status.process);
   status.relay = CollectRelay(*parts.relay, settings.ForRelay().policy);
+  status.relay.tables = parts.router->relayed().All();
   status.pools = CollectPools(*parts.pools, parts.loop);
   status.tables = CollectTables(*parts.registry, parts.loop);
   status.slow = parts.router->lookups().slow().Latest(parts.loop.RealNow());

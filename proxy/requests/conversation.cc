@@ -111,7 +111,7 @@ void Conversation::OnRelayReply(const RelayReply& reply) {
   std::string failure;
   switch (reply.outcome) {
     case RelayOutcome::kReplied:
-      router_->CountRelayed(reply);
+      router_->CountRelayed(reply, current_);
       sink_->OnReply(reply.reply);
       return;
     case RelayOutcome::kFailed:

@@ -8,6 +8,7 @@
 #include "pgsql/runtime/event_loop.h"
 #include "protocol/dialect.h"
 #include "protocol/request.h"
+#include "proxy/status/status.h"
 #include "proxy/tables/served_table.h"
 
 namespace proxymux::proxy {
@@ -21,6 +22,9 @@ struct CurrentRequest {
   // Only of lookups in pgsql tables.
   std::shared_ptr<ServedTable> table;
   bool utf8_active = false;
+
+  // Only of requests for tables of other types.
+  RelayWork* relayed = nullptr;
 };
 
 }  // namespace proxymux::proxy

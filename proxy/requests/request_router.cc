@@ -56,6 +56,7 @@ RequestRouter::Route RequestRouter::RouteOf(const protocol::Request& request,
   const auto* lookup = std::get_if<protocol::LookupRequest>(&request.operation);
   if (!TableRegistry::IsPgsql(table)) {
     if (lookup != nullptr) current->flags = lookup->flags;
+    current->relayed = relayed_.Asked(table);
     return Route::kRelay;
   }
   if (lookup != nullptr) {
@@ -123,8 +124,9 @@ void RequestRouter::Ignore(const protocol::Unanswered& unanswered) {
                   unanswered.found.empty() ? "" : ": ", BoundedText(unanswered.found)));
 }
 
-void RequestRouter::CountRelayed(const RelayReply& reply) {
+void RequestRouter::CountRelayed(const RelayReply& reply, const CurrentRequest& current) {
   if (reply.status.has_value()) replies_.CountForwarded(*reply.status);
+  current.relayed->latency.Record(loop_->RealNow() - current.began);
 }
 
 void RequestRouter::RelayFailed(const RelayReply& reply, const CurrentRequest& current,
@@ -132,6 +134,7 @@ void RequestRouter::RelayFailed(const RelayReply& reply, const CurrentRequest& c
   log_->LimitedWarning(
       "relay failures",
       fmt::format("a request for another map type could not be relayed: {}", reply.reason));
+  ++current.relayed->failures;
   replies_.Append(current, Status::kRetry, {}, out);
 }
 

@@ -20,6 +20,7 @@
 #include "proxy/relay/relay.h"
 #include "proxy/requests/coalescer.h"
 #include "proxy/requests/current_request.h"
+#include "proxy/requests/relayed_tables.h"
 #include "proxy/requests/reply_writer.h"
 #include "proxy/requests/table_lookups.h"
 #include "proxy/status/status.h"
@@ -63,11 +64,12 @@ class RequestRouter {
   void Ignore(const protocol::Unanswered& unanswered);
 
   // What became of a relayed request.
-  void CountRelayed(const RelayReply& reply);
+  void CountRelayed(const RelayReply& reply, const CurrentRequest& current);
   void RelayFailed(const RelayReply& reply, const CurrentRequest& current, std::string* out);
 
   const Backends& backends() const { return backends_; }
   TableLookups& lookups() { return lookups_; }
+  const RelayedTables& relayed() const { return relayed_; }
 
   RouterCounters counters() const {
     return {requests_, replies_.counts(), malformed_, lookups_.coalesced()};
@@ -84,6 +86,7 @@ class RequestRouter {
   const bool smtputf8_enable_;
   ReplyWriter replies_;
   TableLookups lookups_;
+  RelayedTables relayed_;
   RequestCounts requests_;
   std::uint64_t malformed_ = 0;
 };

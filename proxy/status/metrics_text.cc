@@ -118,6 +118,7 @@ class ServiceMetricsBuilder : private MetricFamilies {
     Counter("proxymux_relay_starts_total",
             "Stock daemons started, or connections made to the stock service.")
         .Add(static_cast<double>(relay.starts));
+    AddRelayedTables(relay.tables);
   }
 
   void AddTables(const std::vector<TableStatus>& tables) {
@@ -172,6 +173,24 @@ class ServiceMetricsBuilder : private MetricFamilies {
   }
 
  private:
+  void AddRelayedTables(const std::vector<RelayedTable>& tables) {
+    static constexpr std::array<Metric<RelayedTable>, 2> kCounters = {{
+        {"proxymux_relay_table_requests_total", "Requests for that table passed on.",
+         &RelayedTable::requests},
+        {"proxymux_relay_table_failures_total",
+         "Of these, requests that were answered RETRY instead.", &RelayedTable::failures},
+    }};
+    for (const auto& metric : kCounters) {
+      Family family = Counter(metric.name, metric.help);
+      for (const RelayedTable& table : tables) {
+        family.Add(static_cast<double>(table.*metric.value), {{"table", table.name}});
+      }
+    }
+    Family family = Histogram("proxymux_relay_table_latency_seconds",
+                              "One request that was answered, from read to answered.");
+    for (const RelayedTable& table : tables) family.Add(table.latency, {{"table", table.name}});
+  }
+
   void AddFacts(const std::vector<TableStatus>& tables) {
     {
       Family family = Gauge("proxymux_table_info", "Always 1; the labels say how it is asked.");

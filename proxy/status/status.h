@@ -71,6 +71,17 @@ struct ClientCounts {
   std::uint64_t closed_for_size = 0;  // a request over max_request
 };
 
+// Requests for tables of other types.
+struct RelayWork {
+  std::uint64_t requests = 0;  // passed on
+  std::uint64_t failures = 0;  // of these, answered RETRY by us
+  LatencyHistogram latency;    // one that was answered, from when it was read
+};
+
+struct RelayedTable : RelayWork {
+  std::string name;  // "hash:/etc/aliases"
+};
+
 // Other map types, answered by the stock implementation.
 struct RelayCounts {
   RelayMode mode = RelayMode::kNone;
@@ -80,8 +91,9 @@ struct RelayCounts {
   std::uint64_t busy = 0;     // connections with a request on the way
   std::uint64_t waiting = 0;  // requests without a connection yet
   std::uint64_t requests = 0;
-  std::uint64_t failures = 0;  // answered RETRY by us
-  std::uint64_t starts = 0;    // of stock daemons, or connections made to the stock service
+  std::uint64_t failures = 0;        // answered RETRY by us
+  std::uint64_t starts = 0;          // of stock daemons, or connections made to the stock service
+  std::vector<RelayedTable> tables;  // that were asked for
 };
 
 // What was done lately, by windows of the last minute, five and fifteen: how often, and how

@@ -144,6 +144,13 @@ Json SlowJson(const SlowLookup& lookup) {
 }
 
 Json RelayJson(const RelayCounts& relay) {
+  Json tables = Json::array();
+  for (const RelayedTable& table : relay.tables) {
+    tables.push_back({{"name", table.name},
+                      {"requests", table.requests},
+                      {"failures", table.failures},
+                      {"latency", LatencyJson(table.latency)}});
+  }
   return {{"mode", RelayModeName(relay.mode)},
           {"processes", relay.processes},
           {"limit", relay.limit},
@@ -152,7 +159,8 @@ Json RelayJson(const RelayCounts& relay) {
           {"waiting", relay.waiting},
           {"requests", relay.requests},
           {"failures", relay.failures},
-          {"starts", relay.starts}};
+          {"starts", relay.starts},
+          {"tables", std::move(tables)}};
 }
 
 }  // namespace

@@ -43,6 +43,9 @@ TEST(MetricsText, ValuesStandUnderTheirNamesAndLabels) {
           "proxymux_replies_total{status=\"not_found\"} 10002\n",
           "proxymux_replies_total{status=\"config\"} 36\n",
           "proxymux_relay_requests_total 555\n",
+          "proxymux_relay_table_requests_total{table=\"hash:/etc/aliases\"} 554\n",
+          "proxymux_relay_table_failures_total{table=\"hash:/etc/aliases\"} 10\n",
+          "proxymux_relay_table_latency_seconds_count{table=\"hash:/etc/aliases\"} 1\n",
           "proxymux_pool_state{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","
           "state=\"serving\"} 0\n",
           "proxymux_pool_state{pool=\"mail@db1.example.com,/var/run/postgresql/mail\","

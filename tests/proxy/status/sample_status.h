@@ -34,7 +34,13 @@ inline ServiceStatus SampleStatus() {
   status.process.cpu_user = microseconds(10'250'000);
   status.process.cpu_system = microseconds(2'750'000);
   status.process.resident_bytes = 9'437'184;
-  status.relay = {RelayMode::kProcesses, 2, 10, 3, 1, 4, 555, 9, 11};
+  status.relay = {RelayMode::kProcesses, 2, 10, 3, 1, 4, 555, 9, 11, {}};
+  RelayedTable relayed;
+  relayed.name = "hash:/etc/aliases";
+  relayed.requests = 554;
+  relayed.failures = 10;
+  relayed.latency.Record(microseconds(70));
+  status.relay.tables.push_back(relayed);
 
   HostStatus up;
   up.name = "db1.example.com:5432";

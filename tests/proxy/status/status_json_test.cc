@@ -31,6 +31,10 @@ TEST(StatusJson, IsCompleteAndTyped) {
   EXPECT_EQ(json["requests"]["lookup"], 90210);
   EXPECT_EQ(json["replies"]["retry"], 203);
   EXPECT_EQ(json["relay"]["mode"], "processes");
+  EXPECT_EQ(json["relay"]["tables"][0]["name"], "hash:/etc/aliases");
+  EXPECT_EQ(json["relay"]["tables"][0]["requests"], 554);
+  EXPECT_EQ(json["relay"]["tables"][0]["failures"], 10);
+  EXPECT_EQ(json["relay"]["tables"][0]["latency"]["max_us"], 70);
   EXPECT_EQ(json["pools"][0]["hosts"][0]["latency"]["count"], 100);
   EXPECT_EQ(json["pools"][0]["hosts"][1]["reason"], "connection refused");
   EXPECT_EQ(json["pools"][0]["hosts"][0]["server_version"], "17.6 (Debian 17.6-0+deb13u1)");
