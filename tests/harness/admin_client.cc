@@ -9,6 +9,19 @@
 namespace proxymux::harness {
 namespace {
 
+// RFC 9112, 7.1: a line with its size in hexadecimal before each chunk, 0 for the last.
+std::string WithoutChunks(const std::string& body) {
+  std::string whole;
+  for (std::size_t at = 0; at < body.size();) {
+    const std::size_t size = std::strtoul(body.c_str() + at, nullptr, 16);
+    at = body.find("\r\n", at);
+    if (size == 0 || at == std::string::npos) break;
+    whole += body.substr(at + 2, size);
+    at += size + 4;
+  }
+  return whole;
+}
+
 HttpAnswer Get(Socket socket, const std::string& target) {
   HttpAnswer answer;
   std::string bytes;
@@ -22,6 +35,9 @@ HttpAnswer Get(Socket socket, const std::string& target) {
   answer.status = std::atoi(bytes.c_str() + 9);
   answer.head = bytes.substr(0, end);
   answer.body = bytes.substr(end + 4);
+  if (answer.head.find("Transfer-Encoding: chunked") != std::string::npos) {
+    answer.body = WithoutChunks(answer.body);
+  }
   return answer;
 }
 
