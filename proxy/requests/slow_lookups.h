@@ -2,7 +2,8 @@
 // latest of them for those who ask later.
 //
 // One is slow that took at least a given time, and so many times as long as half of its table's
-// lookups take. How long that is, is known after a hundred. Bounded: the latest few are kept, and
+// lookups take. How long that is, is known after a hundred. One that waited for a host while all
+// were down is none: the outage is told, once for all tables. Bounded: the latest few are kept, and
 // lines of one table are limited as all warnings are. Pure but for the log.
 #pragma once
 
@@ -39,7 +40,8 @@ class SlowLookups {
 
   // A lookup in a pgsql table is answered now, before it is counted in its table.
   void Note(const pgsql::Answer& answer, const CurrentRequest& current, pgsql::RealTime now) {
-    if (rule_.least.count() > 0 && now - current.began >= rule_.least) Look(answer, current, now);
+    if (rule_.least.count() == 0 || now - current.began < rule_.least || answer.no_host) return;
+    Look(answer, current, now);
   }
 
   // The latest first.

@@ -26,8 +26,10 @@ class SlowLookupsTest : public RouterFixture {
   void Known(milliseconds usual) {
     for (int i = 0; i < 100; ++i) current_.table->counters.latency.Record(usual);
   }
-  void Note(milliseconds took, milliseconds at_server, const std::string& host = "db1") {
+  void Note(milliseconds took, milliseconds at_server, const std::string& host = "db1",
+            bool no_host = false) {
     pgsql::Answer answer{pgsql::Outcome::kNotFound, {}, {}};
+    answer.no_host = no_host;
     answer.origin.host = host;
     answer.origin.time = at_server;
     answer.key = "user@example.com";
@@ -74,6 +76,13 @@ TEST_F(SlowLookupsTest, OneThatNoServerAnsweredHasWaitedAllTheTime) {
   ASSERT_EQ(Latest().size(), 1u);
   EXPECT_EQ(Latest()[0].waited, seconds(20));
   EXPECT_THAT(world_->lines.TakeText(), HasSubstr("took 20000 ms: no server has answered it"));
+}
+
+TEST_F(SlowLookupsTest, OneThatWaitedInAnOutageIsNone) {
+  Note(seconds(5), milliseconds(0), "", true);
+  EXPECT_TRUE(Latest().empty());
+  EXPECT_EQ(current_.table->counters.slow, 0u);
+  EXPECT_EQ(world_->lines.TakeText(), "");
 }
 
 TEST_F(SlowLookupsTest, TheRuleSaysWhichAndWhetherKeysAreShown) {
