@@ -186,7 +186,7 @@ void PatroniCluster::SwitchOver() {
   const std::size_t from = Primary();
   const std::size_t to = (from + 1) % kNodes;
   RunOrThrow({kPatroniControl, "-c", nodes_[to].directory + "/patroni.yml", "switchover",
-              "--master", NameOf(from), "--candidate", NameOf(to), "--force", kScope},
+              "--leader", NameOf(from), "--candidate", NameOf(to), "--force", kScope},
              AsPostgres(directory_));
   Await("no switchover", [&] { return TakesWrites(to); });
 }

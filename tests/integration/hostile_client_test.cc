@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/request_encoder.h"
+#include "tests/harness/installed_postfix.h"
 #include "tests/harness/load_clients.h"
 #include "tests/harness/load_on.h"
 #include "tests/harness/proxymap_client.h"
@@ -210,7 +211,9 @@ TEST_F(HostileClients, KeysOfAnyBytesAndLengthsAreOnlyKeys) {
   EXPECT_TRUE(client.Lookup(Table(), "\n\r\t\x01\x7f").Is(Status::kNoKey));
   std::string all;
   for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
-  EXPECT_TRUE(client.Lookup(Table(), all, 0).Is(Status::kNoKey));
+  // From 3.8 on a table's encoding is UTF8, which has no form for it: a reason to defer, as stock.
+  const bool has_a_form = harness::TheInstalledPostfix().release < harness::PostfixRelease{3, 8};
+  EXPECT_TRUE(client.Lookup(Table(), all, 0).Is(has_a_form ? Status::kNoKey : Status::kRetry));
   ExpectGoodLookup(client);
 }
 
